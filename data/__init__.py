@@ -1,0 +1,1 @@
+"""What an order is, how it comes in and how it is kept."""

@@ -1,0 +1,294 @@
+"""The lake: DuckLake tables, the ledger, one writer at a time, locked-down readers.
+
+The ledger's `snapshot_id` is our own sequence, given under the writer lock and written into the commit's extra
+information; DuckLake's version is looked up from it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sysconfig
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Self
+
+import duckdb
+
+from config import Settings
+from data.order import COMPLAINT_COLUMNS, EVENT_COLUMNS, ORDER_COLUMNS, RETURN_COLUMNS, Column
+
+DUCKDB_TYPES: Final = {
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "money": "DECIMAL(18,4)",
+    "instant": "TIMESTAMPTZ",
+}
+
+DERIVED_ORDER_COLUMNS: Final = {
+    "inferred_milestones": "INTEGER",
+    "mapped_milestones": "INTEGER",
+    "impossible_milestones": "INTEGER",
+    "status": "VARCHAR",
+    "open_until_at": "TIMESTAMPTZ",
+    "snapshot_id": "BIGINT",
+}
+"""Columns of `orders` that the merge derives: bit masks by `MILESTONE_BIT`, the status, the instant the order
+closed (`OPEN_UNTIL_FOREVER` while open), and the snapshot that last changed the row."""
+
+ROW_COLUMNS: Final = {
+    "snapshot_id": "BIGINT",
+    "as_of": "TIMESTAMPTZ",
+    "row_number": "BIGINT",
+    "withdrawn": "VARCHAR[]",
+}
+
+LEDGER_COLUMNS: Final = {
+    "snapshot_id": "BIGINT",
+    "source": "VARCHAR",
+    "kind": "VARCHAR",
+    "state": "VARCHAR",
+    "reason": "VARCHAR",
+    "files": "VARCHAR",
+    "file_sha256": "VARCHAR",
+    "contract_sha256": "VARCHAR",
+    "schema_sha256": "VARCHAR",
+    "priority": "INTEGER",
+    "as_of": "TIMESTAMPTZ",
+    "committed_at": "TIMESTAMPTZ",
+    "row_count": "BIGINT",
+    "accepted_count": "BIGINT",
+    "changed_count": "BIGINT",
+    "quarantined_count": "BIGINT",
+    "late": "BOOLEAN",
+    "duration_seconds": "DOUBLE",
+}
+
+QUARANTINE_COLUMNS: Final = {
+    "snapshot_id": "BIGINT",
+    "source": "VARCHAR",
+    "file": "VARCHAR",
+    "line": "BIGINT",
+    "column_name": "VARCHAR",
+    "value": "VARCHAR",
+    "reason": "VARCHAR",
+    "raw": "VARCHAR",
+    "contract_sha256": "VARCHAR",
+    "as_of": "TIMESTAMPTZ",
+    "replayed_snapshot_id": "BIGINT",
+}
+
+
+class LakeError(RuntimeError):
+    """The lake cannot be opened, read or written; the message says why and what to do."""
+
+
+def column_types(columns: tuple[Column, ...]) -> dict[str, str]:
+    """Canonical columns with their DuckDB types."""
+    return {column.name: DUCKDB_TYPES[column.type] for column in columns}
+
+
+def lake_tables() -> dict[str, dict[str, str]]:
+    """Every table of the lake with its columns and DuckDB types."""
+    orders = column_types(ORDER_COLUMNS)
+    returns, complaints, events = (column_types(c) for c in (RETURN_COLUMNS, COMPLAINT_COLUMNS, EVENT_COLUMNS))
+    masks = {name: DERIVED_ORDER_COLUMNS[name] for name in ("inferred_milestones", "mapped_milestones")}
+    return {
+        "orders": orders | DERIVED_ORDER_COLUMNS,
+        "order_rows": ROW_COLUMNS | orders | masks,
+        "order_returns": returns | {"snapshot_id": "BIGINT"},
+        "order_return_rows": ROW_COLUMNS | returns,
+        "order_complaints": complaints | {"snapshot_id": "BIGINT"},
+        "order_complaint_rows": ROW_COLUMNS | complaints,
+        "order_events": events | {"snapshot_id": "BIGINT"},
+        "order_event_rows": ROW_COLUMNS | events,
+        "snapshots": LEDGER_COLUMNS,
+        "quarantine": QUARANTINE_COLUMNS,
+    }
+
+
+PARTITIONS: Final = {
+    "orders": "year(created_at), month(created_at), day(created_at)",
+}
+
+
+def extension_path(name: str) -> Path:
+    """The packaged, signed file of a DuckDB extension; raises LakeError when its package is missing."""
+    folder = Path(sysconfig.get_paths()["purelib"]) / f"duckdb_extension_{name}" / "extensions"
+    for file in sorted(folder.glob(f"v{duckdb.__version__}/{name}.duckdb_extension")):
+        return file
+    package = f"duckdb-extension-{name.replace('_', '-')}=={duckdb.__version__}"
+    raise LakeError(f"the DuckDB extension {name} is not installed: pip install {package} (make install does)")
+
+
+def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Load one packaged extension by path; nothing is downloaded."""
+    connection.execute(f"LOAD '{extension_path(name)}'")
+
+
+def quote(text: str) -> str:
+    """A string literal for the few statements that take no parameters (ATTACH, SET)."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """What the newest committed snapshot is: its id (0 when there is none), and the newest data instant."""
+
+    snapshot_id: int
+    as_of: datetime | None
+
+
+class Lake:
+    """An attached lake, for reading (locked down) or for writing (under the writer lock).
+
+    One instance per process and purpose; `cursor()` gives each thread a connection of its own.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, settings: Settings, *, writable: bool) -> None:
+        """Use `open_reader` or `open_writer`."""
+        self._connection = connection
+        self._settings = settings
+        self._writable = writable
+        self._lock = threading.Lock()
+        self._versions: dict[int, int] = {}
+
+    @classmethod
+    def open_reader(cls, settings: Settings) -> Self:
+        """A read-only lake that can reach nothing but its own files. Raises LakeError when there is none yet."""
+        if not settings.catalogue and not _catalogue_file(settings).exists():
+            raise LakeError(f"there is no lake in {settings.home}: run `make run` for the demo or `python cli.py ingest`")
+        connection = _connect(settings)
+        _attach(connection, settings, read_only=True)
+        folders = ", ".join(quote(str(folder)) for folder in (_data_folder(settings), str(settings.lake_folder) + "/"))
+        connection.execute(f"SET allowed_directories = [{folders}]")
+        for statement in (
+            "SET enable_external_access = false",
+            "SET autoinstall_known_extensions = false",
+            "SET autoload_known_extensions = false",
+            "SET lock_configuration = true",
+        ):
+            connection.execute(statement)
+        return cls(connection, settings, writable=False)
+
+    @classmethod
+    @contextmanager
+    def open_writer(cls, settings: Settings) -> Iterator[Self]:
+        """The one writer: takes the lock, creates missing tables, closes at the end.
+
+        Raises LakeError when another process writes.
+        """
+        settings.lake_folder.mkdir(parents=True, exist_ok=True)
+        with _writer_lock(settings.lake_folder / "writer.lock"):
+            connection = _connect(settings)
+            try:
+                _attach(connection, settings, read_only=False)
+                _create_tables(connection)
+                yield cls(connection, settings, writable=True)
+            finally:
+                connection.close()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the same attached lake (schema `lake`), in UTC."""
+        with self._lock:
+            return self._connection.cursor()
+
+    def close(self) -> None:
+        """Release the connection; cursors become unusable."""
+        self._connection.close()
+
+    def head(self) -> Head:
+        """The newest snapshot id and the newest as-of of any accepted snapshot."""
+        row = (
+            self.cursor()
+            .execute("SELECT max(snapshot_id), epoch_ms(max(as_of) FILTER (state = 'accepted')) FROM lake.snapshots")
+            .fetchone()
+        )
+        snapshot_id, as_of = row if row else (None, None)
+        return Head(snapshot_id=snapshot_id or 0, as_of=from_epoch_ms(as_of))
+
+    def version_of(self, snapshot_id: int) -> int:
+        """DuckLake's version that holds the ledger's snapshot; raises LakeError when it is unknown or expired."""
+        if snapshot_id not in self._versions:
+            self._versions |= self._read_versions()
+        if snapshot_id not in self._versions:
+            known = sorted(self._versions)
+            span = f"kept are {known[0]} to {known[-1]}" if known else "none is kept"
+            raise LakeError(f"snapshot {snapshot_id} is not in the lake: {span}; `python cli.py snapshots` lists them")
+        return self._versions[snapshot_id]
+
+    def _read_versions(self) -> dict[int, int]:
+        rows = (
+            self.cursor()
+            .execute("SELECT snapshot_id, commit_extra_info FROM ducklake_snapshots('lake') WHERE commit_extra_info IS NOT NULL")
+            .fetchall()
+        )
+        found = {}
+        for version, extra in rows:
+            snapshot_id = json.loads(extra).get("snapshot_id")
+            if snapshot_id is not None:
+                found[int(snapshot_id)] = int(version)
+        return found
+
+
+def from_epoch_ms(milliseconds: int | None) -> datetime | None:
+    """An aware UTC instant from milliseconds since 1970; None stays None."""
+
+    if milliseconds is None:
+        return None
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+
+
+def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:
+    settings.lake_folder.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(":memory:", config={"memory_limit": settings.memory_limit})
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute(f"SET temp_directory = {quote(str(settings.lake_folder / f'spill-{os.getpid()}'))}")
+    if settings.threads:
+        connection.execute(f"SET threads = {int(settings.threads)}")
+    for name in ("ducklake", "postgres_scanner" if settings.catalogue else "sqlite_scanner"):
+        load_extension(connection, name)
+    return connection
+
+
+def _catalogue_file(settings: Settings) -> Path:
+    return settings.lake_folder / "catalogue.sqlite"
+
+
+def _data_folder(settings: Settings) -> str:
+    return settings.data_path or str(settings.lake_folder / "data") + "/"
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, *, read_only: bool) -> None:
+    where = f"postgres:{settings.catalogue}" if settings.catalogue else f"sqlite:{_catalogue_file(settings)}"
+    options = f"DATA_PATH {quote(_data_folder(settings))}, DATA_INLINING_ROW_LIMIT 0"
+    if read_only:
+        options += ", READ_ONLY"
+    connection.execute(f"ATTACH {quote('ducklake:' + where)} AS lake ({options})")
+
+
+def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    existing = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'").fetchall()}
+    for table, columns in lake_tables().items():
+        if table in existing:
+            continue
+        connection.execute(f"CREATE TABLE lake.{table} ({', '.join(f'{name} {type_}' for name, type_ in columns.items())})")
+        if table in PARTITIONS:
+            connection.execute(f"ALTER TABLE lake.{table} SET PARTITIONED BY ({PARTITIONS[table]})")
+
+
+@contextmanager
+def _writer_lock(path: Path) -> Iterator[None]:
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LakeError(f"another process is writing to the lake ({path}): wait for it to end or stop it") from None
+        yield
