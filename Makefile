@@ -1,0 +1,55 @@
+# Order Control Room. `make run` and `make test` are all a newcomer needs: Python 3.11 or newer, and make.
+SHELL := /bin/bash
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3.14 python3; do command -v $$name >/dev/null 2>&1 && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; exit; }; done)
+HOME_DIR ?=
+PORT ?=
+WORKERS ?= 2
+BIN := .venv/bin
+ENVIRONMENT := $(if $(HOME_DIR),CONTROL_ROOM_HOME="$(HOME_DIR)") $(if $(PORT),CONTROL_ROOM_PORT="$(PORT)")
+STAMP := .venv/.runtime-$(shell cat requirements.txt 2>/dev/null | cksum | tr ' ' '-')
+DEV_STAMP := .venv/.tools-$(shell cat requirements.txt requirements-dev.txt 2>/dev/null | cksum | tr ' ' '-')
+
+.PHONY: run install test lint bench soak browser tools
+.DEFAULT_GOAL := run
+
+run: install
+	@exec env $(ENVIRONMENT) $(BIN)/python cli.py run
+
+install: $(STAMP)
+
+tools: $(DEV_STAMP)
+
+$(STAMP):
+	@if [ ! -x $(BIN)/python ]; then \
+	  if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or newer was not found: install it (Debian: apt install python3 python3-venv) or say PYTHON=/path/to/python3 ($$(python3 --version 2>/dev/null || echo no python3 here))" >&2; exit 1; fi; \
+	  echo "Creating .venv with $$($(PYTHON) --version)"; \
+	  $(PYTHON) -m venv .venv || { echo "Python's venv module is missing: install it (Debian: apt install python3-venv)" >&2; rm -rf .venv; exit 1; }; \
+	fi
+	@echo "Installing requirements.txt"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@rm -f .venv/.runtime-*; touch $@
+
+$(DEV_STAMP): $(STAMP)
+	@echo "Installing requirements-dev.txt"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@rm -f .venv/.tools-*; touch $@
+
+# Chromium and a Chinese font for the browser tests; says what to install where it may not do so itself.
+browser:
+	@.ci/browser
+
+test: tools browser
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak"
+
+soak: tools browser
+	@$(BIN)/python -m pytest -m soak
+
+lint: tools
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest -q tests/test_structure.py
+
+bench: tools
+	@$(BIN)/python -m benchmarks

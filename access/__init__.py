@@ -1,0 +1,1 @@
+"""Users, sign-in, sessions, and the View: the interface's only door to data."""

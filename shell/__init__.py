@@ -1,0 +1,1 @@
+"""The Streamlit side of the composition: the main script, and what starts and watches the processes."""
