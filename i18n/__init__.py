@@ -74,7 +74,7 @@ def read_entries(file: Path) -> Iterator[tuple[str, str, int]]:
 def _flatten(node: yaml.Node, prefix: str, file: Path) -> Iterator[tuple[str, str, int]]:
     line = node.start_mark.line + 1
     if isinstance(node, yaml.ScalarNode):
-        yield prefix, str(node.value).strip(), line
+        yield prefix, str(node.value).rstrip("\n"), line
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             yield from _flatten(value, f"{prefix}.{key.value}" if prefix else str(key.value), file)

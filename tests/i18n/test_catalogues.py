@@ -37,7 +37,7 @@ def test_every_domain_has_the_same_keys_and_placeholders_as_english(domain: str,
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_key_is_there_twice_and_no_text_is_empty(language: str) -> None:
-    assert [key for key, text in catalogue(language).items() if not text] == []
+    assert [key for key, text in catalogue(language).items() if not text and key != "format.joiner"] == []
 
 
 def test_a_placeholder_takes_a_value_as_plain_text() -> None:
@@ -54,7 +54,10 @@ def test_a_code_without_a_name_is_its_own_name_and_null_is_unknown() -> None:
     assert label("zh-CN", "warehouse_id", None) == "未知"
 
 
-@pytest.mark.parametrize(("wanted", "found"), [("zh-TW", "zh-CN"), ("zh_Hans", "zh-CN"), ("en-GB", "en"), (None, "en")])
+NEAREST = [("zh-TW", "zh-CN"), ("zh_Hans", "zh-CN"), ("en-GB", "en"), (None, "en")]
+
+
+@pytest.mark.parametrize(("wanted", "found"), NEAREST)
 def test_a_browser_language_leads_to_the_nearest_catalogue(wanted: str | None, found: str) -> None:
     assert closest_language(wanted) == found
 
