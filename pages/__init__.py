@@ -1,0 +1,1 @@
+"""One file = one question a user asks = one `render(view)`. PAGES is the menu."""
