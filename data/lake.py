@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
 
@@ -22,6 +22,8 @@ import duckdb
 
 from config import Settings
 from data.order import COMPLAINT_COLUMNS, EVENT_COLUMNS, ORDER_COLUMNS, RETURN_COLUMNS, Column
+from data.sql_text import literal
+from data.zone import from_epoch_ms
 
 DUCKDB_TYPES: Final = {
     "text": "VARCHAR",
@@ -98,16 +100,16 @@ def lake_tables() -> dict[str, dict[str, str]]:
     """Every table of the lake with its columns and DuckDB types."""
     orders = column_types(ORDER_COLUMNS)
     returns, complaints, events = (column_types(c) for c in (RETURN_COLUMNS, COMPLAINT_COLUMNS, EVENT_COLUMNS))
-    masks = {name: DERIVED_ORDER_COLUMNS[name] for name in ("inferred_milestones", "mapped_milestones")}
     return {
         "orders": orders | DERIVED_ORDER_COLUMNS,
-        "order_rows": ROW_COLUMNS | orders | masks,
+        "order_rows": ROW_COLUMNS | orders | {"inferred_milestones": "INTEGER"},
         "order_returns": returns | {"snapshot_id": "BIGINT"},
         "order_return_rows": ROW_COLUMNS | returns,
         "order_complaints": complaints | {"snapshot_id": "BIGINT"},
         "order_complaint_rows": ROW_COLUMNS | complaints,
         "order_events": events | {"snapshot_id": "BIGINT"},
         "order_event_rows": ROW_COLUMNS | events,
+        "channel_milestones": {"channel": "VARCHAR", "mapped_milestones": "INTEGER"},
         "snapshots": LEDGER_COLUMNS,
         "quarantine": QUARANTINE_COLUMNS,
     }
@@ -130,11 +132,6 @@ def extension_path(name: str) -> Path:
 def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Load one packaged extension by path; nothing is downloaded."""
     connection.execute(f"LOAD '{extension_path(name)}'")
-
-
-def quote(text: str) -> str:
-    """A string literal for the few statements that take no parameters (ATTACH, SET)."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +163,7 @@ class Lake:
             raise LakeError(f"there is no lake in {settings.home}: run `make run` for the demo or `python cli.py ingest`")
         connection = _connect(settings)
         _attach(connection, settings, read_only=True)
-        folders = ", ".join(quote(str(folder)) for folder in (_data_folder(settings), str(settings.lake_folder) + "/"))
+        folders = ", ".join(literal(str(folder)) for folder in (_data_folder(settings), str(settings.lake_folder) + "/"))
         connection.execute(f"SET allowed_directories = [{folders}]")
         for statement in (
             "SET enable_external_access = false",
@@ -186,18 +183,35 @@ class Lake:
         """
         settings.lake_folder.mkdir(parents=True, exist_ok=True)
         with _writer_lock(settings.lake_folder / "writer.lock"):
-            connection = _connect(settings)
+            lake = cls(_connect(settings), settings, writable=True)
             try:
-                _attach(connection, settings, read_only=False)
-                _create_tables(connection)
-                yield cls(connection, settings, writable=True)
+                _attach(lake.writer(), settings, read_only=False)
+                _create_tables(lake.writer())
+                yield lake
             finally:
-                connection.close()
+                lake.close()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same attached lake (schema `lake`), in UTC."""
         with self._lock:
             return self._connection.cursor()
+
+    def writer(self) -> duckdb.DuckDBPyConnection:
+        """The one connection that writes. Raises LakeError on a lake opened for reading."""
+        if not self._writable:
+            raise LakeError("this lake is open for reading only: use Lake.open_writer")
+        return self._connection
+
+    def reopen(self) -> None:
+        """Drop the writing connection and attach anew, after a fault that may have left it unusable."""
+        self._connection.close()
+        self._connection = _connect(self._settings)
+        _attach(self._connection, self._settings, read_only=False)
+
+    @property
+    def folder(self) -> Path:
+        """Where the catalogue file lies; scratch files of an intake go below it."""
+        return self._settings.lake_folder
 
     def close(self) -> None:
         """Release the connection; cursors become unusable."""
@@ -211,7 +225,12 @@ class Lake:
             .fetchone()
         )
         snapshot_id, as_of = row if row else (None, None)
-        return Head(snapshot_id=snapshot_id or 0, as_of=from_epoch_ms(as_of))
+        return Head(snapshot_id=snapshot_id or 0, as_of=None if as_of is None else from_epoch_ms(as_of))
+
+    def newest_version(self) -> int:
+        """DuckLake's newest version, whatever it holds: the cheapest way to see that something was committed."""
+        row = self.cursor().execute("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot").fetchone()
+        return int(row[0]) if row and row[0] is not None else 0
 
     def version_of(self, snapshot_id: int) -> int:
         """DuckLake's version that holds the ledger's snapshot; raises LakeError when it is unknown or expired."""
@@ -237,20 +256,12 @@ class Lake:
         return found
 
 
-def from_epoch_ms(milliseconds: int | None) -> datetime | None:
-    """An aware UTC instant from milliseconds since 1970; None stays None."""
-
-    if milliseconds is None:
-        return None
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
-
-
 def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     settings.lake_folder.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(":memory:", config={"memory_limit": settings.memory_limit})
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET autoinstall_known_extensions = false")
-    connection.execute(f"SET temp_directory = {quote(str(settings.lake_folder / f'spill-{os.getpid()}'))}")
+    connection.execute(f"SET temp_directory = {literal(str(settings.lake_folder / f'spill-{os.getpid()}'))}")
     if settings.threads:
         connection.execute(f"SET threads = {int(settings.threads)}")
     for name in ("ducklake", "postgres_scanner" if settings.catalogue else "sqlite_scanner"):
@@ -268,10 +279,10 @@ def _data_folder(settings: Settings) -> str:
 
 def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, *, read_only: bool) -> None:
     where = f"postgres:{settings.catalogue}" if settings.catalogue else f"sqlite:{_catalogue_file(settings)}"
-    options = f"DATA_PATH {quote(_data_folder(settings))}, DATA_INLINING_ROW_LIMIT 0"
+    options = f"DATA_PATH {literal(_data_folder(settings))}, DATA_INLINING_ROW_LIMIT 0"
     if read_only:
         options += ", READ_ONLY"
-    connection.execute(f"ATTACH {quote('ducklake:' + where)} AS lake ({options})")
+    connection.execute(f"ATTACH {literal('ducklake:' + where)} AS lake ({options})")
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,0 +1,384 @@
+"""Contracts: one YAML per source, saying how its rows become orders, events, returns or complaints.
+
+Validated on load; an error names the file, the line, the reason and, for a misspelt word, what was probably meant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, get_args
+from zoneinfo import ZoneInfo, available_timezones
+
+import sqlglot
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from sqlglot import exp
+
+from data.order import (
+    COMPLAINT_COLUMNS,
+    COMPLAINT_KEY,
+    EVENT_COLUMNS,
+    EVENT_KEY,
+    FORWARD_MILESTONES,
+    MILESTONE_BIT,
+    MILESTONES,
+    ORDER_COLUMNS,
+    ORDER_KEY,
+    RETURN_COLUMNS,
+    RETURN_KEY,
+    Column,
+)
+
+Kind = Literal["orders", "events", "returns", "complaints"]
+Format = Literal["csv", "jsonl", "parquet", "xlsx", "postgres", "mysql"]
+
+KIND_COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
+    "orders": ORDER_COLUMNS,
+    "events": EVENT_COLUMNS,
+    "returns": RETURN_COLUMNS,
+    "complaints": COMPLAINT_COLUMNS,
+}
+KIND_KEY: Final[dict[str, tuple[str, ...]]] = {
+    "orders": ORDER_KEY,
+    "events": EVENT_KEY,
+    "returns": RETURN_KEY,
+    "complaints": COMPLAINT_KEY,
+}
+SHIPPED_CONTRACTS: Final = Path(__file__).resolve().parent / "contracts"
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class ContractError(ValueError):
+    """A contract cannot be used; one line per fault, each naming the line, the reason and the remedy."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """«: did you mean 'x'?» for the nearest known word, else the list of known words."""
+    choices = sorted(known)
+    near = get_close_matches(word, choices, n=1, cutoff=0.6)
+    return f": did you mean {near[0]!r}?" if near else f": known are {', '.join(choices)}"
+
+
+def _to_seconds(value: object) -> object:
+    if isinstance(value, str) and (found := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", value.strip())):
+        return float(found[1]) * _UNITS[found[2]]
+    return value
+
+
+Duration = Annotated[float, BeforeValidator(_to_seconds)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reader(_Strict):
+    """Where the rows are and how they are written."""
+
+    format: Format = "csv"
+    path: str = ""
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    quote: str = '"'
+    sheet: str = ""
+    connection: str = ""
+    table: str = ""
+    manifest: bool = False
+    must_end_with_newline: bool = False
+    max_unpacked_bytes: int = 500_000_000
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_exists(cls, name: str) -> str:
+        try:
+            "".encode(name)
+        except LookupError:
+            raise ValueError(f"encoding {name!r} does not exist: use for example utf-8, utf-16, gb18030") from None
+        return name
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, text: str) -> str:
+        if len(text) != 1:
+            raise ValueError(f"delimiter {text!r} is not one character: write a tab as \"\\t\"")
+        return text
+
+
+class AsOf(_Strict):
+    """Where the source's own instant of a snapshot comes from."""
+
+    from_: Literal["file_name", "column", "newest", "file_time", "constant"] = Field(alias="from")
+    pattern: str = ""
+    format: str = ""
+    zone: str = ""
+    column: str = ""
+    value: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> AsOf:
+        needs = {"file_name": ("pattern", "format"), "column": ("column",), "constant": ("value",)}.get(self.from_, ())
+        for name in needs:
+            if not getattr(self, name):
+                raise ValueError(f"as_of from {self.from_} needs {name!r}")
+        if self.pattern and re.compile(self.pattern).groups < 1:
+            raise ValueError("as_of pattern needs one group around the instant, for example 'orders_(\\d{8})'")
+        return self
+
+
+class Cadence(_Strict):
+    """How old the newest snapshot may be before figures turn amber, then grey."""
+
+    warn_after: Duration
+    error_after: Duration
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Cadence:
+        if self.error_after < self.warn_after:
+            raise ValueError("error_after is shorter than warn_after: swap them")
+        return self
+
+
+class StatusMap(_Strict):
+    """The source's status words; `completed` says which milestone a finished order of this source has reached."""
+
+    expression: str
+    completed: Literal["shipped", "delivered"]
+    map: dict[str, dict[str, str]]
+
+    @field_validator("map")
+    @classmethod
+    def _milestones(cls, channels: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for channel, words in channels.items():
+            for word, milestone in words.items():
+                if milestone not in (*MILESTONES, "completed"):
+                    hint = did_you_mean(milestone, (*MILESTONES, "completed"))
+                    raise ValueError(f"status {word!r} of {channel!r} means {milestone!r}, which is no milestone{hint}")
+        return channels
+
+    def milestone(self, word: str) -> str:
+        """The milestone a mapped word stands for, `completed` resolved."""
+        return self.completed if word == "completed" else word
+
+
+class Check(_Strict):
+    """Limits of one canonical column: inclusive range, or a pattern the whole text must match."""
+
+    min: float | None = None
+    max: float | None = None
+    pattern: str = ""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, text: str) -> str:
+        try:
+            re.compile(text)
+        except re.error as error:
+            raise ValueError(f"pattern {text!r} is no regular expression: {error}") from None
+        return text
+
+
+class Quarantine(_Strict):
+    """A file with more refused rows than both limits is refused whole."""
+
+    max_share: float = Field(default=0.01, ge=0, le=1)
+    min_rows: int = Field(default=100, ge=0)
+
+
+class Contract(_Strict):
+    """One source: its rows' kind, how to read, map, check and merge them, and who owns it."""
+
+    source: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    kind: Kind = "orders"
+    owner: str
+    description: dict[Literal["en", "zh-CN"], str] = Field(default_factory=dict)
+    reader: Reader = Reader()
+    files: dict[str, Reader] = Field(default_factory=dict)
+    rows: str = ""
+    time_zone: str = "Asia/Shanghai"
+    instant_formats: list[str] = Field(default_factory=list)
+    as_of: AsOf
+    priority: int = Field(default=50, ge=0, le=999)
+    cadence: Cadence | Literal["once"] = "once"
+    columns: dict[str, str]
+    status: StatusMap | None = None
+    milestones: dict[str, str] = Field(default_factory=dict)
+    promise: Literal["instant", "day"] = "instant"
+    mandatory: list[str] = Field(default_factory=list)
+    tolerate: list[str] = Field(default_factory=list)
+    checks: dict[str, Check] = Field(default_factory=dict)
+    null_words: list[str] = Field(default_factory=lambda: [""])
+    withdrawn: list[str] = Field(default_factory=list)
+    max_growth: float | None = Field(default=None, gt=1)
+    quarantine: Quarantine = Quarantine()
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _as_text(cls, columns: object) -> object:
+        if isinstance(columns, dict):
+            return {name: str(value) if isinstance(value, int | float) else value for name, value in columns.items()}
+        return columns
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Zone of naive instants and of day promises in this source."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The canonical key columns of this kind of rows."""
+        return KIND_KEY[self.kind]
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Columns without which a row is refused: the key (an event's id may be derived) and the mandatory ones."""
+        key = [name for name in self.key if name != "event_id"]
+        if self.kind in ("returns", "complaints"):
+            key.append("order_id")
+        return tuple(dict.fromkeys([*key, *self.mandatory]))
+
+    @property
+    def mapped_milestones(self) -> int:
+        """Bit mask of the milestones this source can report, by instant, by status word or by event."""
+        names = {name.removesuffix("_at") for name in self.columns} & set(MILESTONES) if self.kind == "orders" else set()
+        if self.status:
+            names |= {self.status.milestone(m) for words in self.status.map.values() for m in words.values()}
+        if self.kind == "events":
+            names |= set(self.milestones.values()) or set(FORWARD_MILESTONES)
+        if self.kind == "returns":
+            names |= {"return_requested", "returned", "refunded"}
+        return sum(MILESTONE_BIT[name] for name in names)
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of everything in this contract: its version."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Contract:
+        for fault in _faults(self):
+            raise ValueError(fault)
+        return self
+
+
+def _faults(contract: Contract) -> Iterable[str]:
+    known = [column.name for column in KIND_COLUMNS[contract.kind]]
+    if contract.time_zone not in available_timezones():
+        yield f"time_zone {contract.time_zone!r} does not exist{did_you_mean(contract.time_zone, available_timezones())}"
+    for part in ("columns", "mandatory", "tolerate", "checks"):
+        for name in getattr(contract, part):
+            if name not in known:
+                yield f"{part}: {name!r} is no canonical column of {contract.kind}{did_you_mean(name, known)}"
+    for name in contract.required:
+        if name not in contract.columns:
+            yield f"columns: {name!r} is needed for every row of kind {contract.kind} but is not mapped"
+    for name, text in contract.columns.items():
+        try:
+            expression_columns(text)
+        except ContractError as error:
+            yield f"columns: {name}: {error}"
+    for word, milestone in contract.milestones.items():
+        if milestone not in MILESTONES:
+            yield f"milestones: {word!r} means {milestone!r}, which is no milestone{did_you_mean(milestone, MILESTONES)}"
+    if bool(contract.files) != bool(contract.rows):
+        yield "files and rows belong together: name the files and give the SELECT that joins them"
+    if contract.status and contract.kind != "orders":
+        yield f"status is for kind orders, not {contract.kind}"
+
+
+def expression_columns(text: str) -> tuple[str, ...]:
+    """Source columns an SQL expression reads, in order; raises ContractError when it is not one expression."""
+    try:
+        parsed = sqlglot.parse_one(text, dialect="duckdb")
+    except sqlglot.errors.ParseError as error:
+        raise ContractError(f"{text!r} is no SQL expression: {str(error).splitlines()[0]}") from None
+    if parsed is None or isinstance(parsed, exp.Query | exp.Command | exp.DDL | exp.DML) or parsed.find(exp.Query):
+        raise ContractError(f"{text!r} is no plain SQL expression over the source's columns")
+    return tuple(dict.fromkeys(column.name for column in parsed.find_all(exp.Column)))
+
+
+def read_contract(path: Path) -> Contract:
+    """The contract in a YAML file. Raises ContractError with a line for each fault."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ContractError(f"{path}: cannot be read ({error.strerror}): give the path of a contract YAML") from None
+    return parse_contract(text, name=str(path))
+
+
+def parse_contract(text: str, *, name: str = "contract") -> Contract:
+    """The contract in a YAML text; `name` is used in messages. Raises ContractError."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ContractError(f"{name}: not valid YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ContractError(f"{name}: a contract is a mapping with source, kind, reader, columns …")
+    try:
+        return Contract.model_validate(values)
+    except ValidationError as error:
+        faults = [_Fault.of(item, node) for item in error.errors()]
+        raise ContractError("\n".join(f"{name}, line {fault.line}: {fault.text}" for fault in faults)) from None
+
+
+@dataclass(frozen=True)
+class _Fault:
+    line: int
+    text: str
+
+    @classmethod
+    def of(cls, item: Any, node: yaml.Node | None) -> _Fault:
+        message = str(item["msg"]).removeprefix("Value error, ")
+        path = [str(part) for part in item["loc"]]
+        if item["type"] == "extra_forbidden":
+            message = f"unknown key {path[-1]!r}{did_you_mean(path[-1], _keys_at(path[:-1]))}"
+        elif path:
+            message = f"{'.'.join(path)}: {message}"
+        words = re.findall(r"'([^']+)'", message)
+        return cls(_line_of(node, path, words), message)
+
+
+def _keys_at(path: list[str]) -> list[str]:
+    model: Any = Contract
+    for part in path:
+        field = model.model_fields.get(part) if model else None
+        model = next((a for a in (field.annotation, *get_args(field.annotation)) if hasattr(a, "model_fields")), None) if field else None
+    fields = (model or Contract).model_fields
+    return [field.alias or name for name, field in fields.items()]
+
+
+def _line_of(node: yaml.Node | None, path: list[str], words: list[str]) -> int:
+    """The line of the deepest key along `path`, then of the first key or value among the quoted words below it."""
+    line, current = 1, node
+    for part in path:
+        pair = next((p for p in current.value if p[0].value == part), None) if isinstance(current, yaml.MappingNode) else None
+        if pair is None:
+            break
+        line, current = pair[0].start_mark.line + 1, pair[1]
+    for word in words:
+        if current is not None and (found := _find_scalar(current, word)):
+            return found
+    return line
+
+
+def _find_scalar(node: yaml.Node, word: str) -> int | None:
+    if isinstance(node, yaml.ScalarNode):
+        return node.start_mark.line + 1 if node.value == word else None
+    children = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+    return next((line for child in children if (line := _find_scalar(child, word))), None)
+
+
+def load_contracts(folder: Path) -> dict[str, Contract]:
+    """Every contract of a folder by source name. Raises ContractError when one is invalid or a source stands twice."""
+    contracts: dict[str, Contract] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        contract = read_contract(path)
+        if contract.source in contracts:
+            raise ContractError(f"{path}: source {contract.source!r} has another contract in {folder}: rename one")
+        contracts[contract.source] = contract
+    return contracts

@@ -1,0 +1,400 @@
+"""Intake: files of one source → staged, checked, merged and committed with their ledger row in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fnmatch import fnmatch
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from data.contract import Contract, Reader
+from data.lake import Lake, LakeError
+from data.merge import merge
+from data.relation import accepted_relations, unresolved_places
+from data.sources import SourceError, TextRows, open_rows
+from data.sql_text import identifier
+from data.validate import STAGED, RefusedError, Refusal, Staged, check_contract_sql, check_limits, milestone_instants, stage
+from data.zone import epoch_ms, from_epoch_ms, instant_sql
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What became of one file (or set of files joined by one contract).
+
+    `state` is accepted, duplicate or refused; `quarantined` counts refused rows by reason.
+    """
+
+    source: str
+    name: str
+    state: str
+    reason: str = ""
+    snapshot_id: int | None = None
+    as_of: datetime | None = None
+    row_count: int = 0
+    accepted_count: int = 0
+    changed_count: int = 0
+    quarantined: dict[str, int] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    late: bool = False
+    duration_seconds: float = 0.0
+
+
+def find_units(contract: Contract, paths: Sequence[Path]) -> list[tuple[Path, ...]]:
+    """The files to take in, one tuple a snapshot: folders are searched for the contract's patterns, in name order.
+
+    Raises RefusedError when nothing matches or a file of a joined contract is missing.
+    """
+    for path in paths:
+        if not path.exists():
+            raise RefusedError(f"{path} does not exist: give a file or a folder")
+    if contract.files:
+        return [tuple(_find_one(name, reader, paths) for name, reader in contract.files.items())]
+    if contract.reader.format in ("postgres", "mysql"):
+        return [()]
+    units = [(file,) for path in paths for file in (_search(path, contract.reader.path) if path.is_dir() else [path])]
+    if not units:
+        folders = ", ".join(str(path) for path in paths) or "no path given"
+        raise RefusedError(f"no file matches {contract.reader.path!r} of {contract.source} in {folders}: check the path or the pattern")
+    return units
+
+
+def _search(folder: Path, pattern: str) -> list[Path]:
+    return sorted(file for file in folder.rglob(pattern or "*") if file.is_file())
+
+
+def _find_one(name: str, reader: Reader, paths: Sequence[Path]) -> Path:
+    found = [f for path in paths for f in (_search(path, reader.path) if path.is_dir() else [path] if fnmatch(path.name, reader.path) else [])]
+    if len(found) != 1:
+        what = "is missing" if not found else f"matches {len(found)} files"
+        raise RefusedError(f"file {name!r} ({reader.path}) {what}: give the folder that holds the set once")
+    return found[0]
+
+
+def ingest(lake: Lake, contract: Contract, unit: tuple[Path, ...], *, now: datetime) -> Report:
+    """Take in one unit of files; nothing of it is kept unless all of it is committed.
+
+    A file that cannot be used is recorded as refused and reported so. Raises LakeError when the lake itself fails.
+    """
+    started = time.perf_counter()
+    name = ", ".join(path.name for path in unit) or contract.reader.table
+    connection = lake.writer()
+    try:
+        sha256 = _hash(unit, now)
+        as_of = _as_of_before(contract, unit, now)
+        if earlier := _duplicate_of(connection, contract, sha256, as_of):
+            reason = f"the same file and contract are snapshot {earlier}"
+            return Report(source=contract.source, name=name, state="duplicate", reason=reason, snapshot_id=earlier, as_of=as_of)
+        with _staging_folder(lake) as folder:
+            return _take_in(_Intake(lake, connection, contract, unit, name, sha256, now, started), as_of, folder)
+    except duckdb.Error as error:
+        lake.reopen()
+        raise LakeError(f"{name}: the lake could not take it in ({str(error).splitlines()[0]}): nothing of it was kept") from error
+
+
+@dataclass(frozen=True)
+class _Intake:
+    """What every step of one intake needs to know."""
+
+    lake: Lake
+    connection: duckdb.DuckDBPyConnection
+    contract: Contract
+    unit: tuple[Path, ...]
+    name: str
+    sha256: str
+    now: datetime
+    started: float
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the intake began."""
+        return time.perf_counter() - self.started
+
+
+def _take_in(intake: _Intake, as_of: datetime | None, folder: Path) -> Report:
+    staged: Staged | None = None
+    try:
+        text_rows = _open(intake, folder)
+        staged = stage(intake.connection, intake.contract, text_rows, as_of=as_of, name=intake.name)
+        check_limits(intake.contract, staged, intake.name)
+        as_of = as_of or _newest(intake, staged)
+        _check_growth(intake, staged)
+    except (RefusedError, SourceError) as error:
+        return _refuse(intake, staged, str(error), as_of)
+    return _commit(intake, staged, as_of)
+
+
+def _open(intake: _Intake, folder: Path) -> TextRows:
+    contract = intake.contract
+    if contract.files:
+        return _open_joined(intake, folder)
+    path = intake.unit[0] if intake.unit else Path()
+    if intake.unit and contract.reader.manifest:
+        _check_manifest(path, intake.sha256)
+    check_contract_sql(intake.connection, contract)
+    return open_rows(intake.connection, path, contract.reader, folder)
+
+
+def _open_joined(intake: _Intake, folder: Path) -> TextRows:
+    """Load every file of the contract as a text table under its name, and give the relation of the joining SELECT."""
+    connection = intake.connection
+    for path, (table, reader) in zip(intake.unit, intake.contract.files.items(), strict=True):
+        rows = open_rows(connection, path, reader, folder)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(table)} AS SELECT * FROM {rows.relation}")
+        if rejects := rows.rejects():
+            raise SourceError(f"{path.name}, line {rejects[0].line}: {rejects[0].reason}: correct the file")
+    try:
+        columns = connection.execute(f"DESCRIBE {intake.contract.rows}").fetchall()
+        texts = ", ".join(f"{identifier(row[0])}::VARCHAR AS {identifier(row[0])}" for row in columns)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE joined AS SELECT {texts} FROM ({intake.contract.rows})")
+    except duckdb.Error as error:
+        raise RefusedError(f"{intake.name}: rows: {' '.join(str(error).split())[:300]}: correct `rows` in the contract") from error
+    return TextRows(relation="joined", columns=tuple(row[0] for row in columns))
+
+
+def _check_manifest(path: Path, sha256: str) -> None:
+    manifest = path.with_name(path.name + ".sha256")
+    if not manifest.exists():
+        raise RefusedError(f"{path.name}: its manifest {manifest.name} is missing: send it with the file")
+    if manifest.read_text(encoding="utf-8").split()[:1] != [sha256]:
+        raise RefusedError(f"{path.name}: differs from its manifest {manifest.name}: send the file again")
+
+
+def _commit(intake: _Intake, staged: Staged, as_of: datetime) -> Report:
+    connection, contract = intake.connection, intake.contract
+    relations = accepted_relations(connection, contract, instant_sql(str(epoch_ms(as_of))))
+    notices = [*staged.notices, *filter(None, [unresolved_places(connection, contract)])]
+    late = _is_late(connection, contract.source, as_of)
+    with _snapshot(intake.lake, intake) as snapshot_id:
+        changed = 0
+        for position, (entity, relation) in enumerate(relations):
+            count = merge(
+                connection,
+                entity,
+                relation,
+                snapshot_id=snapshot_id,
+                priority=contract.priority,
+                sha256=intake.sha256,
+                mapped=contract.mapped_milestones,
+            )
+            changed = count if position == 0 else changed
+        _keep_refused(intake, staged.refusals, snapshot_id, as_of)
+        report = Report(
+            source=contract.source,
+            name=intake.name,
+            state="accepted",
+            reason="the file holds no rows" if not staged.row_count else "",
+            snapshot_id=snapshot_id,
+            as_of=as_of,
+            row_count=staged.row_count,
+            accepted_count=staged.accepted_count,
+            changed_count=changed,
+            quarantined=_by_reason(staged.refusals),
+            notices=tuple(notices),
+            late=late,
+            duration_seconds=intake.seconds,
+        )
+        _write_ledger(intake, report, staged)
+    return report
+
+
+def _refuse(intake: _Intake, staged: Staged | None, reason: str, as_of: datetime | None) -> Report:
+    refusals = staged.refusals if staged else ()
+    with _snapshot(intake.lake, intake) as snapshot_id:
+        _keep_refused(intake, refusals, snapshot_id, as_of)
+        report = Report(
+            source=intake.contract.source,
+            name=intake.name,
+            state="refused",
+            reason=reason,
+            snapshot_id=snapshot_id,
+            as_of=as_of,
+            row_count=staged.row_count if staged else 0,
+            quarantined=_by_reason(refusals),
+            duration_seconds=intake.seconds,
+        )
+        _write_ledger(intake, report, staged)
+    return report
+
+
+def _by_reason(refusals: Sequence[Refusal]) -> dict[str, int]:
+    counts = Counter(f"{refusal.column} {refusal.reason}".strip() for refusal in refusals)
+    return dict(counts.most_common())
+
+
+@contextmanager
+def _snapshot(lake: Lake, intake: _Intake) -> Iterator[int]:
+    """One lake transaction with the next snapshot id in its commit; rolled back when the body fails."""
+    connection = intake.connection
+    connection.execute("BEGIN")
+    try:
+        row = connection.execute("SELECT coalesce(max(snapshot_id), 0) + 1 FROM lake.snapshots").fetchone()
+        snapshot_id = int(row[0]) if row else 1
+        yield snapshot_id
+        connection.execute(
+            "CALL lake.set_commit_message(?, ?, extra_info => ?)",
+            [intake.contract.source, intake.name[:200], f'{{"snapshot_id": {snapshot_id}}}'],
+        )
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _write_ledger(intake: _Intake, report: Report, staged: Staged | None) -> None:
+    contract = intake.contract
+    schema = hashlib.sha256("\x1f".join(staged.source_columns if staged else ()).encode()).hexdigest()
+    values = {
+        "snapshot_id": report.snapshot_id,
+        "source": report.source,
+        "kind": contract.kind,
+        "state": report.state,
+        "reason": report.reason,
+        "files": report.name,
+        "file_sha256": intake.sha256,
+        "contract_sha256": contract.sha256,
+        "schema_sha256": schema,
+        "priority": contract.priority,
+        "as_of": report.as_of,
+        "committed_at": intake.now,
+        "row_count": report.row_count,
+        "accepted_count": report.accepted_count,
+        "changed_count": report.changed_count,
+        "quarantined_count": sum(report.quarantined.values()),
+        "late": report.late,
+        "duration_seconds": report.duration_seconds,
+    }
+    marks = ", ".join("?" for _ in values)
+    intake.connection.execute(f"INSERT INTO lake.snapshots ({', '.join(values)}) VALUES ({marks})", list(values.values()))
+
+
+def _keep_refused(intake: _Intake, refusals: Sequence[Refusal], snapshot_id: int, as_of: datetime | None) -> None:
+    if not refusals:
+        return
+    rows = [
+        (
+            snapshot_id,
+            intake.contract.source,
+            intake.name,
+            refusal.line,
+            refusal.column,
+            refusal.value,
+            refusal.reason,
+            refusal.raw,
+            intake.contract.sha256,
+            as_of,
+        )
+        for refusal in refusals
+    ]
+    intake.connection.execute("CREATE OR REPLACE TEMP TABLE refused AS FROM lake.quarantine LIMIT 0")
+    intake.connection.executemany("INSERT INTO refused VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", rows)
+    intake.connection.execute("INSERT INTO lake.quarantine FROM refused")
+
+
+def _duplicate_of(connection: duckdb.DuckDBPyConnection, contract: Contract, sha256: str, as_of: datetime | None) -> int | None:
+    row = connection.execute(
+        "SELECT max(snapshot_id) FROM lake.snapshots WHERE state = 'accepted' AND source = ? AND file_sha256 = ? "
+        "AND contract_sha256 = ? AND (?::TIMESTAMPTZ IS NULL OR as_of = ?::TIMESTAMPTZ)",
+        [contract.source, sha256, contract.sha256, as_of, as_of],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _is_late(connection: duckdb.DuckDBPyConnection, source: str, as_of: datetime) -> bool:
+    row = connection.execute(
+        "SELECT count(*) FROM lake.snapshots WHERE state = 'accepted' AND source = ? AND as_of > ?", [source, as_of]
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _check_growth(intake: _Intake, staged: Staged) -> None:
+    factor = intake.contract.max_growth
+    if factor is None:
+        return
+    row = intake.connection.execute(
+        "SELECT median(row_count) FROM (SELECT row_count FROM lake.snapshots WHERE state = 'accepted' AND source = ? "
+        "ORDER BY snapshot_id DESC LIMIT 10)",
+        [intake.contract.source],
+    ).fetchone()
+    usual = row[0] if row else None
+    if usual and staged.row_count > factor * usual and staged.row_count > 1000:
+        raise RefusedError(
+            f"{intake.name}: {staged.row_count:,} rows, over {factor:g} times the usual {usual:,.0f}: "
+            "raise max_growth in the contract if this is meant"
+        )
+
+
+def _hash(unit: tuple[Path, ...], now: datetime) -> str:
+    digest = hashlib.sha256()
+    for path in unit:
+        with path.open("rb") as file:
+            if len(unit) == 1:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest() if unit else hashlib.sha256(now.isoformat().encode()).hexdigest()
+
+
+def _as_of_before(contract: Contract, unit: tuple[Path, ...], now: datetime) -> datetime | None:
+    """The as-of that is known before the rows are read; None for column and newest."""
+    rule = contract.as_of
+    zone = ZoneInfo(rule.zone) if rule.zone else contract.zone
+    if rule.from_ == "constant":
+        return _aware(datetime.fromisoformat(rule.value), zone)
+    if rule.from_ == "file_time":
+        return from_epoch_ms(max((int(path.stat().st_mtime_ns // 1_000_000) for path in unit), default=epoch_ms(now)))
+    if rule.from_ != "file_name":
+        return None
+    for path in unit:
+        if found := re.search(rule.pattern, path.name):
+            try:
+                return _aware(datetime.strptime(found[1], rule.format), zone)  # noqa: DTZ007 - made aware at once
+            except ValueError as error:
+                raise LakeError(f"{path.name}: {found[1]!r} is no instant of the form {rule.format}: correct as_of.format") from error
+    names = ", ".join(path.name for path in unit)
+    raise LakeError(f"{names}: the name does not match as_of.pattern {rule.pattern!r} of {contract.source}")
+
+
+def _aware(instant: datetime, zone: ZoneInfo) -> datetime:
+    return (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _newest(intake: _Intake, staged: Staged) -> datetime:
+    """The as-of of rows that carry their own, or the newest milestone instant of the file."""
+    columns = ["row_as_of"] if intake.contract.as_of.from_ == "column" else milestone_instants(intake.contract)
+    newest = ", ".join(f"max(epoch_ms({name}))" for name in columns)
+    row = intake.connection.execute(f"SELECT greatest({newest}) FROM {STAGED} WHERE problem IS NULL").fetchone() if columns else None
+    if not row or row[0] is None:
+        raise RefusedError(f"{intake.name}: holds no instant to take its as-of from: give as_of: {{from: constant, value: …}}")
+    return from_epoch_ms(int(row[0]))
+
+
+@contextmanager
+def _staging_folder(lake: Lake) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="staging-", dir=lake.folder))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+Progress = Callable[[Report, int, int], None]
+
+
+def ingest_all(lake: Lake, contract: Contract, units: Sequence[tuple[Path, ...]], *, now: Callable[[], datetime], progress: Progress) -> list[Report]:
+    """Take in several units one after the other, telling `progress` after each (report, done, total)."""
+    reports = []
+    for done, unit in enumerate(units, start=1):
+        reports.append(ingest(lake, contract, unit, now=now()))
+        progress(reports[-1], done, len(units))
+    return reports
+

@@ -1,0 +1,117 @@
+"""Delimited text: any delimiter and encoding, plain, .gz or .zip."""
+
+from __future__ import annotations
+
+import csv
+import mmap
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+import duckdb
+
+from data.contract import Reader
+from data.sources.rows import Reject, SourceError, TextRows
+from data.sources.unpack import to_utf8, unpack
+from data.sql_text import literal
+
+csv.field_size_limit(1 << 24)
+_numbers = count(1)
+
+
+def open_csv(connection: duckdb.DuckDBPyConnection, path: Path, reader: Reader, staging: Path) -> TextRows:
+    """Every column by its header name, as text; records that do not split become rejects.
+
+    Raises SourceError for an empty file, doubled or empty header names, a wrong encoding or a file cut at its end.
+    """
+    plain = to_utf8(unpack(path, reader, staging), reader.encoding, staging)
+    names = _header(plain, path.name, reader)
+    if reader.must_end_with_newline:
+        _check_newline(plain, path.name)
+    table = f"rejects_{next(_numbers)}"
+    relation = _relation(plain, names, reader, table)
+    return TextRows(
+        relation=relation,
+        columns=names,
+        rejects=lambda: _rejects(connection, table, plain, path.name),
+        lines=lambda records: _lines(plain, reader, records),
+    )
+
+
+def _header(plain: Path, name: str, reader: Reader) -> tuple[str, ...]:
+    try:
+        with plain.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file, delimiter=reader.delimiter, quotechar=reader.quote or None), None)
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{name}: the header is not {reader.encoding}: correct `encoding` in the contract") from error
+    if not header:
+        raise SourceError(f"{name}: the file is empty, not even a header: send it again")
+    names = tuple(column.strip() for column in header)
+    for column in names:
+        if not column or names.count(column) > 1:
+            fault = f"column {column!r} stands twice" if column else "a column has no name"
+            raise SourceError(f"{name}: in the header {fault}: correct the export")
+    return names
+
+
+def _relation(plain: Path, names: tuple[str, ...], reader: Reader, table: str) -> str:
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    quote = literal(reader.quote)
+    return (
+        f"read_csv({literal(str(plain))}, columns = {{{columns}}}, header = true, auto_detect = false, "
+        f"delim = {literal(reader.delimiter)}, quote = {quote}, escape = {quote}, strict_mode = true, "
+        f"null_padding = false, max_line_size = 16777216, store_rejects = true, "
+        f"rejects_table = '{table}', rejects_scan = '{table}_scan', rejects_limit = 0)"
+    )
+
+
+def _rejects(connection: duckdb.DuckDBPyConnection, table: str, plain: Path, name: str) -> list[Reject]:
+    rows = connection.execute(
+        f"SELECT line, line_byte_position, error_type, csv_line, error_message FROM {table} ORDER BY line"  # noqa: S608 - our own counter
+    ).fetchall()
+    connection.execute(f"DROP TABLE {table}; DROP TABLE {table}_scan")
+    rejects: dict[int, Reject] = {}
+    with plain.open("rb") as file:
+        size = plain.stat().st_size
+        for record, position, kind, raw, message in rows:
+            if kind == "INVALID ENCODING":
+                raise SourceError(f"{name}: record {record} is not of the declared encoding: correct `encoding` in the contract")
+            reason = f"{kind.lower()}: {message.splitlines()[0]}"
+            if position is not None and position + len((raw or "").encode()) >= size - 2:
+                raise SourceError(f"{name}: the last record is cut ({reason}): send the whole file again")
+            line = _newlines_before(file, position) + 1 if position is not None else record
+            rejects.setdefault(record, Reject(record=record - 1, line=line, raw=raw or "", reason=reason))
+    return list(rejects.values())
+
+
+def _newlines_before(file: object, position: int) -> int:
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:  # type: ignore[attr-defined]
+        return view[: max(position - 1, 0)].count(b"\n")
+
+
+def _check_newline(plain: Path, name: str) -> None:
+    with plain.open("rb") as file:
+        file.seek(max(plain.stat().st_size - 1, 0))
+        if file.read(1) != b"\n":
+            raise SourceError(f"{name}: does not end with a newline, so its end may be missing: send the whole file again")
+
+
+def _lines(plain: Path, reader: Reader, records: Sequence[int]) -> list[int]:
+    """Physical first lines of data records (1 = first after the header)."""
+    with plain.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+        quoted = bool(reader.quote) and view.find(reader.quote.encode()) >= 0
+    if not quoted:
+        return [record + 1 for record in records]
+    wanted, lines, last = set(records), {}, max(records, default=0)
+    with plain.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file, delimiter=reader.delimiter, quotechar=reader.quote or None)
+        start, record = 1, -1
+        for row in rows:
+            if row:
+                record += 1
+                if record in wanted:
+                    lines[record] = start
+            start = rows.line_num + 1
+            if record >= last:
+                break
+    return [lines.get(record, record + 1) for record in records]

@@ -1,0 +1,261 @@
+"""Staging one file: map, cast, check; rows with a problem are set apart with file, line, column, value and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import duckdb
+
+from data.contract import KIND_COLUMNS, Contract, ContractError, did_you_mean, expression_columns
+from data.mapping import (
+    FUTURE_TOLERANCE_MS,
+    PROMISES,
+    MappedColumn,
+    check_failed,
+    instant_ms,
+    mapped_columns,
+    milestone_of_column,
+    status_milestone_sql,
+    withdrawn_sql,
+)
+from data.sources import Reject, SourceError, TextRows
+from data.sql_text import identifier, literal
+from data.zone import epoch_ms, instant_sql
+
+STAGED: Final = "staged"
+_ROUNDED: Final = r"\d(\.\d+)?[Ee]\+\d+"
+
+
+class RefusedError(ValueError):
+    """A file is refused whole; the last good snapshot stays. The message says why and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """One refused row: where it stands, which column and value, and why; `raw` is the row as JSON or text."""
+
+    line: int
+    column: str
+    value: str | None
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """What a staged file holds: the rows are in the temporary table `staged`, good ones with a null `problem`."""
+
+    row_count: int
+    accepted_count: int
+    refusals: tuple[Refusal, ...]
+    notices: tuple[str, ...]
+    source_columns: tuple[str, ...]
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, text_rows: TextRows, *, as_of: datetime | None, name: str
+) -> Staged:
+    """Fill the temporary table `staged` from one file's text rows.
+
+    Columns: the mapped canonical columns (typed), `row_as_of`, `withdrawn`, `status_milestone`, `problem`, `raw`.
+    Raises RefusedError when a column is missing, an expression cannot be used, or too many rows are refused.
+    """
+    notices = _check_header(contract, text_rows, name)
+    try:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS {staging_sql(contract, text_rows.relation, as_of=as_of)}")
+    except duckdb.Error as error:
+        raise RefusedError(f"{name}: {_first_line(error)}: correct the file or the contract of {contract.source}") from error
+    try:
+        rejects = text_rows.rejects()
+    except SourceError as error:
+        raise RefusedError(str(error)) from error
+    total, bad = connection.execute(f"SELECT count(*), count(problem) FROM {STAGED}").fetchone() or (0, 0)
+    refusals = _refusals(connection, text_rows.lines, rejects) if bad or rejects else ()
+    return Staged(
+        row_count=total + len(rejects),
+        accepted_count=total - bad,
+        refusals=refusals,
+        notices=tuple(notices),
+        source_columns=text_rows.columns,
+    )
+
+
+def check_limits(contract: Contract, staged: Staged, name: str) -> None:
+    """Raise RefusedError when more rows are refused than the contract allows."""
+    refused, limit = len(staged.refusals), contract.quarantine
+    if refused and not staged.accepted_count:
+        raise RefusedError(f"{name}: none of {staged.row_count:,} rows can be used; first reason: {_sentence(staged.refusals[0])}")
+    if refused > limit.min_rows and refused > limit.max_share * staged.row_count:
+        raise RefusedError(
+            f"{name}: {refused:,} of {staged.row_count:,} rows refused, over the contract's limit of {limit.max_share:.2%} and "
+            f"{limit.min_rows} rows; first reason: {_sentence(staged.refusals[0])}"
+        )
+
+
+def _sentence(refusal: Refusal) -> str:
+    return f"line {refusal.line}, column {refusal.column or '-'}: {refusal.value!r} {refusal.reason}"
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]
+
+
+def _check_header(contract: Contract, text_rows: TextRows, name: str) -> list[str]:
+    if contract.files:
+        return []
+    known = {column.casefold(): column for column in text_rows.columns}
+    used: set[str] = set()
+    for where, expression in _expressions(contract):
+        for column in expression_columns(expression):
+            used.add(column.casefold())
+            if column.casefold() not in known:
+                hint = did_you_mean(column, text_rows.columns)
+                raise RefusedError(f"{name}: column {column!r}, which {where} needs, is not in the header{hint}")
+    extra = [column for column in text_rows.columns if column.casefold() not in used]
+    return [f"{name}: columns not used by the contract: {', '.join(extra)}"] if extra else []
+
+
+def _expressions(contract: Contract) -> list[tuple[str, str]]:
+    found = [(f"columns.{name}", text) for name, text in contract.columns.items()]
+    if contract.status:
+        found.append(("status.expression", contract.status.expression))
+    if contract.as_of.from_ == "column":
+        found.append(("as_of.column", contract.as_of.column))
+    return found
+
+
+def staging_sql(contract: Contract, relation: str, *, as_of: datetime | None) -> str:
+    """The SELECT that maps, casts and checks every row of `relation`; readable, one column a line."""
+    columns = mapped_columns(contract)
+    texts = [f"{column.text} AS {identifier('text ' + column.name)}" for column in columns]
+    if contract.status:
+        texts.append(f"nullif(trim(({contract.status.expression})::VARCHAR), '') AS \"text status\"")
+    if contract.as_of.from_ == "column":
+        texts.append(f"nullif(trim(({contract.as_of.column})::VARCHAR), '') AS \"text as_of\"")
+    texts.append(f"{withdrawn_sql(contract)} AS withdrawn")
+    casts = [f"{column.value} AS {identifier(column.name)}" for column in columns]
+    casts.append(f"{_row_as_of(contract, as_of)} AS row_as_of")
+    casts.append(f"{_status_milestone(contract)} AS status_milestone")
+    problem = _problem_sql(contract, columns)
+    typed = ",\n    ".join(identifier(column.name) for column in columns)
+    newline = ",\n    "
+    return f"""
+SELECT
+    {typed},
+    row_as_of, withdrawn, status_milestone, problem,
+    CASE WHEN problem IS NOT NULL THEN to_json(source_row)::VARCHAR END AS raw
+FROM (SELECT *, {problem} AS problem
+FROM (SELECT *,
+    {newline.join(casts)}
+FROM (SELECT source_row,
+    {newline.join(texts)}
+FROM {relation} AS source_row)))"""
+
+
+def _row_as_of(contract: Contract, as_of: datetime | None) -> str:
+    if contract.as_of.from_ == "column":
+        return instant_sql(instant_ms('"text as_of"', contract))
+    return "NULL::TIMESTAMPTZ" if as_of is None else instant_sql(str(epoch_ms(as_of)))
+
+
+def _status_milestone(contract: Contract) -> str:
+    if contract.kind == "events":
+        return _event_milestone(contract)
+    if not contract.status:
+        return "NULL::VARCHAR"
+    return status_milestone_sql(contract.status, identifier("text channel"))
+
+
+def _event_milestone(contract: Contract) -> str:
+    if "milestone" not in contract.columns:
+        return "NULL::VARCHAR"
+    text = identifier("text milestone")
+    if not contract.milestones:
+        return f"lower({text})"
+    cases = " ".join(f"WHEN lower({text}) = {literal(word.lower())} THEN {literal(m)}" for word, m in contract.milestones.items())
+    return f"CASE {cases} END"
+
+
+def _problem_sql(contract: Contract, columns: tuple[MappedColumn, ...]) -> str:
+    types = {column.name: column.type for column in KIND_COLUMNS[contract.kind]}
+    branches = []
+    for column in columns:
+        name = column.name
+        if name in contract.required:
+            missing = f"{identifier('text ' + name)} IS NULL AND NOT ({column.failed})"
+            branches.append(_branch(missing, name, column.shown, "is missing"))
+        if name not in contract.tolerate and (types[name] != "text" or column.failed.count(" AND ") > 1):
+            branches.append(_branch(column.failed, name, column.shown, column.reason))
+        if name in ("order_id", "return_id", "complaint_id"):
+            rounded = f"regexp_full_match({identifier(name)}, {literal(_ROUNDED)})"
+            branches.append(_branch(rounded, name, column.shown, "was rounded by a spreadsheet: export it as text"))
+        if name in contract.checks:
+            for condition, reason in check_failed(name, contract.checks[name], type_=types[name]):
+                branches.append(_branch(condition, name, column.shown, reason))
+        if types[name] == "instant" and name not in PROMISES:
+            future = f"epoch_ms({identifier(name)}) > epoch_ms(row_as_of) + {FUTURE_TOLERANCE_MS}"
+            branches.append(_branch(future, name, column.shown, "lies in the future of the snapshot"))
+    branches += _word_problems(contract)
+    return f"CASE {' '.join(branches)} END"
+
+
+def _word_problems(contract: Contract) -> list[str]:
+    found = []
+    if contract.status:
+        unmapped = '"text status" IS NOT NULL AND status_milestone IS NULL'
+        found.append(_branch(unmapped, "status", '"text status"', "is not in the contract's status map"))
+    if contract.kind == "events" and contract.milestones and "milestone" in contract.columns:
+        unmapped = '"text milestone" IS NOT NULL AND status_milestone IS NULL'
+        found.append(_branch(unmapped, "milestone", '"text milestone"', "is not in the contract's milestones"))
+    if contract.as_of.from_ == "column":
+        found.append(_branch("row_as_of IS NULL", "as_of", '"text as_of"', "is not an instant"))
+    return found
+
+
+def _branch(condition: str, column: str, shown: str, reason: str) -> str:
+    return f"WHEN {condition} THEN {{'column': {literal(column)}, 'value': {shown}, 'reason': {literal(reason)}}}"
+
+
+def _refusals(
+    connection: duckdb.DuckDBPyConnection, lines_of: Callable[[list[int]], list[int]], rejects: list[Reject]
+) -> tuple[Refusal, ...]:
+    rows = connection.execute(
+        f"SELECT rowid + 1, problem.column, problem.value, problem.reason, raw FROM {STAGED} WHERE problem IS NOT NULL ORDER BY rowid"
+    ).fetchall()
+    skipped = sorted(reject.record for reject in rejects)
+    lines = lines_of([_record(position, skipped) for position, *_ in rows])
+    found = [
+        Refusal(line=line, column=column, value=value, reason=reason, raw=raw or "")
+        for line, (_, column, value, reason, raw) in zip(lines, rows, strict=True)
+    ]
+    found += [Refusal(line=r.line, column="", value=None, reason=r.reason, raw=r.raw) for r in rejects]
+    return tuple(sorted(found, key=lambda refusal: refusal.line))
+
+
+def _record(position: int, skipped: list[int]) -> int:
+    """The record number in the file of the staged row at `position`, given the records the reader set apart."""
+    record = position
+    for reject in skipped:
+        if reject <= record:
+            record += 1
+    return record
+
+
+def check_contract_sql(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Raise ContractError when an expression of the contract is no valid SQL, whatever the file holds."""
+    names = {column for _, text in _expressions(contract) for column in expression_columns(text)}
+    columns = ", ".join(f"NULL::VARCHAR AS {identifier(name)}" for name in sorted(names)) or "NULL AS nothing"
+    try:
+        connection.execute(f"EXPLAIN {staging_sql(contract, f'(SELECT {columns})', as_of=None)}")  # noqa: S608 - the contract's own
+    except duckdb.Error as error:
+        raise ContractError(f"contract of {contract.source}: {_first_line(error)}") from error
+
+
+def milestone_instants(contract: Contract) -> list[str]:
+    """The mapped columns that hold milestone or event instants: what «newest» as-of is taken over."""
+    types = {column.name: column.type for column in KIND_COLUMNS[contract.kind]}
+    names = [name for name in contract.columns if types[name] == "instant" and name not in PROMISES]
+    return [name for name in names if contract.kind != "orders" or milestone_of_column(name)] or names
