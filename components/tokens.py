@@ -36,12 +36,13 @@ class Theme:
     good: str
     warning: str
     critical: str
+    warning_fill: str
     accent: str
     progress: str
     stale: str
     hatch: str
     hatch_ground: str
-    gap: str
+    blank: str
     scale: tuple[str, str, str, str, str]
 
 
@@ -59,12 +60,13 @@ THEMES: Final[dict[ThemeName, Theme]] = {
         good="#49B6A3",
         warning="#F2B33D",
         critical="#FF6B57",
+        warning_fill="#F2B33D",
         accent="#5AA9FF",
         progress="#4C7FB5",
         stale="#2A323D",
         hatch="#39465A",
         hatch_ground="#1A2028",
-        gap="#171D26",
+        blank="#171D26",
         scale=("#182434", "#243E5C", "#605A5C", "#B26A46", "#F07048"),
     ),
     "light": Theme(
@@ -80,12 +82,13 @@ THEMES: Final[dict[ThemeName, Theme]] = {
         good="#0D7767",
         warning="#8A5A00",
         critical="#C02B14",
+        warning_fill="#B37400",
         accent="#1461BD",
         progress="#4C7FB5",
         stale="#D3D9E1",
         hatch="#B4C0CE",
         hatch_ground="#EEF2F6",
-        gap="#F4F6F9",
+        blank="#F4F6F9",
         scale=("#EAF1F8", "#BDD2E7", "#CBAF9B", "#D87F4C", "#B83A14"),
     ),
 }
@@ -98,9 +101,7 @@ MINIMUM_TEXT: Final = 10.5
 SPACES: Final = {"gap": 14, "pad": 16, "radius": 10, "cell": 2}
 """Pixels at 1920 wide: between cards, inside a card, a card's corner, between cells."""
 
-FONT_STACK: Final = (
-    "Inter, 'Segoe UI', 'Helvetica Neue', Arial, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', sans-serif"
-)
+FONT_STACK: Final = "Inter, -apple-system, 'Segoe UI', 'Noto Sans CJK SC', 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans', sans-serif"
 """System fonts only: Latin first, so that figures keep tabular numerals; nothing is downloaded."""
 
 
@@ -154,7 +155,7 @@ def css_variables() -> str:
     spaces = [f"--{name}: calc({size} * var(--u));" for name, size in SPACES.items()]
     shared = "\n".join((f"--font: {FONT_STACK};", *sizes, *spaces))
     dark, light = (_theme_rule(theme) for theme in (THEMES["dark"], THEMES["light"]))
-    return f".ocr {{\n{shared}\n{dark}\n}}\n.ocr[data-theme=light] {{\n{light}\n}}\n{_scale_rules()}"
+    return f".ocr, .zoomed {{\n{shared}\n}}\n.ocr {{\n{dark}\n}}\n.ocr[data-theme=light] {{\n{light}\n}}\n{_scale_rules()}"
 
 
 def _theme_rule(theme: Theme) -> str:

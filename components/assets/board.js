@@ -1,0 +1,25 @@
+// The wall: one grid, nine cards, nothing to scroll at 1920 × 1080.
+function drawBoard(board, send, shapes) {
+  if (board.notice && !board.tiles.length) return h("div", { class: "board nothing" }, h("section", { class: "card", role: "status" }, h("h2", {}, board.notice.title), h("p", {}, board.notice.text)));
+  const go = (href) => send("open", href);
+  return h(
+    "main",
+    { class: "board" },
+    board.notice ? h("p", { class: `notice ${board.notice.state}`, role: "status" }, stateMark(board.notice.state, ""), h("b", {}, board.notice.title), " ", board.notice.text) : null,
+    h("div", { class: "tiles" }, board.tiles.map(drawTile)),
+    card("heat", cardHead(board.heat.title, board.heat.scope, drawSwitch(board.heat, send)), drawHeatGrid(board.heat, null)),
+    card("country", cardHead(board.map.title, board.map.scope), drawCountryMap(board.map, shapes)),
+    card("worst", cardHead(board.worst.title, board.worst.scope), drawWorst(board.worst, go)),
+    card("warehouses", cardHead(board.warehouses.title, board.warehouses.scope), drawBars(board.warehouses)),
+    card("returns", cardHead(board.returns.title, board.returns.scope), drawBars(board.returns)),
+    card("complaints", cardHead(board.complaints.title, board.complaints.scope), board.complaints.rows.length ? drawHeatGrid(board.complaints, null) : emptyNote(board.complaints.empty)),
+  );
+}
+
+function drawSwitch(heat, send) {
+  return h(
+    "select",
+    { class: "switch", "aria-label": heat.switch_name, onchange: (event) => send("choice", { heat: event.target.value }) },
+    heat.metrics.map((metric) => h("option", { value: metric.code, selected: metric.code === heat.metric }, metric.name)),
+  );
+}

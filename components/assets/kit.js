@@ -1,0 +1,49 @@
+// Joins the parts: every mounted drawing is kept with its data, so that it is drawn when the kit arrives, and again
+// when the kit changes.
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(KIT_CSS);
+
+const DRAWINGS = {
+  board: (data, send, room) => drawBoard(data, send, room.shapes),
+  topbar: (data, send) => drawTopbar(data, send),
+  heat_grid: (data, send) => h("section", { class: "card alone" }, cardHead(data.title, data.scope), drawHeatGrid(data, (key) => send("cell", key))),
+};
+
+function draw(kind, component) {
+  const { data, parentElement, setTriggerValue } = component;
+  if (!data) return;
+  const root = rootOf(parentElement);
+  const host = parentElement.host ?? parentElement;
+  if (kind === "topbar" && followTheme(data, host)) return;
+  root.dataset.theme = root.ocrTip.dataset.theme = themeOf(host);
+  root.lang = root.ocrTip.lang = data.language ?? "en";
+  patch(root, [DRAWINGS[kind](data, setTriggerValue, globalThis.orderControlRoom)]);
+  applyWall();
+  if (kind === "board" && root.dataset.focus) bringForward(root.dataset.focus);
+}
+
+function rootOf(parent) {
+  const host = parent.host ?? parent;
+  if (host.ocrRoot?.isConnected) return host.ocrRoot;
+  parent.adoptedStyleSheets = [sheet];
+  const root = document.createElement("div");
+  const tip = document.createElement("div");
+  root.className = "ocr";
+  tip.className = "ocr tip";
+  tip.hidden = true;
+  tip.setAttribute("role", "status");
+  parent.append(root, tip);
+  host.dataset.ocrHost = "";
+  host.ocrRoot = root;
+  attachTip(root, tip);
+  return root;
+}
+
+export default function publish({ data }) {
+  const room = (globalThis.orderControlRoom ??= { drawn: new Map() });
+  room.shapes = data?.shapes ?? null;
+  room.draw = draw;
+  document.onkeydown = onWallKey;
+  document.onfullscreenchange = () => document.fullscreenElement || !isWall() || leaveWall();
+  for (const [kind, component] of room.drawn.values()) draw(kind, component);
+}

@@ -1,0 +1,53 @@
+// Title, what is shown, how fresh it is; and the few controls that every page has.
+function drawTopbar(bar, send) {
+  return h(
+    "header",
+    { class: "topbar" },
+    h("h1", {}, bar.title),
+    h("span", { class: "where" }, bar.scope),
+    h("span", { class: `live ${bar.live.state}`, "data-tip": bar.live.tip, role: "status" }, h("span", { class: "dot" }), bar.live.text),
+    bar.marks.map((mark) => h("span", { class: "calendar", "data-tip": mark.tip }, mark.text)),
+    bar.problems.map((text) => h("span", { class: "problem", role: "alert" }, stateMark("warning", ""), text)),
+    h("span", { class: "push" }),
+    h("ul", { class: "sources", "aria-label": bar.words.sources }, bar.sources.map(drawSource)),
+    bar.counts.map((count) => h("span", { class: `tally ${count.state}`, "data-tip": count.tip }, h("span", { class: `mark ${count.state}`, "aria-hidden": "true" }), h("b", {}, count.number), count.word)),
+    drawControls(bar, send),
+  );
+}
+
+function drawSource(source) {
+  return h("li", { class: source.state, "data-tip": source.tip, tabindex: "0", "aria-label": source.tip.replaceAll("\n", ", ") }, h("span", { class: "dot" }), source.text);
+}
+
+function drawControls(bar, send) {
+  const words = bar.words;
+  return h(
+    "nav",
+    { class: "controls", "aria-label": words.menu },
+    drawFilterMenu(bar, send),
+    h("button", { type: "button", class: "plain", lang: bar.other_language.code, onclick: () => send("choice", { language: bar.other_language.code }) }, bar.other_language.name),
+    h("button", { type: "button", class: "plain", "aria-label": words.theme, "data-tip": words.theme, onclick: () => switchTheme(bar.paths) }, icon("theme")),
+    bar.can_go_full ? h("button", { type: "button", class: "plain", "aria-label": words.full_screen, "data-tip": words.full_screen, onclick: enterWall }, icon("full")) : null,
+    drawUserMenu(bar),
+  );
+}
+
+function drawUserMenu(bar) {
+  return h(
+    "details",
+    { class: "menu user", ontoggle: closeOthers },
+    h("summary", { "aria-label": bar.words.menu }, h("span", { class: "badge" }, bar.user.initial), bar.user.name),
+    h(
+      "div",
+      { class: "panel" },
+      h("p", { class: "muted" }, bar.user.role),
+      bar.pages.map((page) => h("a", { href: inside(page.href), target: "_self", "aria-current": page.is_here ? "page" : null }, page.name)),
+      h("form", { method: "post", action: "/auth/sign-out" }, h("button", { type: "submit", class: "wide" }, bar.words.sign_out)),
+    ),
+  );
+}
+
+function closeOthers(event) {
+  if (!event.target.open) return;
+  for (const other of event.target.getRootNode().querySelectorAll("details.menu[open]")) if (other !== event.target) other.open = false;
+}

@@ -1,0 +1,154 @@
+"""The wall's board: what each card shows, as plain texts and steps, and the one mounted component that draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from components.heat import HeatGrid, Legend
+from components.kit import mount
+
+State = Literal["good", "neutral", "warning", "critical", "stale", "unknown"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """One figure: `tone` colours its change, `state` marks it against its target; `spark` is its last day, None for gaps."""
+
+    name: str
+    value: str
+    change: str
+    note: str
+    tip: str
+    info: str
+    spoken: str
+    state: State = "neutral"
+    state_word: str = ""
+    tone: State = "neutral"
+    spark: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Area:
+    """One province on the map; `kind` and `step` as in a heat cell."""
+
+    code: str
+    kind: str
+    step: int
+    tip: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lane:
+    """An arc between two places in view-box units; `width` in the same units."""
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    tone: State
+    width: float
+    tip: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class City:
+    """A dot with a name on the map, in view-box units."""
+
+    name: str
+    x: float
+    y: float
+    is_big: bool = False
+    tone: State = "neutral"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountryMap:
+    """The country by province with its busiest late lanes; `no_shapes` is said where we have no outlines."""
+
+    title: str
+    scope: str
+    spoken: str
+    no_shapes: str
+    credit: str
+    legend: Legend
+    areas: tuple[Area, ...] = ()
+    lanes: tuple[Lane, ...] = ()
+    cities: tuple[City, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """One of the places where most delay-hours are being lost, in words; `href` leads to it."""
+
+    state: State
+    state_word: str
+    title: str
+    text: str
+    sure: str
+    since: str
+    href: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worst:
+    """What is worst now, the costliest first; `empty` is said when nothing is."""
+
+    title: str
+    scope: str
+    empty: str
+    items: tuple[Trouble, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A row of name, bar (`share` 0–1), figure and ending."""
+
+    name: str
+    share: float
+    tone: State
+    figure: str
+    end: str
+    end_tone: State
+    tip: str
+    state_word: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bars:
+    """A card of bars; `empty` is said when there are none."""
+
+    kind: str
+    title: str
+    scope: str
+    empty: str
+    rows: tuple[Bar, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """A sentence above the cards, or instead of them where there are no tiles."""
+
+    state: State
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """The whole wall. Without tiles only the notice is drawn, and says why."""
+
+    language: str
+    notice: Notice | None = None
+    tiles: tuple[Tile, ...] = ()
+    heat: HeatGrid | None = None
+    map: CountryMap | None = None
+    worst: Worst | None = None
+    warehouses: Bars | None = None
+    returns: Bars | None = None
+    complaints: HeatGrid | None = None
+    words: dict[str, str] = field(default_factory=dict)
+
+
+def draw_board(board: Board, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:
+    """Draw the wall; triggers `choice` (a change of the address) and `open` (a link followed), None where silent."""
+    return mount("board", asdict(board), key=key, triggers=("choice", "open"), on_trigger=on_choice)

@@ -1,0 +1,90 @@
+"""The drawing kit: JavaScript and CSS of every small component, joined once and sent once per session.
+
+A mounted component carries only its data and a few lines that hand it to the kit; so a redraw costs its data and
+nothing else, and patches what is on the page in place.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any, Final
+
+import streamlit as st
+
+from components.shapes import ASSETS, load_shapes
+from components.tokens import css_variables
+
+SCRIPTS: Final = (
+    "dom.js",
+    "tip.js",
+    "state.js",
+    "tile.js",
+    "heat_grid.js",
+    "country_map.js",
+    "bars.js",
+    "worst.js",
+    "filters.js",
+    "topbar.js",
+    "theme.js",
+    "wall_mode.js",
+    "board.js",
+    "kit.js",
+)
+STYLES: Final = ("base.css", "topbar.css", "board.css")
+
+LOADER: Final = """
+export default function (component) {
+  const room = (globalThis.orderControlRoom ??= { drawn: new Map() });
+  room.drawn.set(component.parentElement, ["%s", component]);
+  room.draw?.("%s", component);
+  return () => room.drawn.delete(component.parentElement);
+}
+"""
+
+PAGE_STYLE: Final = """<style>
+[data-testid="stHeader"], [data-testid="stStatusWidget"], [data-testid="stDecoration"] {display: none}
+[data-testid="stMainBlockContainer"] {padding: 0; max-width: none}
+[data-testid="stMain"] {scrollbar-gutter: auto}
+[data-stale="true"] {opacity: 1 !important; transition: none !important}
+</style>"""
+"""Constant text: Streamlit's own header, padding and fading are not ours."""
+
+
+@cache
+def kit_script() -> str:
+    """The whole kit as one JavaScript module."""
+    style = css_variables() + "".join((ASSETS / name).read_text(encoding="utf-8") for name in STYLES)
+    parts = (f"const KIT_CSS = {json.dumps(style)};\n", *((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS))
+    return "\n".join(parts)
+
+
+def loader(kind: str) -> str:
+    """The few lines that hand one mounted component's data to the kit's drawing `kind`."""
+    return LOADER % (kind, kind)
+
+
+_KIT = st.components.v2.component("order_control_room_kit", js=kit_script())
+_DRAWINGS = {
+    kind: st.components.v2.component(f"order_control_room_{kind}", js=loader(kind)) for kind in ("board", "topbar", "heat_grid")
+}
+
+
+def mount_kit(country: str | None) -> None:
+    """Send the kit and a country's outlines; once per run of a page, before anything it draws."""
+    st.html(PAGE_STYLE)
+    _KIT(key="kit", data={"shapes": load_shapes(country) if country else None})
+
+
+def mount(kind: str, data: dict[str, Any], *, key: str, triggers: tuple[str, ...] = (), on_trigger: Any = None) -> dict[str, Any]:
+    """Draw `data` with the kit's drawing `kind`; the values its triggers carry in this run, None where silent.
+
+    `on_trigger` is called, without arguments, at the start of the run that a trigger causes.
+    """
+    callbacks = {f"on_{name}_change": on_trigger or _ignore for name in triggers}
+    result = _DRAWINGS[kind](key=key, data=data, **callbacks)
+    return {name: getattr(result, name) for name in triggers}
+
+
+def _ignore() -> None:
+    """A trigger without a callback still starts a run."""
