@@ -1,0 +1,99 @@
+"""`python cli.py users …`: its arguments and what each of them does; returns the lines to print."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import Engine
+
+from access.password import hash_password, random_password
+from access.store import open_store
+from access.user import (
+    EVERY_REGION,
+    ROLES,
+    Role,
+    User,
+    UserError,
+    add_user,
+    find_user,
+    list_users,
+    set_access,
+    set_disabled,
+    set_password,
+)
+from config import Settings
+
+
+def add_users_arguments(parser: ArgumentParser) -> None:
+    """Give the parser of `users` its actions and their options."""
+    actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("list", help="every account with role and regions")
+    for action, text in (
+        ("add", "add an account; prints its password once"),
+        ("access", "change role and regions; ends open sessions"),
+    ):
+        options = actions.add_parser(action, help=text)
+        options.add_argument("name")
+        options.add_argument("--role", choices=ROLES, required=True)
+        options.add_argument(
+            "--region",
+            action="append",
+            default=[],
+            help=f"code such as CN-EAST, repeated; {EVERY_REGION!r} for an analyst of all",
+        )
+        if action == "add":
+            options.add_argument("--display-name", default="")
+    for action, text in (
+        ("password", "give a new password; prints it once and ends open sessions"),
+        ("disable", "close an account and its sessions"),
+        ("enable", "reopen an account"),
+    ):
+        actions.add_parser(action, help=text).add_argument("name")
+
+
+def users(settings: Settings, arguments: Namespace, now: datetime) -> list[str]:
+    """Do one action on the accounts; the lines for standard output. Raises UserError with a remedy."""
+    store = open_store(settings)
+    try:
+        return _act(store, arguments, now)
+    finally:
+        store.dispose()
+
+
+def _act(store: Engine, arguments: Namespace, now: datetime) -> list[str]:
+    if arguments.action == "list":
+        return [_line(user) for user in list_users(store)]
+    name = str(arguments.name).lower()
+    if arguments.action == "add":
+        return [_line(_add(store, arguments, name, now)), *_new_password(store, name, now)]
+    if arguments.action == "access":
+        set_access(store, name, role=cast(Role, arguments.role), regions=arguments.region, now=now)
+    elif arguments.action == "password":
+        return _new_password(store, name, now)
+    else:
+        set_disabled(store, name, is_disabled=arguments.action == "disable", now=now)
+    user = find_user(store, name)
+    return [_line(user)] if user else []
+
+
+def _add(store: Engine, arguments: Namespace, name: str, now: datetime) -> User:
+    user = User(
+        name=name, display_name=arguments.display_name or name, role=arguments.role, regions=tuple(sorted(set(arguments.region)))
+    )
+    add_user(store, user, password_hash=hash_password(random_password()), now=now)
+    return user
+
+
+def _new_password(store: Engine, name: str, now: datetime) -> list[str]:
+    password = random_password()
+    if (user := find_user(store, name)) and user.is_demo:
+        raise UserError(f"{name} is a demo account with a public password: add an account of your own instead")
+    set_password(store, name, password_hash=hash_password(password), now=now)
+    return [f"password (shown once): {password}"]
+
+
+def _line(user: User) -> str:
+    marks = [mark for mark, is_set in (("demo", user.is_demo), ("disabled", user.is_disabled)) if is_set]
+    return "  ".join((f"{user.name:<16}", f"{user.role:<8}", ",".join(user.regions) or "-", user.display_name, *marks))

@@ -1,0 +1,100 @@
+"""How old each source's newest snapshot is, against what its contract promises; and whether the worker is alive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Literal
+
+from config import Settings
+from data.contract import SHIPPED_CONTRACTS, Contract, load_contracts
+
+FreshnessState = Literal["fresh", "late", "stale", "once"]
+
+HEARTBEAT_PERIODS: Final = 3
+DEFAULT_PERIOD_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFreshness:
+    """One source's age in seconds, its state against its contract, and whom to ask."""
+
+    source: str
+    as_of: datetime
+    age_seconds: float
+    state: FreshnessState
+    owner: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """What a contract says about a source's age: seconds until amber and grey (None: delivered once), and its owner."""
+
+    owner: str
+    warn_after_seconds: float | None
+    error_after_seconds: float | None
+
+
+def read_promises(settings: Settings) -> Mapping[str, Promise]:
+    """Every source's promise from the home's contracts, then the shipped ones. Raises ContractError."""
+    return _promises(tuple(_stamped(folder) for folder in (SHIPPED_CONTRACTS, settings.home / "contracts")))
+
+
+def judge_sources(
+    sources: Iterable[tuple[str, datetime]], promises: Mapping[str, Promise], at: datetime
+) -> tuple[SourceFreshness, ...]:
+    """Each source's freshness at an instant; a source without a contract counts as delivered once, owner empty."""
+    return tuple(_judge(source, as_of, promises.get(source), at) for source, as_of in sources)
+
+
+def is_worker_silent(settings: Settings, now: datetime) -> bool:
+    """Whether a worker that once ran here has not shown itself for three of its periods."""
+    heartbeat = settings.home / "worker.heartbeat"
+    try:
+        beat_at = datetime.fromtimestamp(heartbeat.stat().st_mtime, tz=UTC)
+        period = float(heartbeat.read_text(encoding="utf-8") or DEFAULT_PERIOD_SECONDS)
+    except OSError:
+        return False
+    except ValueError:
+        period = DEFAULT_PERIOD_SECONDS
+    return (now - beat_at).total_seconds() > HEARTBEAT_PERIODS * period
+
+
+def filling_share(settings: Settings) -> float | None:
+    """How much of the demo's history is in (0–1); None when nothing is being filled."""
+    try:
+        progress = json.loads((settings.home / "demo" / "progress.json").read_text(encoding="utf-8"))
+        done, total = int(progress["done"]), int(progress["total"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return done / total if done < total else None
+
+
+def _judge(source: str, as_of: datetime, promise: Promise | None, at: datetime) -> SourceFreshness:
+    age = max(0.0, (at - as_of).total_seconds())
+    state: FreshnessState = "once"
+    if promise and promise.warn_after_seconds is not None and promise.error_after_seconds is not None:
+        state = "fresh" if age <= promise.warn_after_seconds else "late" if age <= promise.error_after_seconds else "stale"
+    return SourceFreshness(source=source, as_of=as_of, age_seconds=age, state=state, owner=promise.owner if promise else "")
+
+
+def _stamped(folder: Path) -> tuple[Path, tuple[tuple[str, int], ...]]:
+    return folder, tuple(sorted((file.name, file.stat().st_mtime_ns) for file in folder.glob("*.yaml")))
+
+
+@lru_cache(maxsize=4)
+def _promises(folders: tuple[tuple[Path, tuple[tuple[str, int], ...]], ...]) -> Mapping[str, Promise]:
+    return {
+        name: _promise_of(contract) for folder, files in folders if files for name, contract in load_contracts(folder).items()
+    }
+
+
+def _promise_of(contract: Contract) -> Promise:
+    cadence = contract.cadence
+    if cadence == "once":
+        return Promise(owner=contract.owner, warn_after_seconds=None, error_after_seconds=None)
+    return Promise(owner=contract.owner, warn_after_seconds=cadence.warn_after, error_after_seconds=cadence.error_after)

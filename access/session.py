@@ -1,0 +1,74 @@
+"""Sessions: a row on the server; the browser holds only a random id, the store only that id's SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Engine, select
+
+from access.store import SESSIONS, USERS, writing
+from access.user import User, user_from
+
+IDLE_LIMIT: Final = timedelta(hours=12)
+"""A session nobody uses ends; an open wall uses its session every few seconds."""
+
+ABSOLUTE_LIMIT: Final = timedelta(days=7)
+SEEN_STEP: Final = timedelta(minutes=1)
+"""The last use is written at most this often."""
+
+
+class SessionEnded(PermissionError):
+    """The session is not (or no longer) valid: sign in again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A valid session and its user as both are now."""
+
+    id_sha256: str
+    user: User
+    created_at: datetime
+
+
+def start_session(store: Engine, name: str, now: datetime) -> str:
+    """A new session for the user: the random 256-bit id for the cookie, kept nowhere else."""
+    secret = secrets.token_urlsafe(32)
+    values = {"user_name": name, "created_at": now, "seen_at": now, "expires_at": now + ABSOLUTE_LIMIT}
+    with writing(store) as connection:
+        connection.execute(SESSIONS.delete().where(SESSIONS.c.expires_at < now))
+        connection.execute(SESSIONS.insert().values(id_sha256=_digest(secret), **values))
+    return secret
+
+
+def read_session(store: Engine, secret: str | None, now: datetime) -> Session | None:
+    """The session of this cookie as it is now; None when unknown, revoked, idle too long, expired or its user disabled."""
+    if not secret:
+        return None
+    query = (
+        select(USERS, SESSIONS.c.id_sha256, SESSIONS.c.seen_at, SESSIONS.c.created_at.label("started_at"))
+        .join(SESSIONS, SESSIONS.c.user_name == USERS.c.name)
+        .where(SESSIONS.c.id_sha256 == _digest(secret), SESSIONS.c.revoked_at.is_(None), USERS.c.is_disabled.is_(False))
+        .where(SESSIONS.c.expires_at > now, SESSIONS.c.seen_at > now - IDLE_LIMIT)
+    )
+    with store.connect() as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    if now - row.seen_at >= SEEN_STEP:
+        with writing(store) as connection:
+            connection.execute(SESSIONS.update().where(SESSIONS.c.id_sha256 == row.id_sha256).values(seen_at=now))
+    return Session(id_sha256=row.id_sha256, user=user_from(row), created_at=row.started_at)
+
+
+def end_session(store: Engine, secret: str, now: datetime) -> None:
+    """Revoke one session for good; its cookie is worthless from now on."""
+    with writing(store) as connection:
+        connection.execute(SESSIONS.update().where(SESSIONS.c.id_sha256 == _digest(secret)).values(revoked_at=now))
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

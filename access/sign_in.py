@@ -1,0 +1,147 @@
+"""Sign-in: limited attempts that decay, the same answer and time for an unknown user, demo accounts in the demo only."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil, log2
+from typing import Final
+
+from sqlalchemy import Connection, Engine, select
+
+from access.password import hash_password, is_password, random_password
+from access.session import start_session
+from access.store import ATTEMPTS, writing
+from access.user import User, add_user, find_user, list_users, read_password_hash, set_disabled
+from config import Settings
+
+HALF_LIFE: Final = timedelta(minutes=5)
+"""Failed attempts count half after this time, so a limit always opens again by itself."""
+
+LIMIT_PER_ACCOUNT_AND_ADDRESS: Final = 5.0
+LIMIT_PER_ADDRESS: Final = 30.0
+LIMIT_PER_ACCOUNT: Final = 100.0
+"""High, so that a stranger cannot keep a user out, and still no password is guessed from many addresses."""
+
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignIn:
+    """How an attempt ended: a cookie secret, or a reason (`wrong`, `wait`) and the seconds to wait."""
+
+    secret: str = ""
+    reason: str = ""
+    wait_seconds: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoUser:
+    """An account of the demo country; its password is public, so it exists on this machine's own address only."""
+
+    user: User
+    password: str
+
+
+DEMO_USERS: Final = (
+    DemoUser(user=User(name="manager", display_name="National manager", role="manager", is_demo=True), password="demo-manager"),
+    DemoUser(
+        user=User(name="east", display_name="Regional lead, East China", role="lead", regions=("CN-EAST",), is_demo=True),
+        password="demo-east",
+    ),
+    DemoUser(
+        user=User(name="analyst", display_name="Operations analyst", role="analyst", regions=("*",), is_demo=True),
+        password="demo-analyst",
+    ),
+    DemoUser(user=User(name="admin", display_name="Administrator", role="admin", is_demo=True), password="demo-admin"),
+)
+
+
+def sign_in(store: Engine, name: str, password: str, *, address: str, now: datetime) -> SignIn:
+    """Try name and password from an address; counts the attempt before the password is looked at."""
+    name = name.strip().lower()[:64]
+    wait = _count_attempt(store, name, address, now)
+    if wait > 0:
+        return SignIn(reason="wait", wait_seconds=wait)
+    if not is_password(password, read_password_hash(store, name)):
+        return SignIn(reason="wrong")
+    with writing(store) as connection:
+        for bucket, _ in _buckets(name, address):
+            _give_back(connection, bucket, forget=bucket.startswith("both-"))
+    return SignIn(secret=start_session(store, name, now))
+
+
+def offers_demo(settings: Settings) -> bool:
+    """Whether the demo accounts exist: demo data, and reachable from this machine only."""
+    return settings.demo and settings.host in LOOPBACK
+
+
+def settle_demo_users(store: Engine, settings: Settings, now: datetime) -> None:
+    """Make the demo accounts exist in the demo, and close them everywhere else."""
+    if offers_demo(settings):
+        for demo in DEMO_USERS:
+            known = find_user(store, demo.user.name)
+            if known is None:
+                add_user(store, demo.user, password_hash=hash_password(demo.password, shortest=1), now=now)
+            elif known.is_demo and known.is_disabled:
+                set_disabled(store, known.name, is_disabled=False, now=now)
+        return
+    for user in list_users(store):
+        if user.is_demo and not user.is_disabled:
+            set_disabled(store, user.name, is_disabled=True, now=now)
+
+
+def first_administrator(store: Engine, now: datetime) -> str | None:
+    """Where nobody can sign in, add `administrator` and give the password to show once; else None."""
+    if any(not user.is_disabled for user in list_users(store)):
+        return None
+    password = random_password()
+    administrator = User(name="administrator", display_name="Administrator", role="admin")
+    if find_user(store, administrator.name):
+        return None
+    add_user(store, administrator, password_hash=hash_password(password), now=now)
+    return password
+
+
+def _buckets(name: str, address: str) -> tuple[tuple[str, float], ...]:
+    texts = (("both", f"{name}\n{address}"), ("from", address), ("name", name))
+    limits = (LIMIT_PER_ACCOUNT_AND_ADDRESS, LIMIT_PER_ADDRESS, LIMIT_PER_ACCOUNT)
+    return tuple(
+        (f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:40]}", limit)
+        for (kind, text), limit in zip(texts, limits, strict=True)
+    )
+
+
+def _count_attempt(store: Engine, name: str, address: str, now: datetime) -> int:
+    """Seconds to wait (then nothing is counted), or 0 after counting one attempt in every bucket."""
+    with writing(store) as connection:
+        connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.updated_at < now - 12 * HALF_LIFE))
+        scores = {bucket: _score(connection, bucket, now) for bucket, _ in _buckets(name, address)}
+        waits = [_seconds_until(scores[bucket], limit - 1) for bucket, limit in _buckets(name, address)]
+        if max(waits) > 0:
+            return max(waits)
+        for bucket, score in scores.items():
+            connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.bucket == bucket))
+            connection.execute(ATTEMPTS.insert().values(bucket=bucket, score=score + 1, updated_at=now))
+    return 0
+
+
+def _score(connection: Connection, bucket: str, now: datetime) -> float:
+    row = connection.execute(select(ATTEMPTS.c.score, ATTEMPTS.c.updated_at).where(ATTEMPTS.c.bucket == bucket)).one_or_none()
+    if row is None:
+        return 0.0
+    elapsed = max(timedelta(0), now - row.updated_at)
+    return float(row.score * 0.5 ** (elapsed / HALF_LIFE))
+
+
+def _seconds_until(score: float, most: float) -> int:
+    return 0 if score <= most else ceil(HALF_LIFE.total_seconds() * log2(score / most))
+
+
+def _give_back(connection: Connection, bucket: str, *, forget: bool) -> None:
+    where = ATTEMPTS.c.bucket == bucket
+    if forget:
+        connection.execute(ATTEMPTS.delete().where(where))
+    else:
+        connection.execute(ATTEMPTS.update().where(where).values(score=ATTEMPTS.c.score - 1))

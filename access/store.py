@@ -1,0 +1,134 @@
+"""The operational store: users, sessions, sign-in attempts; SQLite (WAL) under the home, or PostgreSQL by URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Dialect,
+    Engine,
+    Float,
+    ForeignKey,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from config import Settings
+
+MIGRATIONS: Final = Path(__file__).with_name("migrations")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant, kept as milliseconds since 1970 so that every database gives it back the same."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Milliseconds of an aware instant; a naive one is a programming error (TypeError)."""
+        return None if value is None else (value - EPOCH) // timedelta(milliseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """The aware UTC instant of the stored milliseconds."""
+        return None if value is None else EPOCH + timedelta(milliseconds=value)
+
+
+METADATA: Final = MetaData()
+
+USERS: Final = Table(
+    "users",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("display_name", String(128), nullable=False),
+    Column("password_hash", String(128), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("regions", JSON, nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("is_demo", Boolean, nullable=False),
+    Column("is_disabled", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+SESSIONS: Final = Table(
+    "sessions",
+    METADATA,
+    Column("id_sha256", String(64), primary_key=True),
+    Column("user_name", String(64), ForeignKey("users.name"), nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)
+
+ATTEMPTS: Final = Table(
+    "sign_in_attempts",
+    METADATA,
+    Column("bucket", String(64), primary_key=True),
+    Column("score", Float, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+
+def open_store(settings: Settings) -> Engine:
+    """The store of this home (created and migrated when needed)."""
+    if settings.store_url:
+        store = create_engine(settings.store_url, pool_pre_ping=True)
+    else:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        store = create_engine(f"sqlite:///{settings.home / 'store.sqlite'}")
+        event.listen(store, "connect", _prepare_sqlite)
+        event.listen(store, "begin", _begin_sqlite)
+    migrate(store)
+    return store
+
+
+@contextmanager
+def writing(store: Engine) -> Iterator[Connection]:
+    """A transaction that writes; on SQLite it takes the write lock at once, so it never fails half-way as busy."""
+    with store.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+def migrate(store: Engine) -> None:
+    """Bring the store's tables to the newest version; does nothing where they are."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    with store.connect() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == newest:
+            return
+    with writing(store) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's private pool record
+    connection.isolation_level = None  # transactions begin in _begin_sqlite, not in the driver
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 5000", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

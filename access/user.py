@@ -1,0 +1,164 @@
+"""Users: who they are, what role they have, which regions they may see."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, get_args
+
+from sqlalchemy import Connection, Engine, Row, select
+
+from access.store import SESSIONS, USERS, writing
+from data.places import region_codes
+from queries.scope import Scope
+
+Role = Literal["manager", "lead", "analyst", "admin"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+EVERY_REGION: Final = "*"
+"""An analyst's explicit "everything"; a lead always has regions by name, managers and admins need none."""
+
+
+class UserError(ValueError):
+    """A user cannot be added or changed; the message names the thing, the reason and the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """One account, without its password. `regions` is sorted; `language` is empty until chosen."""
+
+    name: str
+    display_name: str
+    role: Role
+    regions: tuple[str, ...] = ()
+    language: str = ""
+    is_demo: bool = False
+    is_disabled: bool = False
+
+
+LOCAL_ADMINISTRATOR: Final = User(name="local", display_name="local administrator", role="admin")
+"""Whoever runs the command line on this machine can read the files anyway."""
+
+
+def scope_of(user: User) -> Scope:
+    """What the user may see: everything, or their regions by name; nobody sees anything by default."""
+    if user.is_disabled:
+        return Scope.NONE
+    if user.role in ("manager", "admin") or (user.role == "analyst" and EVERY_REGION in user.regions):
+        return Scope.ALL
+    return Scope.of_regions(region for region in user.regions if region != EVERY_REGION)
+
+
+def check_user(user: User) -> User:
+    """The user as it may be kept; raises UserError for a bad name, role, or region."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._@-]{0,63}", user.name):
+        raise UserError(f"user name {user.name!r}: use up to 64 of a-z, 0-9, '.', '_', '@', '-'")
+    if user.role not in ROLES:
+        raise UserError(f"role {user.role!r} does not exist: use one of {', '.join(ROLES)}")
+    if user.role == "lead" and (not user.regions or EVERY_REGION in user.regions):
+        raise UserError(f"{user.name} is a lead without regions: name them, for example CN-EAST")
+    for region in user.regions:
+        if region not in region_codes() and region != EVERY_REGION:
+            near = difflib.get_close_matches(region, region_codes(), n=1)
+            hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(region_codes())}"
+            raise UserError(f"region {region!r} does not exist: {hint}")
+    return user
+
+
+def find_user(store: Engine, name: str) -> User | None:
+    """The user of this name, or None."""
+    with store.connect() as connection:
+        row = connection.execute(select(USERS).where(USERS.c.name == name)).one_or_none()
+    return None if row is None else user_from(row)
+
+
+def list_users(store: Engine) -> list[User]:
+    """Every user by name."""
+    with store.connect() as connection:
+        return [user_from(row) for row in connection.execute(select(USERS).order_by(USERS.c.name))]
+
+
+def read_password_hash(store: Engine, name: str) -> str | None:
+    """The user's password hash; None for an unknown or disabled user."""
+    with store.connect() as connection:
+        query = select(USERS.c.password_hash).where(USERS.c.name == name, USERS.c.is_disabled.is_(False))
+        return connection.execute(query).scalar_one_or_none()
+
+
+def add_user(store: Engine, user: User, *, password_hash: str, now: datetime) -> None:
+    """Keep a new user; raises UserError when the name is taken or the user is not valid."""
+    check_user(user)
+    with writing(store) as connection:
+        if connection.execute(select(USERS.c.name).where(USERS.c.name == user.name)).one_or_none():
+            raise UserError(f"user {user.name} exists: change it or choose another name")
+        values = {
+            "display_name": user.display_name or user.name,
+            "role": user.role,
+            "regions": sorted(set(user.regions)),
+            "language": user.language,
+            "is_demo": user.is_demo,
+            "is_disabled": user.is_disabled,
+        }
+        connection.execute(USERS.insert().values(name=user.name, password_hash=password_hash, created_at=now, **values))
+
+
+def set_access(store: Engine, name: str, *, role: Role, regions: Iterable[str], now: datetime) -> None:
+    """Change role and regions; every open session of the user ends."""
+    user = _known(store, name)
+    check_user(User(name=name, display_name=user.display_name, role=role, regions=tuple(regions)))
+    _change(store, name, now, role=role, regions=sorted(set(regions)))
+
+
+def set_password(store: Engine, name: str, *, password_hash: str, now: datetime) -> None:
+    """Change the password; every open session of the user ends."""
+    _known(store, name)
+    _change(store, name, now, password_hash=password_hash)
+
+
+def set_disabled(store: Engine, name: str, *, is_disabled: bool, now: datetime) -> None:
+    """Close or reopen an account; every open session of the user ends."""
+    _known(store, name)
+    _change(store, name, now, is_disabled=is_disabled)
+
+
+def set_language(store: Engine, name: str, language: str) -> None:
+    """Keep the language the user chose; sessions go on."""
+    with writing(store) as connection:
+        connection.execute(USERS.update().where(USERS.c.name == name).values(language=language))
+
+
+def end_sessions(connection: Connection, name: str, now: datetime) -> None:
+    """Revoke every open session of the user within the caller's transaction."""
+    is_open = (SESSIONS.c.user_name == name) & SESSIONS.c.revoked_at.is_(None)
+    connection.execute(SESSIONS.update().where(is_open).values(revoked_at=now))
+
+
+def user_from(row: Row[tuple[object, ...]]) -> User:
+    """The user in a row that carries the columns of `users`."""
+    return User(
+        name=row.name,
+        display_name=row.display_name,
+        role=row.role,
+        regions=tuple(sorted(row.regions)),
+        language=row.language,
+        is_demo=row.is_demo,
+        is_disabled=row.is_disabled,
+    )
+
+
+def _known(store: Engine, name: str) -> User:
+    user = find_user(store, name)
+    if user is None:
+        near = difflib.get_close_matches(name, [known.name for known in list_users(store)], n=1)
+        raise UserError(
+            f"user {name!r} does not exist" + (f": did you mean {near[0]}?" if near else ": see `python cli.py users list`")
+        )
+    return user
+
+
+def _change(store: Engine, name: str, now: datetime, **values: object) -> None:
+    with writing(store) as connection:
+        connection.execute(USERS.update().where(USERS.c.name == name).values(**values))
+        end_sessions(connection, name, now)

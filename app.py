@@ -1,0 +1,65 @@
+"""The ASGI application: sign-in, sign-out and health beside Streamlit, with the session, headers and packing before it.
+
+`uvicorn app:app` serves it; `python cli.py run` starts it together with the worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+from typing import Final
+
+import streamlit
+from starlette.middleware import Middleware
+
+from access.session import read_session
+from access.sign_in import offers_demo, settle_demo_users
+from config import ROOT, read_settings
+from shell.guard import LocalNamesOnly, SecurityHeaders, SessionGuard, content_security_policy
+from shell.house import house, open_house
+from shell.packed_static import PackedStatic
+from shell.routes import ROUTES
+
+STREAMLIT_FILES: Final = Path(streamlit.__file__).resolve().parent / "static"
+WARMED: Final = ("duckdb", "polars", "pandas", "pyarrow", "sqlglot", "streamlit.runtime.scriptrunner.script_runner", "pages")
+"""Imported before the first session asks: they take seconds the first time."""
+
+
+def utc_now() -> datetime:
+    """The wall clock, handed to everything below as an argument."""
+    return datetime.now(UTC)
+
+
+def is_signed_in(secret: str | None) -> bool:
+    """Whether the cookie's session is valid now."""
+    return read_session(house().store, secret, utc_now()) is not None
+
+
+@asynccontextmanager
+async def lifespan(_app: streamlit.App) -> AsyncIterator[None]:
+    """Open the house before the first request, close it after the last."""
+    opened = open_house(read_settings(), clock=utc_now)
+    settle_demo_users(opened.store, opened.settings, utc_now())
+    warm_up = Thread(target=lambda: [import_module(name) for name in WARMED], daemon=True)
+    warm_up.start()
+    try:
+        yield
+    finally:
+        opened.close()
+
+
+app = streamlit.App(
+    ROOT / "shell" / "main.py",
+    routes=ROUTES,
+    middleware=[
+        Middleware(SecurityHeaders, policy=content_security_policy((STREAMLIT_FILES / "index.html").read_text(encoding="utf-8"))),
+        Middleware(LocalNamesOnly, is_restricted=lambda: offers_demo(house().settings)),
+        Middleware(SessionGuard, is_signed_in=is_signed_in),
+        Middleware(PackedStatic, folder=STREAMLIT_FILES / "static"),
+    ],
+    lifespan=lifespan,
+)

@@ -1,0 +1,164 @@
+"""The routes of sign-in, sign-out and health: small HTML of our own, no Streamlit."""
+
+from __future__ import annotations
+
+from html import escape
+from math import ceil
+from pathlib import Path
+from string import Template
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from access.session import ABSOLUTE_LIMIT, end_session
+from access.sign_in import DEMO_USERS, DemoUser, SignIn, offers_demo, sign_in
+from access.user import set_language
+from i18n import LANGUAGES, closest_language, translate
+from shell.guard import cookie_name, local_path, session_secret
+from shell.house import house
+
+FOLDER: Final = Path(__file__).resolve().parent
+LANGUAGE_NAMES: Final = {"en": "English", "zh-CN": "简体中文"}
+SIGN_IN_POLICY: Final = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+MOST_BYTES: Final = 16_384
+
+
+async def show_sign_in(request: Request) -> Response:
+    """The sign-in page; `next` is where it leads afterwards."""
+    return _page(request, language=_language(request), next_path=local_path(request.query_params.get("next")))
+
+
+async def submit_sign_in(request: Request) -> Response:
+    """Check name and password: 303 with the session's cookie, or the page again with the reason."""
+    if not _is_own_origin(request):
+        return _page(request, language=_language(request), notice="foreign", status=403)
+    if int(request.headers.get("content-length") or MOST_BYTES + 1) > MOST_BYTES:
+        return PlainTextResponse("Too large", status_code=413)
+    form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    attempt = await run_in_threadpool(_try_sign_in, request, form)
+    next_path = local_path(form.get("next"))
+    if not attempt.reason:
+        return _signed_in(request, attempt.secret, next_path)
+    language = form["lang"] if form.get("lang") in LANGUAGES else _language(request)
+    status = 429 if attempt.reason == "wait" else 401
+    return _page(request, language=language, next_path=next_path, notice=attempt.reason, wait=attempt.wait_seconds, status=status)
+
+
+async def sign_out(request: Request) -> Response:
+    """End the session on the server and take the cookie away; only from a page of our own."""
+    if not _is_own_origin(request):
+        return PlainTextResponse("Sign out from the control room itself", status_code=403)
+    if secret := session_secret(request):
+        await run_in_threadpool(end_session, house().store, secret, house().clock())
+    response = RedirectResponse("/auth/sign-in", status_code=303, headers={"Clear-Site-Data": '"storage"'})
+    response.delete_cookie(cookie_name(request), path="/", secure=request.url.scheme == "https", httponly=True, samesite="lax")
+    return response
+
+
+async def show_style(_request: Request) -> Response:
+    """The sign-in page's style."""
+    return Response(FOLDER.joinpath("sign_in.css").read_text(encoding="utf-8"), media_type="text/css")
+
+
+async def show_health(_request: Request) -> Response:
+    """That this process answers; says nothing else."""
+    return JSONResponse({"status": "ok"})
+
+
+ROUTES: Final = (
+    Route("/auth/sign-in", show_sign_in, methods=["GET"]),
+    Route("/auth/sign-in", submit_sign_in, methods=["POST"]),
+    Route("/auth/sign-in.css", show_style, methods=["GET"]),
+    Route("/auth/sign-out", sign_out, methods=["POST"]),
+    Route("/healthz", show_health, methods=["GET"]),
+)
+
+
+def _try_sign_in(request: Request, form: dict[str, str]) -> SignIn:
+    name = form.get("name", "")
+    address = request.client.host if request.client else "unknown"
+    attempt = sign_in(house().store, name, form.get("password", ""), address=address, now=house().clock())
+    if attempt.secret and form.get("lang") in LANGUAGES:
+        set_language(house().store, name.strip().lower(), form["lang"])
+    return attempt
+
+
+def _signed_in(request: Request, secret: str, next_path: str) -> Response:
+    response = RedirectResponse(next_path, status_code=303, headers={"Cache-Control": "no-store"})
+    response.set_cookie(
+        cookie_name(request),
+        secret,
+        max_age=int(ABSOLUTE_LIMIT.total_seconds()),
+        path="/",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+def _is_own_origin(request: Request) -> bool:
+    origin = request.headers.get("origin") or request.headers.get("referer") or ""
+    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
+
+
+def _page(
+    request: Request, *, language: str, next_path: str = "/", notice: str = "", wait: int = 0, status: int = 200
+) -> Response:
+    words = {
+        "product": "product",
+        "tagline": "tagline",
+        "title": "title",
+        "name_label": "name",
+        "password_label": "password",
+        "sign_in_label": "sign_in",
+        "languages_label": "languages",
+    }
+    texts = {place: escape(translate(language, f"access.{key}")) for place, key in words.items()}
+    text = escape(translate(language, f"access.{notice}", minutes=ceil(wait / 60))) if notice else ""
+    html = Template(FOLDER.joinpath("sign_in.html").read_text(encoding="utf-8")).substitute(
+        texts,
+        language=language,
+        name="",
+        next=escape(next_path),
+        notice=f'<p class="notice" role="alert">{text}</p>' if text else "",
+        demo=_demo(language, next_path) if offers_demo(house().settings) else "",
+        languages=_languages(language, next_path),
+    )
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": SIGN_IN_POLICY}
+    return HTMLResponse(html, status_code=status, headers=headers)
+
+
+def _language(request: Request) -> str:
+    asked = request.query_params.get("lang")
+    if asked in LANGUAGES:
+        return asked
+    browser = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
+    return closest_language(browser or house().settings.language)
+
+
+def _demo(language: str, next_path: str) -> str:
+    forms = "".join(_demo_form(demo, language, next_path) for demo in DEMO_USERS)
+    title, note = (escape(translate(language, f"access.demo_{part}")) for part in ("title", "note"))
+    return f'<section class="demo"><h2>{title}</h2><p>{note}</p>{forms}</section>'
+
+
+def _demo_form(demo: DemoUser, language: str, next_path: str) -> str:
+    values = {"next": next_path, "lang": language, "name": demo.user.name, "password": demo.password}
+    fields = "".join(f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in values.items())
+    title = escape(translate(language, f"access.demo_{demo.user.name}"))
+    button = f'<button type="submit" data-demo="{demo.user.name}">{title}<span>{demo.user.name} · {demo.password}</span></button>'
+    return f'<form method="post" action="/auth/sign-in">{fields}{button}</form>'
+
+
+def _languages(current: str, next_path: str) -> str:
+    links = []
+    for language in LANGUAGES:
+        query = urlencode({"lang": language} | ({"next": next_path} if next_path != "/" else {}))
+        mark = ' aria-current="true"' if language == current else ""
+        links.append(f'<a href="/auth/sign-in?{escape(query)}" lang="{language}"{mark}>{escape(LANGUAGE_NAMES[language])}</a>')
+    return "".join(links)

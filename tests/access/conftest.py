@@ -1,0 +1,40 @@
+"""A store of its own for each test, and a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from access.password import hash_password
+from access.store import open_store
+from access.user import User, add_user
+from config import Settings, read_settings
+
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A home of its own, without demo accounts."""
+    return read_settings({}, home=tmp_path, demo=False)
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """The hash of PASSWORD, made once: bcrypt is slow on purpose."""
+    return hash_password(PASSWORD)
+
+
+@pytest.fixture
+def store(settings: Settings, password_hash: str) -> Iterator[Engine]:
+    """A store with one manager `ming` and one lead `li` of CN-EAST."""
+    engine = open_store(settings)
+    add_user(engine, User(name="ming", display_name="Ming", role="manager"), password_hash=password_hash, now=NOW)
+    add_user(engine, User(name="li", display_name="Li", role="lead", regions=("CN-EAST",)), password_hash=password_hash, now=NOW)
+    yield engine
+    engine.dispose()
