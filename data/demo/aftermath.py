@@ -68,7 +68,8 @@ def add_complaints(random: np.random.Generator, placed: Placed, life: Life) -> N
     drawn = (np.cumsum(rates, axis=1) < random.random(count)[:, None]).sum(axis=1)
     kind = np.where(drawn < len(COMPLAINT_KINDS), drawn, -1)
     soon = 6 * np.exp(0.7 * random.standard_normal(count)) * HOUR
-    raised = np.where(kind == COMPLAINT_KINDS.index("delay"), np.where(late, at["promised"], at["delivered"]), at["delivered"]) + soon
+    because_late = (kind == COMPLAINT_KINDS.index("delay")) & late
+    raised = np.where(because_late, at["promised"], at["delivered"]) + soon
     kind = np.where(np.isnan(raised) | ~np.isnan(at["cancelled"]), -1, kind)
     life.complaint_kind[:] = kind
     at["complaint_created"] = np.where(kind >= 0, raised, np.nan)
@@ -83,7 +84,7 @@ def _return_kinds(random: np.random.Generator, count: int) -> NDArray[np.int64]:
 
 
 def _return_rates(placed: Placed, delivered: Floats, incidents: Sequence[Incident]) -> Floats:
-    rates = np.array([category.return_rate for category in CATEGORIES])[placed.category_index]
+    rates: Floats = np.array([category.return_rate for category in CATEGORIES])[placed.category_index]
     rates = rates * np.array([channel.return_factor for channel in CHANNELS])[placed.channel_index]
     cities = np.array([city.name_zh for city in destinations()])
     categories = np.array([category.code for category in CATEGORIES])

@@ -27,7 +27,8 @@ def write_bulk(
     One file per day, `demo_bulk_<as_of>_<day>`; instants are UTC. Yields each path once it is complete.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    world = World(seed=seed, orders_per_day=max(1, orders // days), anchor=end, zone=ZoneInfo("Asia/Shanghai"), history_days=days - 1)
+    zone = ZoneInfo("Asia/Shanghai")
+    world = World(seed=seed, orders_per_day=max(1, orders // days), anchor=end, zone=zone, history_days=days - 1)
     for ahead in range(days):
         day = world.start_day + timedelta(days=ahead)
         rows = _known(simulate_day(world, day), end)
@@ -41,5 +42,5 @@ def write_bulk(
 
 def _known(orders: pl.DataFrame, end: datetime) -> pl.DataFrame:
     at = pl.lit(end).cast(pl.Datetime("ms", "UTC"))
-    instants = [pl.col(name).dt.replace_time_zone(None) for name in (*ORDER_INSTANTS, "exception_at", "promised_ship_at", "promised_at")]
+    instants = pl.col(*ORDER_INSTANTS, "exception_at", "promised_ship_at", "promised_at").dt.replace_time_zone(None)
     return as_known(orders.filter(pl.col("created_at") <= at), at).with_columns(instants).select(BULK_COLUMNS)

@@ -27,7 +27,7 @@ class Warehouse:
     code: str
     city_code: str
     capacity: float
-    waves: tuple[int, ...] = DAY_WAVES
+    waves: tuple[float, ...] = DAY_WAVES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Carrier:
     price: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Channel:
     """A channel: share of orders, its business types with their shares, shape of its order numbers."""
 
@@ -65,7 +65,7 @@ class Category:
 
 
 WAREHOUSES: Final = (
-    Warehouse(code="WH-SHA", city_code="310000", capacity=9.5, waves=ALL_WAVES),
+    Warehouse(code="WH-SHA", city_code="310000", capacity=17.0, waves=ALL_WAVES),
     Warehouse(code="WH-SZV", city_code="320500", capacity=5.0, waves=ALL_WAVES),
     Warehouse(code="WH-NKG", city_code="320100", capacity=3.5),
     Warehouse(code="WH-HGH", city_code="330100", capacity=6.0, waves=ALL_WAVES),
@@ -109,29 +109,15 @@ CARRIERS: Final = (
     Carrier(code="BAISUN", share=0.05, pace=0.86, price=1.60),
 )
 
+_CONSUMER: Final = (("b2c", 1.0),)
+
 CHANNELS: Final = (
-    Channel(
-        code="tmall", share=0.31, business_types=(("b2c", 1.0),), prefix="3", digits=9, return_factor=1.0, complaint_factor=1.0
-    ),
-    Channel(code="jd", share=0.22, business_types=(("b2c", 1.0),), prefix="2", digits=7, return_factor=0.8, complaint_factor=0.8),
-    Channel(
-        code="douyin", share=0.22, business_types=(("b2c", 1.0),), prefix="69", digits=10, return_factor=1.5, complaint_factor=1.7
-    ),
-    Channel(
-        code="shopify", share=0.08, business_types=(("dtc", 1.0),), prefix="#", digits=6, return_factor=0.9, complaint_factor=0.9
-    ),
-    Channel(
-        code="store",
-        share=0.11,
-        business_types=(("o2o", 0.85), ("b2c", 0.15)),
-        prefix="00",
-        digits=6,
-        return_factor=0.5,
-        complaint_factor=0.4,
-    ),
-    Channel(
-        code="b2b", share=0.06, business_types=(("b2b", 1.0),), prefix="B", digits=5, return_factor=0.25, complaint_factor=0.6
-    ),
+    Channel("tmall", 0.31, _CONSUMER, prefix="3", digits=9, return_factor=1.0, complaint_factor=1.0),
+    Channel("jd", 0.22, _CONSUMER, prefix="2", digits=7, return_factor=0.8, complaint_factor=0.8),
+    Channel("douyin", 0.22, _CONSUMER, prefix="69", digits=10, return_factor=1.5, complaint_factor=1.7),
+    Channel("shopify", 0.08, (("dtc", 1.0),), prefix="#", digits=6, return_factor=0.9, complaint_factor=0.9),
+    Channel("store", 0.11, (("o2o", 0.85), ("b2c", 0.15)), prefix="00", digits=6, return_factor=0.5, complaint_factor=0.4),
+    Channel("b2b", 0.06, (("b2b", 1.0),), prefix="B", digits=5, return_factor=0.25, complaint_factor=0.6),
 )
 
 CATEGORIES: Final = (
@@ -149,31 +135,16 @@ CATEGORIES: Final = (
 CUSTOMER_TIERS: Final = (("standard", 0.70), ("gold", 0.22), ("vip", 0.08))
 PRIORITIES: Final = (("normal", 0.94), ("urgent", 0.06))
 
-SLOW_PROVINCES: Final = {"CN-XZ": 1.9, "CN-XJ": 1.4, "CN-QH": 1.4, "CN-HI": 1.25, "CN-NM": 1.2, "CN-TW": 2.0, "CN-HK": 1.6, "CN-MO": 1.6}
+SLOW_PROVINCES: Final = {"CN-XZ": 1.9, "CN-XJ": 1.4, "CN-QH": 1.4, "CN-HI": 1.25, "CN-NM": 1.2, "CN-TW": 2.0, "CN-HK": 1.6}
 """Transit time against the mean for a lane of the same length."""
 
-OUTLYING: Final = (
-    City(
-        code="810000",
-        name="Hong Kong",
-        name_zh="香港",
-        province_code="CN-HK",
-        latitude=22.302,
-        longitude=114.177,
-        population=7_413_070,
-    ),
-    City(
-        code="820000", name="Macao", name_zh="澳门", province_code="CN-MO", latitude=22.199, longitude=113.545, population=682_070
-    ),
-    City(
-        code="710100",
-        name="Taipei",
-        name_zh="台北市",
-        province_code="CN-TW",
-        latitude=25.048,
-        longitude=121.532,
-        population=2_600_000,
-    ),
+OUTLYING: Final = tuple(
+    City(code=code, name=name, name_zh=name_zh, province_code=province, latitude=latitude, longitude=longitude, population=None)
+    for code, name, name_zh, province, latitude, longitude in (
+        ("810000", "Hong Kong", "香港", "CN-HK", 22.302, 114.177),
+        ("820000", "Macao", "澳门", "CN-MO", 22.199, 113.545),
+        ("710100", "Taipei", "台北市", "CN-TW", 25.048, 121.532),
+    )
 )
 """Seats of the units that the city list leaves out, so that a few orders go there too (too few to colour a cell)."""
 
@@ -211,7 +182,8 @@ def destination_shares() -> Floats:
     for code, weight in province_weights().items():
         inside = codes == code
         shares[inside] = raw[inside] / raw[inside].sum() * weight
-    return shares / shares.sum()
+    total: Floats = shares / shares.sum()
+    return total
 
 
 @cache

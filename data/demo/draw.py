@@ -58,12 +58,14 @@ class Placed:
     @property
     def is_urgent(self) -> NDArray[np.bool_]:
         """Which orders are urgent."""
-        return self.priority_index == 1
+        urgent: NDArray[np.bool_] = self.priority_index == 1
+        return urgent
 
     @property
     def is_b2b(self) -> NDArray[np.bool_]:
         """Which orders come from companies."""
-        return self.business_index == 1
+        companies: NDArray[np.bool_] = self.business_index == BUSINESS_TYPES.index("b2b")
+        return companies
 
 
 def draw_placed(random: np.random.Generator, world: World, day: date) -> Placed:

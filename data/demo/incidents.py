@@ -58,9 +58,9 @@ RECURRENCES: Final = (
         kind="storm",
         stage="accepted",
         dimension="warehouse_id",
-        offset=-timedelta(hours=8, minutes=20),
+        offset=-timedelta(hours=16, minutes=20),
         period=timedelta(days=5),
-        duration=timedelta(hours=13),
+        duration=timedelta(hours=23),
         places=(("WH-SHA", None), ("WH-XMN", None), ("WH-CAN", None), ("WH-HGH", None), ("WH-TAO", None)),
     ),
     Recurrence(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Final
 
@@ -21,10 +21,11 @@ FESTIVALS: Final = {(6, 18): 2.4, (11, 11): 2.6, (12, 12): 1.9}
 MEMBER_DAY: Final = 18
 MEMBER_DAY_FACTOR: Final = 1.6
 
-CONSUMER_HOURS: Final = (2.2, 1.2, 0.7, 0.5, 0.5, 0.8, 1.6, 2.8, 4.2, 5.6, 6.4, 6.2)
-CONSUMER_HOURS_LATE: Final = (5.4, 5.2, 5.3, 5.5, 5.4, 4.9, 4.8, 5.6, 6.9, 7.3, 6.3, 4.7)
-OFFICE_HOURS: Final = (0.2, 0.1, 0.1, 0.1, 0.1, 0.2, 0.6, 1.8, 7.0, 11.0, 12.0, 9.0, 4.0, 8.5, 11.5, 11.0, 9.5, 6.5, 3.0, 1.6, 1.0, 0.7, 0.4, 0.3)
+CONSUMER_HOURS: Final = "2.2 1.2 0.7 0.5 0.5 0.8 1.6 2.8 4.2 5.6 6.4 6.2 5.4 5.2 5.3 5.5 5.4 4.9 4.8 5.6 6.9 7.3 6.3 4.7"
+OFFICE_HOURS: Final = "0.2 0.1 0.1 0.1 0.1 0.2 0.6 1.8 7.0 11 12 9.0 4.0 8.5 11.5 11 9.5 6.5 3.0 1.6 1.0 0.7 0.4 0.3"
+"""Relative volume of each hour of the day, midnight first."""
 
+CUT_OFF_HOUR: Final = 11.0
 DELIVERY_ROUNDS: Final = (7.5, 12.5, 16.5)
 DAYTIME: Final = (7.0, 22.0)
 
@@ -36,8 +37,9 @@ def festival_factor(day: date) -> float:
 
 def load_factor(day: date) -> float:
     """How much slower the warehouses are than on a plain day: the wake of a festival fades over two days."""
-    wake = (1.0, 0.6, 0.3)
-    return 1.0 + max((festival_factor(date.fromordinal(day.toordinal() - ago)) - 1) * share for ago, share in enumerate(wake)) * 0.3
+    wake = enumerate((1.0, 0.6, 0.3))
+    surplus = [(festival_factor(day - timedelta(days=ago)) - 1) * share for ago, share in wake]
+    return 1.0 + 0.3 * max(surplus)
 
 
 def orders_on(world: World, day: date) -> int:
@@ -56,7 +58,7 @@ def draw_seconds_of_day(random: np.random.Generator, count: int, *, office: bool
 
 @cache
 def _cumulative(office: bool) -> Floats:
-    weights = np.array(OFFICE_HOURS if office else CONSUMER_HOURS + CONSUMER_HOURS_LATE)
+    weights = np.array((OFFICE_HOURS if office else CONSUMER_HOURS).split(), dtype=np.float64)
     cumulative: Floats = np.concatenate([[0.0], np.cumsum(weights) / weights.sum()])
     return cumulative
 

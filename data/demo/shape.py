@@ -46,13 +46,20 @@ OMS: Final = Source(
     encoding="utf-8",
     period=timedelta(minutes=1),
     changes=(
-        "created_at", "paid_at", "approved_at", "allocated_at", "cancelled_at", "return_requested_at", "returned_at", "refunded_at",
+        "created_at",
+        "paid_at",
+        "approved_at",
+        "allocated_at",
+        "cancelled_at",
+        "return_requested_at",
+        "returned_at",
+        "refunded_at",
     ),
     codes=ORDER_SYSTEM_CODES,
     identity="order_no",
     dates=("create_time", "promise_time"),
     number="amount_fen",
-)  # fmt: skip
+)
 
 WMS: Final = Source(
     name="wms",

@@ -15,7 +15,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from data.demo.aftermath import add_complaints, add_returns
-from data.demo.country import CARRIERS, CATEGORIES, CHANNELS, CUSTOMER_TIERS, PRIORITIES, WAREHOUSES, destinations, warehouse_regions
+from data.demo.country import (
+    CARRIERS,
+    CATEGORIES,
+    CHANNELS,
+    CUSTOMER_TIERS,
+    PRIORITIES,
+    WAREHOUSES,
+    destinations,
+    warehouse_regions,
+)
 from data.demo.draw import BUSINESS_TYPES, Placed, draw_placed
 from data.demo.incidents import incidents_between
 from data.demo.journey import Life, walk
@@ -37,7 +46,7 @@ OTHER_INSTANTS: Final = (
     "complaint_created_at",
     "complaint_closed_at",
 )
-_LIFE_NAMES: Final = tuple(name.removesuffix("_at") for name in (*ORDER_INSTANTS, *OTHER_INSTANTS, "promised_ship_at", "promised_at"))
+PROMISES: Final = ("promised_ship_at", "promised_at")
 
 KNOWN_FROM: Final = {
     "warehouse_id": "allocated_at",
@@ -74,13 +83,13 @@ def simulate_day(world: World, day: date) -> pl.DataFrame:
 def as_known(orders: pl.DataFrame, at: pl.Expr) -> pl.DataFrame:
     """The same rows knowing only what had happened at `at`: later instants and what depends on them are null."""
     instants = [pl.when(pl.col(name) <= at).then(pl.col(name)).alias(name) for name in (*ORDER_INSTANTS, *OTHER_INSTANTS)]
-    attempts = ((pl.col("attempt_1_at") <= at).fill_null(False).cast(pl.Int64) + (pl.col("attempt_2_at") <= at).fill_null(False))
+    attempts = (pl.col("attempt_1_at") <= at).fill_null(False).cast(pl.Int64) + (pl.col("attempt_2_at") <= at).fill_null(False)
     gated = [pl.when(pl.col(gate) <= at).then(pl.col(name)).alias(name) for name, gate in KNOWN_FROM.items()]
     return orders.with_columns(*gated, attempts.alias("failed_attempt_count")).with_columns(instants)
 
 
 def _frame(day: date, placed: Placed, life: Life) -> pl.DataFrame:
-    instants = {f"{name}_at": _instant(life.at[name]) for name in _LIFE_NAMES}
+    instants = {name: _instant(life.at[name.removesuffix("_at")]) for name in (*ORDER_INSTANTS, *OTHER_INSTANTS, *PROMISES)}
     words = {
         "return_kind": _words(RETURN_KINDS, life.return_kind),
         "complaint_kind": _words(COMPLAINT_KINDS, life.complaint_kind),
