@@ -7,6 +7,7 @@ nothing else, and patches what is on the page in place.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -76,12 +77,19 @@ def mount_kit(country: str | None) -> None:
     _KIT(key="kit", data={"shapes": load_shapes(country) if country else None})
 
 
-def mount(kind: str, data: dict[str, Any], *, key: str, triggers: tuple[str, ...] = (), on_trigger: Any = None) -> dict[str, Any]:
+def mount(
+    kind: str,
+    data: Mapping[str, Any],
+    *,
+    key: str,
+    triggers: tuple[str, ...] = (),
+    on_trigger: Callable[[], None] | None = None,
+) -> dict[str, Any]:
     """Draw `data` with the kit's drawing `kind`; the values its triggers carry in this run, None where silent.
 
     `on_trigger` is called, without arguments, at the start of the run that a trigger causes.
     """
-    callbacks = {f"on_{name}_change": on_trigger or _ignore for name in triggers}
+    callbacks: dict[str, Any] = {f"on_{name}_change": on_trigger or _ignore for name in triggers}
     result = _DRAWINGS[kind](key=key, data=data, **callbacks)
     return {name: getattr(result, name) for name in triggers}
 

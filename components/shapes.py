@@ -42,7 +42,7 @@ SMALLEST_RING: Final = 3.0
 
 @cache
 def load_shapes(country: str) -> dict[str, Any] | None:
-    """A packaged country: `box` [width, height], `fit` (scale and offsets), `paths` {province code: SVG path}; None if we have none."""
+    """A packaged country, None if we have none: `box` [width, height], `fit` [scale, left, top], `paths` {province: SVG path}."""
     file = ASSETS / f"shapes_{country.lower()}.json"
     if country not in FRAMES or not file.exists():
         return None

@@ -101,7 +101,10 @@ MINIMUM_TEXT: Final = 10.5
 SPACES: Final = {"gap": 14, "pad": 16, "radius": 10, "cell": 2}
 """Pixels at 1920 wide: between cards, inside a card, a card's corner, between cells."""
 
-FONT_STACK: Final = "Inter, -apple-system, 'Segoe UI', 'Noto Sans CJK SC', 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans', sans-serif"
+FONT_STACK: Final = (
+    "Inter, -apple-system, 'Segoe UI', 'Noto Sans CJK SC', 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans', "
+    "sans-serif"
+)
 """System fonts only: Latin first, so that figures keep tabular numerals; nothing is downloaded."""
 
 

@@ -1,1 +1,22 @@
-"""One file = one question a user asks = one `render(view)`. PAGES is the menu."""
+"""One file = one question a user asks = one `render(view)`. PAGES is the menu, in its order; the first is the home page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+EVERYONE: Final = ("manager", "lead", "analyst", "admin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page of the menu: the module whose `render(view)` draws it, its path, its title's key, the roles it is for."""
+
+    module: str
+    url_path: str
+    title: str
+    roles: tuple[str, ...] = EVERYONE
+
+
+PAGES: Final = (Page(module="pages.wall", url_path="wall", title="wall.title"),)
+"""To add a page, add its module and a line here."""
