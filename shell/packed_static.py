@@ -28,10 +28,11 @@ class PackedStatic:
         """Answer a GET of a packable bundle from memory; pass everything else on."""
         response = None
         if scope["type"] == "http" and scope["method"] == "GET" and "gzip" in Headers(scope=scope).get("accept-encoding", ""):
-            response = await self._response(scope["path"])
+            response = await self.response(scope["path"])
         await (response or self.app)(scope, receive, send)
 
-    async def _response(self, path: str) -> Response | None:
+    async def response(self, path: str) -> Response | None:
+        """The packed file of a request path; None where there is none to pack."""
         if not path.startswith("/static/") or not path.endswith(self.SUFFIXES):
             return None
         if path not in self.packed:

@@ -1,0 +1,93 @@
+"""A real interface on a free port with a home of its own, for tests that ask over HTTP or look with a browser."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPMessage
+from pathlib import Path
+from urllib.parse import urlencode
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A running interface."""
+
+    port: int
+    home: Path
+
+    @property
+    def url(self) -> str:
+        """Its address for a browser."""
+        return f"http://localhost:{self.port}"
+
+    def ask(self, method: str, path: str, *, form: dict[str, str] | None = None, **headers: str) -> Answer:
+        """One request without following anything; header names with `_` for `-`. Posts carry this site's Origin."""
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        if method == "POST":
+            names = {"Origin": self.url, "Content-Type": "application/x-www-form-urlencoded"} | names
+        connection = HTTPConnection("localhost", self.port, timeout=20)
+        connection.request(method, path, body=urlencode(form) if form else None, headers=names)
+        response = connection.getresponse()
+        answer = Answer(status=response.status, headers=response.headers, body=response.read())
+        connection.close()
+        return answer
+
+    def sign_in(self, name: str, password: str = "") -> str:
+        """The session cookie (`name=value`) of a demo account or of the given password."""
+        answer = self.ask("POST", "/auth/sign-in", form={"name": name, "password": password or f"demo-{name}"})
+        assert answer.status == 303, answer.body
+        return str(answer.headers["set-cookie"]).split(";")[0]
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serve(home: Path, **variables: str) -> Iterator[Served]:
+    """Start `uvicorn app:app` on the home, wait until it answers, end it afterwards."""
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CONTROL_ROOM_")}
+    environment |= {"CONTROL_ROOM_HOME": str(home), "CONTROL_ROOM_PORT": str(port)} | variables
+    command = (sys.executable, "-m", "uvicorn", "app:app", "--port", str(port), "--log-level", "warning", "--no-access-log")
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    served = Served(port=port, home=home)
+    try:
+        _wait(served, process)
+        yield served
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait(served: Served, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the interface ended while starting"
+        try:
+            if served.ask("GET", "/healthz").status == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the interface did not answer within 60 s")
