@@ -81,7 +81,9 @@ def parse_window(text: str, *, as_of: datetime, zone: ZoneInfo) -> Window:
         first, last = text.split("..", 1)
         start = parse_instant(first, zone) if first else None
         end = parse_instant(last, zone) if last else as_of
-        return Window(start=start, end=_next_midnight(end, zone) if _is_date(last) else end)
+        end = _next_midnight(end, zone) if _is_date(last) else end
+        if start is None or start < end:
+            return Window(start=start, end=end)
     raise QueryError(f"window {text!r}: use for example 24h, 7d, today, all or 2026-01-01..2026-01-31")
 
 

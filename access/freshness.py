@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Final, Literal
 
 from config import Settings
-from data.contract import SHIPPED_CONTRACTS, Contract, load_contracts
+from data.contract import Contract
+from data.watch import active_contracts
 
 FreshnessState = Literal["fresh", "late", "stale", "once"]
 
@@ -40,8 +40,10 @@ class Promise:
 
 
 def read_promises(settings: Settings) -> Mapping[str, Promise]:
-    """Every source's promise from the home's contracts, then the shipped ones. Raises ContractError."""
-    return _promises(tuple(_stamped(folder) for folder in (SHIPPED_CONTRACTS, settings.home / "contracts")))
+    """Every source's promise from the contracts in use here. Raises ContractError."""
+    files = sorted((settings.home / "contracts").glob("*.yaml"))
+    stamp = tuple((file.name, file.stat().st_mtime_ns) for file in files)
+    return _promises(settings, (settings.home / "demo.json").exists(), stamp)
 
 
 def judge_sources(
@@ -82,15 +84,9 @@ def _judge(source: str, as_of: datetime, promise: Promise | None, at: datetime) 
     return SourceFreshness(source=source, as_of=as_of, age_seconds=age, state=state, owner=promise.owner if promise else "")
 
 
-def _stamped(folder: Path) -> tuple[Path, tuple[tuple[str, int], ...]]:
-    return folder, tuple(sorted((file.name, file.stat().st_mtime_ns) for file in folder.glob("*.yaml")))
-
-
 @lru_cache(maxsize=4)
-def _promises(folders: tuple[tuple[Path, tuple[tuple[str, int], ...]], ...]) -> Mapping[str, Promise]:
-    return {
-        name: _promise_of(contract) for folder, files in folders if files for name, contract in load_contracts(folder).items()
-    }
+def _promises(settings: Settings, is_demo: bool, _stamp: tuple[tuple[str, int], ...]) -> Mapping[str, Promise]:
+    return {source: _promise_of(contract) for source, contract in active_contracts(settings, demo=is_demo).items()}
 
 
 def _promise_of(contract: Contract) -> Promise:

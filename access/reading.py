@@ -13,16 +13,20 @@ from typing import Final
 from config import Settings
 from data.lake import Lake
 from data.zone import from_epoch_ms
+from queries.cache import Cache
 
 POLL_SECONDS: Final = 0.5
 """Sessions that ask for the newest version within this time share one catalogue read."""
 
+FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """What is known from one version of the lake, up to an instant: newest snapshot, its instant, each source's as-of."""
+    """What one version of the lake holds: its newest snapshot (0: none), the newest data instant, each source's as-of."""
 
     snapshot: int
+    version: int
     as_of: datetime | None
     sources: tuple[tuple[str, datetime], ...]
 
@@ -33,11 +37,12 @@ class Reading:
     def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Nothing is opened yet; `clock` counts seconds for the poll."""
         self.settings = settings
+        self.cache = Cache(settings.cache_bytes)
         self._clock = clock
         self._lock = threading.Lock()
         self._lake: Lake | None = None
         self._polled: tuple[float, int] | None = None
-        self._ledger = lru_cache(maxsize=256)(self._read_ledger)
+        self._ledger_at = lru_cache(maxsize=256)(self._read_ledger)
 
     def lake(self) -> Lake:
         """The open lake; raises LakeError while there is none."""
@@ -46,17 +51,18 @@ class Reading:
                 self._lake = Lake.open_reader(self.settings)
             return self._lake
 
-    def version(self) -> int:
-        """The catalogue's newest version: one cheap read, shared for `POLL_SECONDS`."""
-        lake = self.lake()
-        with self._lock:
-            if self._polled is None or self._clock() - self._polled[0] >= POLL_SECONDS:
-                self._polled = (self._clock(), lake.newest_version())
-            return self._polled[1]
+    def ledger(self, *, until: datetime | None = None, snapshot: int | None = None) -> Ledger:
+        """The ledger as the newest version has it, as `snapshot` had it, or as it was known at `until`.
 
-    def ledger(self, until: datetime | None = None) -> Ledger:
-        """The ledger as the newest version has it, of snapshots whose own as-of is not after `until`."""
-        return self._ledger(self.version(), until)
+        Known at an instant is the newest snapshot whose own as-of is not later. Raises LakeError for a snapshot that
+        is not kept.
+        """
+        newest = self._newest_version()
+        if snapshot is None and until is not None:
+            snapshot = self._ledger_at(newest, until).snapshot or None
+            if snapshot is None:
+                return self._ledger_at(newest, until)
+        return self._ledger_at(newest if snapshot is None else self.lake().version_of(snapshot), until)
 
     def close(self) -> None:
         """Release the lake."""
@@ -65,21 +71,28 @@ class Reading:
                 self._lake.close()
                 self._lake = None
 
-    def _read_ledger(self, _version: int, until: datetime | None) -> Ledger:
-        bound = until or datetime(9999, 12, 31, tzinfo=UTC)
+    def _newest_version(self) -> int:
+        lake = self.lake()
+        with self._lock:
+            if self._polled is None or self._clock() - self._polled[0] >= POLL_SECONDS:
+                self._polled = (self._clock(), lake.newest_version())
+            return self._polled[1]
+
+    def _read_ledger(self, version: int, until: datetime | None) -> Ledger:
         rows = (
             self.lake()
             .cursor()
             .execute(
-                "SELECT source, max(snapshot_id), epoch_ms(max(as_of)) FROM lake.snapshots "
-                "WHERE state IN ('accepted', 'unchanged') AND as_of <= ? GROUP BY source ORDER BY source",
-                [bound],
+                "SELECT source, max(snapshot_id), epoch_ms(max(as_of)) FROM lake.snapshots AT (VERSION => $version) "
+                "WHERE state = 'accepted' AND as_of <= $until GROUP BY source ORDER BY source",
+                {"version": version, "until": until or FOREVER},
             )
             .fetchall()
         )
         sources = tuple((str(source), from_epoch_ms(as_of)) for source, _, as_of in rows)
         return Ledger(
             snapshot=max((int(snapshot) for _, snapshot, _ in rows), default=0),
+            version=version,
             as_of=max((as_of for _, as_of in sources), default=None),
             sources=sources,
         )

@@ -1,0 +1,128 @@
+"""The View: the interface's only door to data, built anew for each run of a page from the session and the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from access.address import Address, parse_window, read_address
+from access.freshness import SourceFreshness, filling_share, is_worker_silent, judge_sources, read_promises
+from access.reading import Reading
+from access.user import User, scope_of
+from data.lake import LakeError
+from data.targets import Targets, read_targets
+from queries.build import build
+from queries.cache import key_of
+from queries.query import Filter, Query, Window
+from queries.run import run
+from queries.scope import Scope
+
+
+class EmptyLake(LakeError):
+    """There is no snapshot to look at (yet, or as early as asked): a state with its own sentence, not a fault."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One user's sight of one snapshot at one instant: all figures of a run of a page agree.
+
+    `is_live` says that no instant was chosen and some source still delivers. `window` and `filters` are the address's
+    choice, for `Query.window` and `Query.where`; `stays_valid` raises SessionEnded once the session has ended.
+    """
+
+    user: User
+    scope: Scope
+    reading: Reading
+    snapshot: int
+    version: int
+    as_of: datetime
+    is_live: bool
+    window: Window
+    filters: tuple[Filter, ...]
+    language: str
+    zone: ZoneInfo
+    targets: Targets
+    address: Address = field(default_factory=Address)
+    sources: tuple[SourceFreshness, ...] = ()
+    is_worker_silent: bool = False
+    filling_share: float | None = None
+    stays_valid: Callable[[], None] = field(default=lambda: None, repr=False)
+
+    def run(self, query: Query) -> pl.DataFrame:
+        """The answer within the user's scope at this view's snapshot and instant; `queries.build` names the columns.
+
+        Raises QueryError for a question that cannot be asked, SessionEnded when the session has ended.
+        """
+        self.stays_valid()
+        statement = build(
+            query,
+            scope=self.scope,
+            snapshot=self.snapshot,
+            version=self.version,
+            as_of=self.as_of,
+            zone=self.zone,
+            targets=self.targets,
+        )
+        key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)
+        return self.reading.cache.get(key, lambda: run(self.reading.lake(), statement))
+
+    def freshness(self) -> list[SourceFreshness]:
+        """Every source's age and state, by source name."""
+        return list(self.sources)
+
+    def has_news(self) -> bool:
+        """Whether a newer snapshot than this view's is there; raises SessionEnded when the session has ended."""
+        self.stays_valid()
+        is_fixed = self.address.as_of is not None or self.address.snapshot is not None
+        return not is_fixed and self.reading.ledger().snapshot != self.snapshot
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether older history is still coming in."""
+        return self.filling_share is not None
+
+
+def open_view(
+    reading: Reading,
+    user: User,
+    parameters: Mapping[str, Sequence[str]],
+    *,
+    now: datetime,
+    language: str,
+    stays_valid: Callable[[], None],
+) -> View:
+    """The user's view of what the address's query parameters ask for, at `now`.
+
+    Raises EmptyLake where there is nothing to look at, LakeError where a chosen snapshot is not kept.
+    """
+    settings = reading.settings
+    address = read_address(parameters, settings.zone)
+    ledger = reading.ledger(until=address.as_of, snapshot=address.snapshot)
+    if ledger.as_of is None:
+        raise EmptyLake("there is no snapshot: wait for the first one or take in a file")
+    as_of = address.as_of or ledger.as_of
+    is_chosen = address.as_of is not None or address.snapshot is not None
+    sources = judge_sources(ledger.sources, read_promises(settings), as_of if is_chosen else now)
+    return View(
+        user=user,
+        scope=scope_of(user),
+        reading=reading,
+        snapshot=ledger.snapshot,
+        version=ledger.version,
+        as_of=as_of,
+        is_live=not is_chosen and any(source.state != "once" for source in sources),
+        window=parse_window(address.window, as_of=as_of, zone=settings.zone),
+        filters=address.filters,
+        language=language,
+        zone=settings.zone,
+        targets=read_targets(settings),
+        address=address,
+        sources=sources,
+        is_worker_silent=is_worker_silent(settings, now),
+        filling_share=filling_share(settings),
+        stays_valid=stays_valid,
+    )
