@@ -20,7 +20,7 @@ BULK_COLUMNS: Final = tuple(column.name for column in ORDER_COLUMNS if column.na
 
 
 def write_bulk(
-    folder: Path, *, orders: int, days: int, seed: int, end: datetime, format: Literal["csv", "parquet"] = "csv"
+    folder: Path, *, orders: int, days: int, seed: int, end: datetime, form: Literal["csv", "parquet"] = "csv"
 ) -> Iterator[Path]:
     """Write about `orders` orders created in the `days` business days up to `end`, all columns, as known at `end`.
 
@@ -32,8 +32,8 @@ def write_bulk(
     for ahead in range(days):
         day = world.start_day + timedelta(days=ahead)
         rows = _known(simulate_day(world, day), end)
-        path = folder / f"demo_bulk_{end:%Y%m%dT%H%M%S}Z_{day:%Y%m%d}.{format}"
-        if format == "csv":
+        path = folder / f"demo_bulk_{end:%Y%m%dT%H%M%S}Z_{day:%Y%m%d}.{form}"
+        if form == "csv":
             rows.write_csv(path, datetime_format="%Y-%m-%d %H:%M:%S")
         else:
             rows.write_parquet(path)

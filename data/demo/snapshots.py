@@ -41,17 +41,23 @@ class Emission:
 
 
 def plan_emissions(
-    world: World, last: Mapping[str, datetime], until: datetime, *, fine: timedelta = FINE, pace: float = 1.0
+    world: World,
+    last: Mapping[str, datetime],
+    until: datetime,
+    *,
+    fine: timedelta = FINE,
+    whole: timedelta = DAY,
+    pace: float = 1.0,
 ) -> list[Emission]:
     """Every file due after each source's last as-of (none: since the world began) up to `until`, oldest first.
 
-    Whole business days come as one file each; the `fine` time before `until` comes at each source's own period, times
-    `pace` where demo time runs faster. A silent source writes nothing until it speaks again, then everything at once.
+    Old time comes as one file per `whole` (business days); the `fine` time before `until` comes at each source's own
+    period, times `pace` where demo time runs faster. A silent source writes nothing until it speaks again, then all at once.
     """
     emissions: list[Emission] = []
     for name in SOURCES:
         since = last.get(name, world.midnight(world.start_day))
-        for instant in _instants(world, name, since, until, fine, pace):
+        for instant in _instants(world, name, since, until, (whole, fine, pace)):
             as_of = _last_spoken(world, name, instant)
             if as_of > since:
                 emissions.append(Emission(as_of=as_of, source=name, since=since))
@@ -126,13 +132,16 @@ class DemoCountry:
         return self._days[day]
 
 
-def _instants(world: World, source: str, since: datetime, until: datetime, fine: timedelta, pace: float) -> Iterator[datetime]:
+def _instants(
+    world: World, source: str, since: datetime, until: datetime, grain: tuple[timedelta, timedelta, float]
+) -> Iterator[datetime]:
     """As-of instants in (since, until]: midnights, where the fine part begins, then the source's own grid."""
+    whole, fine, pace = grain
     begin = max(floor_to(until - fine, GRID), since)
-    day = world.day_of(since) + DAY
+    day = world.day_of(since) + whole
     while (midnight := world.midnight(day)) < begin:
         yield midnight
-        day += DAY
+        day += whole
     if begin > since:
         yield begin
     period = SOURCES[source].period * max(1, ceil(pace))
