@@ -373,10 +373,10 @@ def _find_scalar(node: yaml.Node, word: str) -> int | None:
     return next((line for child in children if (line := _find_scalar(child, word))), None)
 
 
-def load_contracts(folder: Path) -> dict[str, Contract]:
-    """Every contract of a folder by source name. Raises ContractError when one is invalid or a source stands twice."""
+def load_contracts(folder: Path, pattern: str = "*.yaml") -> dict[str, Contract]:
+    """Every contract of a folder (files matching `pattern`) by source name. Raises ContractError when one is invalid or a source stands twice."""
     contracts: dict[str, Contract] = {}
-    for path in sorted(folder.glob("*.yaml")):
+    for path in sorted(folder.glob(pattern)):
         contract = read_contract(path)
         if contract.source in contracts:
             raise ContractError(f"{path}: source {contract.source!r} has another contract in {folder}: rename one")

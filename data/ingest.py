@@ -24,7 +24,7 @@ from data.merge import merge
 from data.relation import accepted_relations, unresolved_places
 from data.sources import SourceError, TextRows, open_rows
 from data.sql_text import identifier
-from data.validate import STAGED, RefusedError, Refusal, Staged, check_contract_sql, check_limits, milestone_instants, stage
+from data.validate import STAGED, RefusedError, Refusal, Staged, check_limits, milestone_instants, stage
 from data.zone import epoch_ms, from_epoch_ms, instant_sql
 
 
@@ -86,6 +86,11 @@ def ingest(lake: Lake, contract: Contract, unit: tuple[Path, ...], *, now: datet
 
     A file that cannot be used is recorded as refused and reported so. Raises LakeError when the lake itself fails.
     """
+    with lake.lock():
+        return _ingest_locked(lake, contract, unit, now)
+
+
+def _ingest_locked(lake: Lake, contract: Contract, unit: tuple[Path, ...], now: datetime) -> Report:
     started = time.perf_counter()
     name = ", ".join(path.name for path in unit) or contract.reader.table
     connection = lake.writer()
@@ -141,7 +146,6 @@ def _open(intake: _Intake, folder: Path) -> TextRows:
     path = intake.unit[0] if intake.unit else Path()
     if intake.unit and contract.reader.manifest:
         _check_manifest(path, intake.sha256)
-    check_contract_sql(intake.connection, contract)
     return open_rows(intake.connection, path, contract.reader, folder)
 
 

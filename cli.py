@@ -1,0 +1,310 @@
+"""The command line: parse → one call → print. `python cli.py --help` lists what there is.
+
+Standard output carries only the result, notices go to standard error. Exit 0: done, 2: bad request, 1: failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Final, TextIO
+
+from config import Settings, SettingsError, read_settings
+
+
+class UsageError(ValueError):
+    """The request cannot be understood; the message names the word, the reason and the remedy."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    parser = _parser()
+    arguments = parser.parse_args(words)
+    try:
+        settings = read_settings(home=arguments.home)
+        return int(arguments.run(settings, arguments) or 0)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
+        print(f"{error}", file=sys.stderr)
+        return code
+
+
+def _exit_code(error: Exception) -> int | None:
+    """2 for a request that cannot be met as asked, 1 for a failure of the machine, None for a fault of ours."""
+    from access.user import UserError
+    from data.contract import ContractError
+    from data.lake import LakeError
+    from data.sources import SourceError
+    from data.validate import RefusedError
+    from queries.query import QueryError
+    from shell.supervise import StartError
+
+    if isinstance(error, UsageError | SettingsError | QueryError | ContractError | RefusedError | SourceError | UserError):
+        return 2
+    return 1 if isinstance(error, LakeError | StartError | OSError) else None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _run(settings: Settings, arguments: argparse.Namespace) -> int:
+    from shell.supervise import supervise
+
+    return supervise(settings, environment=os.environ, say=lambda text: print(text, flush=True))
+
+
+def _worker(settings: Settings, arguments: argparse.Namespace) -> None:
+    from data.worker import run_worker
+
+    stopping = _until_stopped()
+    run_worker(settings, now=_now, is_stopping=lambda: bool(stopping), pause=_pausing(stopping), say=_say)
+
+
+def _until_stopped() -> list[int]:
+    """A list that is filled when the process is asked to stop."""
+    stopping: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopping.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    return stopping
+
+
+def _pausing(stopping: list[int]) -> Callable[[float], None]:
+    def pause(seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not stopping and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    return pause
+
+
+def _ingest(settings: Settings, arguments: argparse.Namespace) -> int:
+    from data.contract import read_contract
+    from data.ingest import find_units, ingest_all
+    from data.lake import Lake
+    from data.watch import remember_contract
+
+    contract = read_contract(arguments.contract)
+    units = find_units(contract, arguments.paths)
+    with Lake.open_writer(settings) as lake:
+        reports = ingest_all(lake, contract, units, now=_now, progress=_progress(sys.stderr))
+    if any(report.state == "accepted" for report in reports):
+        remember_contract(settings, arguments.contract, contract)
+    for report in reports:
+        print("\n".join(_report_lines(report)))
+    return 1 if any(report.state == "refused" for report in reports) else 0
+
+
+def _progress(stream: TextIO) -> Callable[..., None]:
+    """A progress bar on a terminal, a line a tenth elsewhere."""
+
+    def show(report: object, done: int, total: int) -> None:
+        bar = "█" * (20 * done // total)
+        text = f"{bar:<20} {done}/{total} files"
+        if stream.isatty():
+            print(f"\r{text}", end="\n" if done == total else "", file=stream, flush=True)
+        elif total > 1 and (done == total or done % max(1, total // 10) == 0):
+            print(text, file=stream, flush=True)
+
+    return show
+
+
+def _report_lines(report: object) -> list[str]:
+    from data.ingest import Report
+
+    assert isinstance(report, Report)
+    lines = [f"{report.name}: {report.state}" + (f" ({report.reason})" if report.reason else "")]
+    if report.state != "duplicate":
+        lines.append(f"  rows in       {report.row_count:,}")
+        lines.append(f"  accepted      {report.accepted_count:,}")
+        lines.append(f"  changed       {report.changed_count:,}")
+        lines.append(f"  quarantined   {sum(report.quarantined.values()):,}")
+        lines += [f"    {count:>9,}  {reason}" for reason, count in report.quarantined.items()]
+        lines.append(f"  duration      {report.duration_seconds:.1f} s")
+    lines.append(f"  snapshot      {report.snapshot_id}" + (f", as of {_iso(report.as_of)}" if report.as_of else ""))
+    if report.late:
+        lines.append("  late          newer snapshots of this source are in already; their values stay")
+    lines += [f"  notice        {notice}" for notice in report.notices]
+    return lines
+
+
+def _iso(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _watch(settings: Settings, arguments: argparse.Namespace) -> None:
+    from data.contract import read_contract
+    from data.lake import Lake
+    from data.watch import Inbox, active_contracts, look, remember_contract
+
+    for path in arguments.contract or []:
+        remember_contract(settings, path, read_contract(path))
+    folder = (arguments.folder or settings.inbox).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    contracts = active_contracts(settings, demo=False)
+    if not contracts:
+        raise UsageError(f"no contract in {settings.home / 'contracts'}: give one with --contract FILE or put it there")
+    stopping, inbox = _until_stopped(), Inbox(folder)
+    _say(f"watching {folder} for {', '.join(sorted(contracts))}; Ctrl-C ends it")
+    with Lake.open_writer(settings) as lake:
+        while not stopping:
+            look(lake, inbox, active_contracts(settings, demo=False), settings, now=_now, say=lambda text: print(text, flush=True))
+            if arguments.once and not inbox.waiting():
+                break
+            _pausing(stopping)(arguments.every)
+
+
+def _contract_draft(settings: Settings, arguments: argparse.Namespace) -> None:
+    from data.draft import draft_contract
+
+    print(draft_contract(arguments.file), end="")
+
+
+def _contract_check(settings: Settings, arguments: argparse.Namespace) -> None:
+    import duckdb
+
+    from data.contract import read_contract
+    from data.validate import check_contract_sql
+
+    contract = read_contract(arguments.file)
+    if not contract.files:
+        check_contract_sql(duckdb.connect(), contract)
+    print(f"{arguments.file}: sound; source {contract.source}, kind {contract.kind}, {len(contract.columns)} columns")
+
+
+def _snapshots(settings: Settings, arguments: argparse.Namespace) -> None:
+    from data.lake import Lake
+    from queries.present import present
+
+    columns = "snapshot_id, source, state, as_of, committed_at, row_count, accepted_count, changed_count, quarantined_count, late, files, reason"
+    lake = Lake.open_reader(settings)
+    query = f"SELECT {columns} FROM lake.snapshots ORDER BY snapshot_id DESC LIMIT ?"  # noqa: S608 - fixed names
+    print(present(lake.cursor().execute(query, [arguments.limit]).pl(), arguments.format), end="")
+
+
+def _quarantine_list(settings: Settings, arguments: argparse.Namespace) -> None:
+    from data.lake import Lake
+    from data.replay import list_quarantine
+    from queries.present import present
+
+    rows = list_quarantine(Lake.open_reader(settings).cursor(), source=arguments.source, limit=arguments.limit)
+    print(present(rows, arguments.format), end="")
+
+
+def _quarantine_replay(settings: Settings, arguments: argparse.Namespace) -> None:
+    from data.contract import read_contract
+    from data.lake import Lake
+    from data.replay import replay
+    from data.watch import remember_contract
+
+    contract = read_contract(arguments.contract)
+    with Lake.open_writer(settings) as lake:
+        replays = replay(lake, contract, now=_now())
+    remember_contract(settings, arguments.contract, contract)
+    if not replays:
+        _say(f"nothing of {contract.source} is in the quarantine")
+    for one in replays:
+        print(f"snapshot {one.snapshot_id}: {one.tried:,} rows tried again, {one.report.accepted_count:,} accepted")
+        print("\n".join(_report_lines(one.report)))
+
+
+def _doctor(settings: Settings, arguments: argparse.Namespace) -> int:
+    from data.lake import Lake
+    from data.maintain import check_counts, count_files
+
+    lake = Lake.open_reader(settings)
+    head, faults = lake.head(), check_counts(lake)
+    print(f"home {settings.home}: snapshot {head.snapshot_id}, as of {_iso(head.as_of) if head.as_of else '-'}, {count_files(lake)} data files")
+    print("\n".join(faults) or "count(*), scan and ledger agree")
+    return 1 if faults else 0
+
+
+def _demo(settings: Settings, arguments: argparse.Namespace) -> None:
+    from data.demo.bulk import write_bulk
+
+    files = write_bulk(arguments.folder, orders=arguments.orders, days=arguments.days, seed=settings.demo_seed, format=arguments.format)
+    _say(f"{len(files)} files written; take them in with: python cli.py ingest --contract data/contracts/demo_bulk.yaml {arguments.folder}")
+
+
+def _users(settings: Settings, arguments: argparse.Namespace) -> None:
+    from access.command import users
+
+    print("\n".join(users(settings, arguments, _now())))
+
+
+FORMATS: Final = ("table", "json", "csv")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cli.py", description="Order Control Room · 订单作战室")
+    parser.add_argument("--home", type=Path, default=None, help="where everything is kept (default: CONTROL_ROOM_HOME or var/)")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _command(commands, "run", _run, "start the worker and the interface")
+    _command(commands, "worker", _worker, "only the worker: takes in the inbox, feeds the demo")
+    _add_intake(commands)
+    _add_questions(commands)
+    demo = _command(commands, "demo", _demo, "write files of the demo country, for trials of any size")
+    demo.add_argument("folder", type=Path)
+    demo.add_argument("--orders", type=int, default=100_000)
+    demo.add_argument("--days", type=int, default=30)
+    demo.add_argument("--format", choices=("csv", "parquet"), default="csv")
+    from access.command import add_users_arguments
+
+    add_users_arguments(_command(commands, "users", _users, "accounts: list, add, access, password, disable, enable"))
+    _command(commands, "doctor", _doctor, "check that the lake and its ledger agree")
+    return parser
+
+
+def _command(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: object, text: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_intake(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    ingest = _command(commands, "ingest", _ingest, "take in files once, with a report")
+    ingest.add_argument("--contract", type=Path, required=True, help="the contract YAML of the source")
+    ingest.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="files, or folders searched for the contract's pattern")
+    watch = _command(commands, "watch", _watch, "take in an inbox folder for good")
+    watch.add_argument("folder", type=Path, nargs="?", help="default: <home>/inbox")
+    watch.add_argument("--contract", type=Path, action="append", help="a contract to add to the home's; may be repeated")
+    watch.add_argument("--every", type=float, default=2.0, help="seconds between looks")
+    watch.add_argument("--once", action="store_true", help="end when nothing waits any more")
+    contract = commands.add_parser("contract", help="draft or check a contract").add_subparsers(dest="action", required=True)
+    _command(contract, "draft", _contract_draft, "propose a contract from a file's header and sample").add_argument("file", type=Path)
+    _command(contract, "check", _contract_check, "say whether a contract is sound").add_argument("file", type=Path)
+    snapshots = _command(commands, "snapshots", _snapshots, "the ledger, newest first")
+    quarantine = commands.add_parser("quarantine", help="refused rows").add_subparsers(dest="action", required=True)
+    listing = _command(quarantine, "list", _quarantine_list, "refused rows with file, line, column, value, reason")
+    listing.add_argument("--source")
+    for command in (snapshots, listing):
+        command.add_argument("--limit", type=int, default=1000)
+        command.add_argument("--format", choices=FORMATS, default="table")
+    again = _command(quarantine, "replay", _quarantine_replay, "take refused rows in again under a changed contract")
+    again.add_argument("--contract", type=Path, required=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,152 @@
+"""The worker: one process that feeds the demo (where there is one), takes in the inbox, and keeps the lake tidy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from config import Settings
+from data.contract import Contract, ContractError
+from data.demo.incidents import write_labels
+from data.demo.snapshots import DemoCountry, Emission, plan_emissions
+from data.demo.world import World, found_world
+from data.ingest import Report
+from data.lake import Lake, LakeError
+from data.maintain import compact
+from data.watch import Inbox, active_contracts, describe, look, take
+from data.zone import from_epoch_ms
+
+PERIOD_SECONDS: Final = 2.0
+COMPACT_AFTER: Final = 40
+BY_THE_MINUTE: Final = timedelta(minutes=20)
+FRONT: Final = timedelta(hours=30)
+"""So much of the demo's history comes first, so that the page opens on it; older days follow."""
+
+Clock = Callable[[], datetime]
+Say = Callable[[str], None]
+
+
+@dataclass
+class Demo:
+    """The demo country of a home: its world, and which of its history is still to be taken in."""
+
+    country: DemoCountry
+    started: datetime
+    waiting: list[Emission] = field(default_factory=list)
+    total: int = 0
+
+    @property
+    def world(self) -> World:
+        """Seed, rate and founding instant."""
+        return self.country.world
+
+
+def is_demo(settings: Settings, lake: Lake) -> bool:
+    """Whether this home shows the demo country: asked for, and founded here or still empty."""
+    return settings.demo and ((settings.home / "demo.json").exists() or lake.head().snapshot_id == 0)
+
+
+def open_demo(settings: Settings, lake: Lake, now: datetime) -> Demo:
+    """The demo with its history planned: what the ledger does not hold yet, the newest hours first, then day by day."""
+    world = found_world(settings, now)
+    write_labels(settings.home / "demo" / "incidents.yaml", world, now + timedelta(days=2))
+    planned = plan_emissions(world, {}, world.anchor, fine=BY_THE_MINUTE)
+    held = _held(lake)
+    missing = [emission for emission in planned if (emission.source, emission.as_of) not in held]
+    front = [emission for emission in missing if emission.as_of > world.anchor - FRONT]
+    older = [emission for emission in missing if emission.as_of <= world.anchor - FRONT]
+    return Demo(country=DemoCountry(world), started=now, waiting=[*front, *older], total=len(planned))
+
+
+def _held(lake: Lake) -> set[tuple[str, datetime]]:
+    rows = lake.cursor().execute("SELECT source, epoch_ms(as_of) FROM lake.snapshots WHERE state = 'accepted'").fetchall()
+    return {(source, from_epoch_ms(as_of)) for source, as_of in rows if as_of is not None}
+
+
+def run_worker(settings: Settings, *, now: Clock, is_stopping: Callable[[], bool], pause: Callable[[float], None], say: Say) -> None:
+    """Work until `is_stopping`: each turn takes what is due and what is whole in the inbox, and shows that it lives.
+
+    A fault of one turn is told and tried again with the next; nothing half-done stays behind.
+    """
+    settings.inbox.mkdir(parents=True, exist_ok=True)
+    with Lake.open_writer(settings) as lake:
+        demo = open_demo(settings, lake, now()) if is_demo(settings, lake) else None
+        inbox = Inbox(settings.inbox)
+        commits = 0
+        while not is_stopping():
+            _beat(settings)
+            try:
+                busy, done = _turn(settings, lake, inbox, demo, now=now, say=say)
+                commits += done
+                if commits >= COMPACT_AFTER:
+                    compact(lake)
+                    commits = 0
+            except (LakeError, ContractError, OSError) as error:
+                say(f"worker: {error}")
+                busy = False
+            if not busy:
+                pause(PERIOD_SECONDS)
+
+
+def _turn(settings: Settings, lake: Lake, inbox: Inbox, demo: Demo | None, *, now: Clock, say: Say) -> tuple[bool, int]:
+    """One turn; whether more waits already, and how many snapshots were committed."""
+    contracts = active_contracts(settings, demo=demo is not None)
+    reports = _feed(settings, lake, demo, contracts, now=now) if demo else []
+    reports += look(lake, inbox, contracts, settings, now=now, say=say)
+    for report in reports:
+        if report.state == "refused":
+            say(describe(report))
+    return bool(demo and demo.waiting), sum(report.state == "accepted" for report in reports)
+
+
+def _feed(settings: Settings, lake: Lake, demo: Demo, contracts: dict[str, Contract], *, now: Clock) -> list[Report]:
+    """Emit what the demo owes up to now, then one file of its waiting history; take each in at once."""
+    due = _live_emissions(lake, demo, settings, now()) if _front_is_in(demo) else []
+    if demo.waiting:
+        due = [*due, demo.waiting.pop(0)]
+    reports = []
+    for emission in due:
+        path = demo.country.write(emission, settings.inbox)
+        if path:
+            reports.append(take(lake, contracts[emission.source], (path,), settings, now=now()))
+    _write_progress(settings, demo)
+    return reports
+
+
+def _front_is_in(demo: Demo) -> bool:
+    return not demo.waiting or demo.waiting[0].as_of <= demo.world.anchor - FRONT
+
+
+def _live_emissions(lake: Lake, demo: Demo, settings: Settings, now: datetime) -> list[Emission]:
+    until = demo.started + (now - demo.started) * settings.live_pace
+    last: dict[str, datetime] = {}
+    for source, as_of in _held(lake):
+        last[source] = max(as_of, last.get(source, as_of))
+    return plan_emissions(demo.world, _at_least_anchor(demo, last), until, fine=BY_THE_MINUTE, pace=settings.live_pace)
+
+
+def _at_least_anchor(demo: Demo, last: dict[str, datetime]) -> dict[str, datetime]:
+    """Where live begins for each source: after its newest snapshot, and never before the end of its planned history."""
+    ends: dict[str, datetime] = {}
+    for emission in plan_emissions(demo.world, {}, demo.world.anchor, fine=BY_THE_MINUTE):
+        ends[emission.source] = max(emission.as_of, ends.get(emission.source, emission.as_of))
+    return {source: max(end, last.get(source, end)) for source, end in ends.items()}
+
+
+def _write_progress(settings: Settings, demo: Demo) -> None:
+    _replace(settings.home / "demo" / "progress.json", json.dumps({"done": demo.total - len(demo.waiting), "total": demo.total}))
+
+
+def _beat(settings: Settings) -> None:
+    _replace(settings.home / "worker.heartbeat", str(10.0))
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
