@@ -1,0 +1,126 @@
+"""Calendar arithmetic in the business zone: offsets as plain numbers, so that no row needs a time zone database."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from queries.query import RESOLUTION, Grain, Window
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before this instant the offset at this instant is used."""
+
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 86_400_000
+
+
+def epoch_ms(instant: datetime) -> int:
+    """Whole milliseconds since 1970, rounded down."""
+    return (instant - EPOCH) // RESOLUTION
+
+
+def offset_ms(zone: ZoneInfo, instant: datetime) -> int:
+    """What must be added to UTC to read a clock in `zone`, in milliseconds."""
+    offset = instant.astimezone(zone).utcoffset()
+    return 0 if offset is None else offset // RESOLUTION
+
+
+@lru_cache(maxsize=64)
+def transitions(zone: ZoneInfo, until: date) -> tuple[tuple[int, int], ...]:
+    """(from epoch ms, offset ms) of `zone`, oldest first, from `EARLIEST` up to the end of `until`."""
+    found = [(epoch_ms(EARLIEST), offset_ms(zone, EARLIEST))]
+    instant, end = EARLIEST, datetime.combine(until, time(), tzinfo=UTC) + timedelta(days=2)
+    while instant < end:
+        following = instant + timedelta(days=1)
+        if offset_ms(zone, following) != found[-1][1]:
+            change = _find_change(zone, instant, following)
+            found.append((epoch_ms(change), offset_ms(zone, change)))
+        instant = following
+    return tuple(found)
+
+
+def _find_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    old = offset_ms(zone, before)
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) // 2
+        middle = middle.replace(microsecond=0)
+        before, after = (middle, after) if offset_ms(zone, middle) == old else (before, middle)
+    return after
+
+
+def offsets_between(zone: ZoneInfo, start: datetime | None, end: datetime) -> tuple[tuple[int, int], ...]:
+    """The transitions that matter for instants in [start, end]; the first one also covers all earlier instants."""
+    known = transitions(zone, end.astimezone(UTC).date())
+    first = epoch_ms(start or EARLIEST)
+    last = epoch_ms(end)
+    before = [pair for pair in known if pair[0] <= first][-1:] or [known[0]]
+    return tuple(before + [pair for pair in known if first < pair[0] <= last])
+
+
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a calendar day in `zone`, in UTC; where midnight is skipped, the instant of the skip."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def bucket_start(instant: datetime, grain: Grain, zone: ZoneInfo) -> datetime:
+    """The first instant (UTC) of the hour, day, ISO week or month of `zone` that holds `instant`."""
+    if grain == "hour":
+        offset = offset_ms(zone, instant)
+        local = epoch_ms(instant) + offset
+        return EPOCH + timedelta(milliseconds=local - local % HOUR_MS - offset)
+    return start_of_day(_first_day(instant.astimezone(zone).date(), grain), zone)
+
+
+def _first_day(day: date, grain: Grain) -> date:
+    if grain == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if grain == "month" else day
+
+
+def _next_day(day: date, grain: Grain) -> date:
+    if grain == "month":
+        return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return day + timedelta(days=7 if grain == "week" else 1)
+
+
+def bucket_end(start: datetime, grain: Grain, zone: ZoneInfo) -> datetime:
+    """The first instant after the bucket that begins at `start`."""
+    if grain == "hour":
+        following = start + timedelta(hours=1)
+        change = offset_ms(zone, following) - offset_ms(zone, start)
+        return following if change % HOUR_MS == 0 else bucket_start(following, grain, zone)
+    return start_of_day(_next_day(start.astimezone(zone).date(), grain), zone)
+
+
+def buckets(start: datetime, end: datetime, grain: Grain, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
+    """Every bucket (start, end) that overlaps [start, end), oldest first, in UTC."""
+    found: list[tuple[datetime, datetime]] = []
+    begin = bucket_start(start, grain, zone)
+    while begin < end:
+        following = bucket_end(begin, grain, zone)
+        found.append((begin, following))
+        begin = following
+    return found
+
+
+def shift_days(instant: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """The same clock reading `days` calendar days later (earlier when negative) in `zone`, in UTC."""
+    local = instant.astimezone(zone)
+    moved = (local.replace(tzinfo=None) + timedelta(days=days)).replace(tzinfo=zone, fold=local.fold)
+    return moved.astimezone(UTC)
+
+
+def _is_midnight(instant: datetime, zone: ZoneInfo) -> bool:
+    return start_of_day(instant.astimezone(zone).date(), zone) == instant
+
+
+def previous_length(window: Window, zone: ZoneInfo) -> tuple[int, timedelta]:
+    """(calendar days, rest) by which the period before `window` lies earlier: whole days stay whole across a clock change."""
+    if window.start is None:
+        raise ValueError("a window without a start has no previous period")
+    if _is_midnight(window.start, zone) and _is_midnight(window.end, zone):
+        return (window.end.astimezone(zone).date() - window.start.astimezone(zone).date()).days, timedelta()
+    return 0, window.end - window.start

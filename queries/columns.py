@@ -1,0 +1,100 @@
+"""The columns a metric or dimension may name, as SQL over one row `o` of lake.orders, seen at an instant.
+
+As-of is applied here and nowhere else: a milestone later than as-of is null. `<milestone>_measured_at` is the
+milestone's instant where it may be used in a duration: not inferred, not part of an impossible pair.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from data.order import FORWARD_MILESTONES, MILESTONE_BIT, MILESTONES, MUST_FOLLOW, ORDER_COLUMNS, STAGES
+
+RAW_COLUMNS: Final = frozenset(
+    {column.name for column in ORDER_COLUMNS if column.type != "instant"}
+    - {"exception_code", "failed_attempt_count"}
+    | {"promised_at", "promised_ship_at", "mapped_milestones", "inferred_milestones"}
+)
+"""Columns that no later instant changes: filters on them go straight into the scan."""
+
+
+def _clip(column: str, at: str, as_of: str) -> str:
+    return f"CASE WHEN o.{at} <= {as_of} THEN o.{column} END"
+
+
+def _contradictions(milestone: str, as_of: str) -> str:
+    """Conditions under which a known instant contradicts the milestone's own, both not later than as-of."""
+    later = [f"o.{after}_at < o.{milestone}_at" for before, after in MUST_FOLLOW if before == milestone]
+    earlier = [
+        f"(o.{before}_at > o.{milestone}_at AND o.{before}_at <= {as_of})" for before, after in MUST_FOLLOW if after == milestone
+    ]
+    return " OR ".join(later + earlier)
+
+
+def _measured(milestone: str, as_of: str) -> str:
+    bit = MILESTONE_BIT[milestone]
+    sound = f"(o.impossible_milestones & {bit}) = 0 OR ({_contradictions(milestone, as_of)}) IS NOT TRUE"
+    return f"CASE WHEN o.{milestone}_at <= {as_of} AND (o.inferred_milestones & {bit}) = 0 AND ({sound}) THEN o.{milestone}_at END"
+
+
+def _status(as_of: str) -> str:
+    cases = " ".join(f"WHEN o.{milestone}_at <= {as_of} THEN '{milestone}'" for milestone in reversed(MILESTONES))
+    return f"CASE {cases} END"
+
+
+def _derived(as_of: str) -> dict[str, str]:
+    columns = {f"{milestone}_at": _clip(f"{milestone}_at", f"{milestone}_at", as_of) for milestone in MILESTONES}
+    columns |= {f"{milestone}_measured_at": _measured(milestone, as_of) for milestone in MILESTONES}
+    columns |= {f"{milestone}_inferred": f"(o.inferred_milestones & {bit}) <> 0" for milestone, bit in MILESTONE_BIT.items()}
+    columns |= {name: _clip(name, "exception_at", as_of) for name in ("exception_at", "exception_code", "failed_attempt_count")}
+    return columns | {
+        "as_of": as_of,
+        "status": _status(as_of),
+        "is_open": f"o.open_until_at > {as_of}",
+    }
+
+
+@lru_cache(maxsize=16)
+def order_columns(as_of: str) -> dict[str, str]:
+    """Every column by name as SQL text; `as_of` is the SQL of the instant at which the order is seen."""
+    return {name: f"o.{name}" for name in RAW_COLUMNS} | _derived(as_of)
+
+
+def _waiting_stage() -> str:
+    cases = []
+    for position, stage in enumerate(STAGES):
+        unreached = ", ".join(f"{name}_at" for name in STAGES[position:])
+        cases.append(f"WHEN (mapped_milestones & {MILESTONE_BIT[stage]}) <> 0 AND COALESCE({unreached}, NULL) IS NULL THEN '{stage}'")
+    return f"CASE WHEN is_open THEN CASE {' '.join(cases)} END END"
+
+
+def _age_bucket() -> str:
+    age = "EPOCH_MS(as_of) - EPOCH_MS(created_at)"
+    cases = " ".join(f"WHEN {age} < {hours * 3_600_000} THEN '{code}'" for code, hours in AGE_BUCKETS)
+    return f"CASE WHEN is_open THEN CASE {cases} ELSE '{AGE_BUCKET_BEYOND}' END END"
+
+
+AGE_BUCKETS: Final = (("lt_4h", 4), ("4h_12h", 12), ("12h_24h", 24), ("1d_3d", 72), ("3d_7d", 168), ("7d_14d", 336))
+AGE_BUCKET_BEYOND: Final = "ge_14d"
+
+WAITING_STAGE: Final = _waiting_stage()
+"""The stage an open order waits in: the first mapped one after the furthest milestone reached; null when closed."""
+
+AGE_BUCKET: Final = _age_bucket()
+"""The age of an open order since creation, as a code; null when closed."""
+
+WAITING_SINCE: Final = (
+    "CASE "
+    + " ".join(f"WHEN {name}_at IS NOT NULL THEN {name}_measured_at" for name in reversed(FORWARD_MILESTONES))
+    + " END"
+)
+"""The measured instant of the furthest milestone reached; null where that is not measured."""
+
+
+@lru_cache(maxsize=16)
+def opened_at(stage: str) -> str:
+    """SQL of the instant at which an order entered `stage`: its previous mapped milestone, null where not measured."""
+    before = FORWARD_MILESTONES[: FORWARD_MILESTONES.index(stage)]
+    cases = " ".join(f"WHEN (mapped_milestones & {MILESTONE_BIT[name]}) <> 0 THEN {name}_measured_at" for name in reversed(before))
+    return f"CASE {cases} END"

@@ -1,0 +1,400 @@
+"""The statement's text from the shape of a question: parts by anchor, joined on the groups, formulas on top."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from sqlglot import exp
+
+from queries.clock import DAY_MS, HOUR_MS
+from queries.dimensions import DIMENSIONS, Dimension
+from queries.metric import HOURS, Anchor, Measure, Metric
+from queries.metrics import METRICS
+from queries.query import Comparison
+from queries.rows import (
+    DIALECT,
+    Ctes,
+    Period,
+    Request,
+    Setting,
+    bucket_sql,
+    column_names,
+    is_pushable,
+    local_ms,
+    parse,
+    qualified,
+    source,
+    utc_ms,
+)
+
+CURRENT: Final = Period()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhereShape:
+    """A filter without its values: how many codes, and whether unknown passes."""
+
+    dimension: str
+    count: int
+    has_null: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparand:
+    """A period to compare with; `bucket_shift` (ms) moves its buckets onto the current ones."""
+
+    name: Comparison
+    bucket_shift: int = 0
+
+    @property
+    def period(self) -> Period:
+        """The parameters' suffix."""
+        return Period(suffix=f"_{self.name}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetShape:
+    """A metric's target: whether there is an overall one, and the dimension and number of codes with their own."""
+
+    metric: str
+    has_common: bool
+    dimension: str | None
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """All of a question that decides the text of its statement."""
+
+    metrics: tuple[str, ...]
+    by: tuple[str, ...]
+    where: tuple[WhereShape, ...]
+    comparands: tuple[Comparand, ...]
+    targets: tuple[TargetShape, ...]
+    compares_target: bool
+    order_by: str | None
+    limit: int | None
+    setting: Setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composed:
+    """The text, the result's columns in order, and the parameters it names."""
+
+    sql: str
+    columns: tuple[str, ...]
+    parameters: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    anchor: Anchor
+    period: Period
+    measures: tuple[Measure, ...]
+    bucket_shift: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.anchor.name}_figures{self.period.suffix}"
+
+
+@lru_cache(maxsize=2048)
+def compose(shape: Shape) -> Composed:
+    """The statement of a shape; the same shape gives the same text."""
+    parts = _parts(shape)
+    ctes = _instants(shape, parts)
+    for part in parts:
+        ctes += _part_ctes(part, shape)
+    ctes += _broadcast(parts, shape)
+    answer = _answer(parts, shape)
+    if shape.comparands or shape.compares_target:
+        ctes.append(("answers", answer))
+        answer = _compared(shape)
+    answer = _ordered(answer, shape)
+    for name, query in ctes:
+        answer = answer.with_(name, as_=query, copy=False, materialized=_materialized(name))
+    return Composed(
+        sql=answer.sql(DIALECT, pretty=True),
+        columns=tuple(answer.named_selects),
+        parameters=frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)),
+    )
+
+
+def _materialized(name: str) -> bool | None:
+    """The rows that stages are read from are not stored: each stage's own window then prunes the scan."""
+    return False if name.startswith("orders_passed") else None
+
+
+def _metrics(shape: Shape) -> list[Metric]:
+    return [METRICS[name] for name in shape.metrics]
+
+
+def _parts(shape: Shape) -> list[_Part]:
+    measures: dict[Anchor, list[Measure]] = {}
+    for metric in _metrics(shape):
+        for measure in metric.measures:
+            measures.setdefault(measure.anchor, []).append(measure)
+    periods = [(CURRENT, 0), *((comparand.period, comparand.bucket_shift) for comparand in shape.comparands)]
+    return [
+        _Part(anchor=anchor, period=period, measures=tuple(of_anchor), bucket_shift=shift)
+        for period, shift in periods
+        for anchor, of_anchor in measures.items()
+    ]
+
+
+def _uses_instants(part: _Part) -> bool:
+    return part.anchor.is_stock or part.anchor.extra == "waiting"
+
+
+def _instants(shape: Shape, parts: list[_Part]) -> Ctes:
+    """The buckets' numbers and the instants at which open orders are counted in each."""
+    if shape.setting.grain is None:
+        return []
+    periods = {part.period: None for part in parts if _uses_instants(part)}
+    return [
+        (
+            f"instants{period.suffix}",
+            exp.select(
+                f"UNNEST({period.name('buckets')}) AS bucket", f"UNNEST({period.name('bucket_as_of')}) AS as_of", dialect=DIALECT
+            ),
+        )
+        for period in periods
+    ]
+
+
+def dimension_sql(dimension: Dimension, anchor: Anchor, setting: Setting) -> str:
+    """SQL of a dimension over the rows of an anchor."""
+    if dimension.name == "stage" and anchor.rows == "passages":
+        return "passage_stage"
+    at = "at" if anchor.rows == "passages" else anchor.at or "created_at"
+    return dimension.expression.replace("{local}", local_ms(at, setting.offsets))
+
+
+def _exists(name: str, anchor: Anchor) -> bool:
+    return anchor.rows in DIMENSIONS[name].rows
+
+
+def _filter_sql(index: int, where: WhereShape, expression: str) -> str:
+    names = ", ".join(f"$where_{index}_{i}" for i in range(where.count))
+    conditions = [f"{expression} IN ({names})"] if where.count else []
+    if where.has_null:
+        conditions.append(f"{expression} IS NULL")
+    return f"({' OR '.join(conditions)})" if conditions else "FALSE"
+
+
+def _filters(anchor: Anchor, shape: Shape) -> tuple[list[str], list[str]]:
+    """Conditions for the scan, and those for the rows that come out of it."""
+    scan, rows = [], []
+    for index, where in enumerate(shape.where):
+        dimension = DIMENSIONS[where.dimension]
+        if not _exists(where.dimension, anchor):
+            continue
+        expression = dimension_sql(dimension, anchor, shape.setting)
+        if is_pushable(expression):
+            scan.append(_filter_sql(index, where, qualified(f"({expression})" if " " in expression else expression)))
+        else:
+            rows.append(_filter_sql(index, where, f"({expression})"))
+    return scan, rows
+
+
+def _part_ctes(part: _Part, shape: Shape) -> Ctes:
+    setting, anchor = shape.setting, part.anchor
+    dimensions = {name: dimension_sql(DIMENSIONS[name], anchor, setting) for name in shape.by if _exists(name, anchor)}
+    scan, rows = _filters(anchor, shape)
+    figures = {measure.name: measure.expression for measure in part.measures}
+    columns = frozenset[str]().union(*(column_names(sql) for sql in [*dimensions.values(), *rows, *figures.values()]))
+    request = Request(anchor=anchor, columns=columns, filters=tuple(scan), setting=setting, period=part.period)
+    ctes, name = source(request)
+    keys = dimensions | ({"bucket": _bucket(part, setting)} if setting.grain else {})
+    select = exp.select(*(exp.alias_(parse(sql).copy(), alias) for alias, sql in (keys | figures).items())).from_(name)
+    select = select.where(*(parse(condition).copy() for condition in rows), copy=False) if rows else select
+    if keys:
+        select = select.group_by(*(exp.Literal.number(i + 1) for i in range(len(keys))), copy=False)
+    return [*ctes, (_own_name(part, shape), select)]
+
+
+def _bucket(part: _Part, setting: Setting) -> str:
+    anchor = part.anchor
+    own = "bucket" if anchor.is_stock or anchor.rows == "passages" else bucket_sql(str(anchor.at), setting)
+    return f"{own} + {part.bucket_shift}" if part.bucket_shift else own
+
+
+def _missing(part: _Part, shape: Shape) -> list[str]:
+    return [name for name in shape.by if not _exists(name, part.anchor)]
+
+
+def _own_name(part: _Part, shape: Shape) -> str:
+    return f"{part.name}_of_all" if _missing(part, shape) else part.name
+
+
+def _broadcast(parts: list[_Part], shape: Shape) -> Ctes:
+    """A part that does not know a dimension (orders have no complaint kind) counts for each of its codes alike."""
+    ctes: Ctes = []
+    for part in parts:
+        for name in _missing(part, shape):
+            knowing = [other for other in parts if not _missing(other, shape)]
+            codes: exp.Query = exp.select(name).from_(knowing[0].name)
+            for other in knowing[1:]:
+                codes = exp.union(codes, exp.select(name).from_(other.name), distinct=True)
+            distinct = exp.select(name).distinct().from_(codes.subquery("known"))
+            joined = exp.select("codes.*", "f.*").from_(exp.alias_(exp.to_table(_own_name(part, shape)), "f", table=True))
+            ctes.append((part.name, joined.join(distinct.subquery("codes"), join_type="cross")))
+    return ctes
+
+
+def _keys(shape: Shape) -> tuple[str, ...]:
+    return (*shape.by, "bucket") if shape.setting.grain else shape.by
+
+
+def _answer(parts: list[_Part], shape: Shape) -> exp.Select:
+    """One row per group with every metric's value; parts that lack a group count 0 there."""
+    keys, joined = _keys(shape), len(parts) > 1
+    groups = "groups" if joined and keys else parts[0].name
+    chosen = [_key(name, groups, shape) for name in keys]
+    for metric in _metrics(shape):
+        chosen += _values(metric, shape, groups, counts_missing=joined and bool(keys))
+    select = exp.select(*chosen)
+    if not joined:
+        return select.from_(parts[0].name)
+    if not keys:
+        select = select.from_(parts[0].name)
+        for part in parts[1:]:
+            select = select.join(part.name, join_type="cross")
+        return select
+    union: exp.Query = exp.select(*keys).from_(parts[0].name)
+    for part in parts[1:]:
+        union = exp.union(union, exp.select(*keys).from_(part.name), distinct=True)
+    select = select.from_(union.subquery("groups"))
+    for part in parts:
+        on = " AND ".join(f"{part.name}.{key} IS NOT DISTINCT FROM groups.{key}" for key in keys)
+        select = select.join(part.name, on=on, join_type="left", dialect=DIALECT)
+    return select
+
+
+def _key(name: str, groups: str, shape: Shape) -> exp.Expression:
+    if name != "bucket":
+        return exp.column(name, table=groups)
+    sql = f"{groups}.bucket" if shape.setting.grain == "hour" else utc_ms(f"{groups}.bucket", shape.setting.offsets)
+    return exp.alias_(parse(f"TO_TIMESTAMP({sql} / 1000.0)").copy(), "bucket_at")
+
+
+def _values(metric: Metric, shape: Shape, groups: str, *, counts_missing: bool) -> list[exp.Expression]:
+    found = []
+    compared = bool(shape.comparands)
+    for period, label, shift in [(CURRENT, "", 0), *((c.period, f"_{c.name}", c.bucket_shift) for c in shape.comparands)]:
+        references = {m.name: _reference(m, period, counts_missing=counts_missing) for m in metric.measures}
+        if metric.needs_hours:
+            references[HOURS] = _hours(shape.setting, period, f"{groups}.bucket" + (f" - {shift}" if shift else ""))
+        found.append(_alias(_substitute(metric.formula, references), f"{metric.name}{label}"))
+        if metric.n:
+            found.append(_alias(references[metric.n], f"{metric.name}{label}_n"))
+        if compared and metric.kind == "ratio" and metric.part and label != "_target":
+            whole = metric.measures[1].name
+            found.append(_alias(references[metric.part], f"{metric.name}{label}_share_part"))
+            found.append(_alias(references[whole], f"{metric.name}{label}_share_whole"))
+    return found
+
+
+def _alias(sql: str, name: str) -> exp.Expression:
+    return exp.alias_(parse(sql).copy(), name)
+
+
+def _substitute(formula: str, references: dict[str, str]) -> str:
+    tree = parse(formula).copy()
+
+    def replaced(node: exp.Expression) -> exp.Expression:
+        if isinstance(node, exp.Column) and node.name in references:
+            return parse(references[node.name]).copy()
+        return node
+
+    return tree.transform(replaced).sql(DIALECT)
+
+
+def _reference(measure: Measure, period: Period, *, counts_missing: bool) -> str:
+    column = f"{measure.anchor.name}_figures{period.suffix}.{measure.name}"
+    return f"COALESCE({column}, 0)" if counts_missing and measure.is_count else column
+
+
+def _hours(setting: Setting, period: Period, bucket: str) -> str:
+    end, start = f"EPOCH_MS({period.name('end')})", f"EPOCH_MS({period.name('start')})"
+    if setting.grain is None:
+        return f"(({end} - {start}) / {HOUR_MS}.0)"
+    if setting.grain == "hour":
+        begin, following = f"({bucket})", f"({bucket} + {HOUR_MS})"
+    else:
+        begin, following = utc_ms(f"({bucket})", setting.offsets), utc_ms(_following(bucket, setting), setting.offsets)
+    begin = f"GREATEST({begin}, {start})" if setting.has_start else begin
+    return f"((LEAST({following}, {end}) - {begin}) / {HOUR_MS}.0)"
+
+
+def _following(bucket: str, setting: Setting) -> str:
+    if setting.grain == "month":
+        return f"EPOCH_MS(MAKE_TIMESTAMP(({bucket}) * 1000) + INTERVAL 1 MONTH)"
+    return f"({bucket} + {DAY_MS * (7 if setting.grain == 'week' else 1)})"
+
+
+def _compared(shape: Shape) -> exp.Select:
+    """Differences, and each group's share of the difference of the whole."""
+    chosen: list[exp.Expression] = [exp.column(name) for name in (*shape.by, *(["bucket_at"] if shape.setting.grain else []))]
+    for metric in _metrics(shape):
+        chosen += [exp.column(name) for name in (metric.name, *([f"{metric.name}_n"] if metric.n else []))]
+        for comparand in shape.comparands:
+            chosen += _differences(metric, comparand.name, shape)
+        if shape.compares_target:
+            target = _target_sql(metric, shape)
+            chosen.append(_alias(target, f"{metric.name}_target"))
+            chosen.append(_alias(f"{metric.name} - ({target})", f"{metric.name}_target_difference"))
+    return exp.select(*chosen).from_("answers")
+
+
+def _differences(metric: Metric, label: str, shape: Shape) -> list[exp.Expression]:
+    name, other = metric.name, f"{metric.name}_{label}"
+    found = [exp.column(other), *([exp.column(f"{other}_n")] if metric.n else [])]
+    found.append(_alias(f"{name} - {other}", f"{other}_difference"))
+    return [*found, _alias(_difference_share(metric, label, shape), f"{other}_difference_share")]
+
+
+def _difference_share(metric: Metric, label: str, shape: Shape) -> str:
+    """Sums: difference over the sum of differences. Ratios: change of part and mix against the earlier total ratio."""
+    over = "OVER (PARTITION BY bucket_at)" if shape.setting.grain else "OVER ()"
+    name, other = metric.name, f"{metric.name}_{label}"
+    if metric.kind == "sum" and (metric.unit != "currency" or "currency" in shape.by):
+        if metric.unit == "currency":
+            over = over.replace("()", "(PARTITION BY currency)").replace("bucket_at)", "bucket_at, currency)")
+        difference = f"(COALESCE({name}, 0) - COALESCE({other}, 0))"
+        return f"{difference} / NULLIF(SUM({difference}) {over}, 0)"
+    broadcasts = any(not _exists(dim, measure.anchor) for dim in shape.by for measure in metric.measures)
+    if metric.kind != "ratio" or broadcasts:
+        return "CAST(NULL AS DOUBLE)"
+    part, whole = (f"COALESCE({name}_share_{of}, 0)" for of in ("part", "whole"))
+    part_then, whole_then = (f"COALESCE({other}_share_{of}, 0)" for of in ("part", "whole"))
+    all_part, all_whole = f"SUM({part}) {over}", f"NULLIF(SUM({whole}) {over}, 0)"
+    all_part_then, all_whole_then = f"SUM({part_then}) {over}", f"NULLIF(SUM({whole_then}) {over}, 0)"
+    then = f"({all_part_then} / {all_whole_then})"
+    gained = f"({part} - {whole} * {then}) / {all_whole} - ({part_then} - {whole_then} * {then}) / {all_whole_then}"
+    return f"({gained}) / NULLIF({all_part} / {all_whole} - {then}, 0)"
+
+
+def _target_sql(metric: Metric, shape: Shape) -> str:
+    for target in shape.targets:
+        if target.metric != metric.name:
+            continue
+        common = f"$target_{metric.name}" if target.has_common else "NULL"
+        cases = " ".join(
+            f"WHEN {target.dimension} = $target_{metric.name}_code_{i} THEN $target_{metric.name}_{i}" for i in range(target.count)
+        )
+        return f"CAST(CASE {cases} ELSE {common} END AS DOUBLE)" if cases else f"CAST({common} AS DOUBLE)"
+    return "CAST(NULL AS DOUBLE)"
+
+
+def _ordered(answer: exp.Select, shape: Shape) -> exp.Select:
+    keys = [*(["bucket_at"] if shape.setting.grain else []), *shape.by]
+    order = [f"{key} NULLS LAST" for key in keys]
+    if shape.order_by:
+        descending = shape.order_by.startswith("-")
+        order.insert(0, f"{shape.order_by.removeprefix('-')} {'DESC' if descending else 'ASC'} NULLS LAST")
+    if order:
+        answer = answer.order_by(*order, dialect=DIALECT)
+    return answer.limit(shape.limit) if shape.limit is not None else answer

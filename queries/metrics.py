@@ -1,0 +1,170 @@
+"""Every metric, in the order of the glossary. To add one, add an entry, its words in i18n and its YAML case."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from data.order import STAGES
+from queries.metric import (
+    ACCEPTED,
+    AT_RISK,
+    COMPLAINED,
+    CREATED,
+    DELIVERED,
+    OPEN,
+    PASSED,
+    PASSED_OR_WAITING,
+    PROMISED,
+    PROMISED_SHIP,
+    RETURN_CLOSED,
+    RETURN_DUE,
+    RETURN_REQUESTED,
+    SHIP_DUE,
+    SHIPPED,
+    Measure,
+    Metric,
+    count_if,
+    per_hour,
+    quantile,
+    ratio,
+    seconds,
+    share,
+    statistic,
+    total,
+)
+
+CYCLE: Final = seconds("delivered_measured_at", "created_measured_at")
+AGE: Final = seconds("as_of", "created_measured_at")
+GREY: Final = seconds("accepted_measured_at", "created_measured_at")
+DEVIATION: Final = seconds("delivered_measured_at", "promised_at")
+HANDLING: Final = seconds("closed_at", "requested_at")
+LATE_BY: Final = (
+    f"CASE WHEN delivered_at > promised_at THEN {DEVIATION} "
+    f"WHEN is_open AND promised_at < as_of THEN {seconds('as_of', 'promised_at')} END"
+)
+
+EXCEPTION: Final = "exception_code IS NOT NULL OR failed_attempt_count > 0"
+DUE: Final = "cancelled_at IS NULL OR (NOT cancelled_inferred AND cancelled_at >= {promise})"
+"""Orders a promise was due for: cancelled earlier, or at an unknown instant, is no broken promise."""
+DUE_DELIVERY: Final = DUE.format(promise="promised_at")
+DUE_SHIPMENT: Final = DUE.format(promise="promised_ship_at")
+ON_TIME: Final = "delivered_at <= promised_at"
+LATE: Final = f"({ON_TIME}) IS NOT TRUE"
+KNOWN_IN_FULL: Final = "quantity IS NOT NULL AND (delivered_at IS NULL OR delivered_quantity IS NOT NULL)"
+MEASURED_WITH_PROMISE: Final = "NOT delivered_inferred AND promised_at IS NOT NULL"
+UNSHIPPED: Final = "COALESCE(shipped_at, out_for_delivery_at, delivered_at) IS NULL"
+UNALLOCATED: Final = (
+    "(mapped_milestones & 8) <> 0 AND "
+    "COALESCE(allocated_at, accepted_at, picked_at, packed_at, shipped_at, out_for_delivery_at) IS NULL"
+)
+BEYOND: Final = "passage_seconds > limit_seconds"
+BEYOND_SECONDS: Final = f"SUM(passage_seconds - limit_seconds) FILTER (WHERE {BEYOND})"
+GREY_STAGES: Final = ", ".join(f"'{stage}'" for stage in STAGES[: STAGES.index("accepted") + 1])
+
+
+def _money(value: str, aggregate: str) -> str:
+    """An aggregate of money that is null where the group mixes currencies."""
+    currency = f"CASE WHEN {value} IS NOT NULL THEN COALESCE(currency, '') END"
+    return f"CASE WHEN MIN({currency}) = MAX({currency}) THEN CAST({aggregate.format(value)} AS DOUBLE) END"
+
+
+def _grey_zone_delay_share() -> Metric:
+    name = "grey_zone_delay_share"
+    grey = Measure(
+        name=f"{name}_part",
+        anchor=PASSED_OR_WAITING,
+        expression=f"COALESCE(SUM(passage_seconds - limit_seconds) FILTER (WHERE {BEYOND} AND passage_stage IN ({GREY_STAGES})), 0)",
+    )
+    everything = Measure(name=f"{name}_whole", anchor=PASSED_OR_WAITING, expression=f"COALESCE({BEYOND_SECONDS}, 0)")
+    beyond = Measure(name=f"{name}_n", anchor=PASSED_OR_WAITING, expression=f"COUNT(*) FILTER (WHERE {BEYOND})")
+    return ratio(name, grey, everything, unit="rate", better="lower", others=(beyond,))
+
+
+def _complaint_rate() -> Metric:
+    part = Measure(name="complaint_rate_part", anchor=COMPLAINED, expression="COUNT(DISTINCT channel || '/' || order_id)")
+    whole = Measure(name="complaint_rate_n", anchor=CREATED, expression="COUNT(*)")
+    return ratio("complaint_rate", part, whole, unit="rate", better="lower")
+
+
+VOLUME: Final = (
+    total("order_count", CREATED),
+    total("order_amount", CREATED, expression=_money("amount", "SUM({})"), unit="currency"),
+    per_hour("arrival_rate_per_hour", CREATED),
+    per_hour("completion_rate_per_hour", DELIVERED),
+    per_hour("ship_rate_per_hour", SHIPPED),
+    total("shipped_count", SHIPPED),
+    total("delivered_count", DELIVERED),
+)
+
+STATE: Final = (
+    total("backlog_count", OPEN, better="lower"),
+    count_if("unallocated_count", OPEN, when=UNALLOCATED),
+    count_if("overdue_count", OPEN, when="promised_at < as_of"),
+    count_if("overdue_ship_count", OPEN, when=f"{UNSHIPPED} AND promised_ship_at < as_of"),
+    count_if("at_risk_count", AT_RISK, when="is_at_risk"),
+    quantile("ageing_seconds_p50", OPEN, value=AGE),
+    quantile("ageing_seconds_p90", OPEN, value=AGE),
+    total("ship_due_count", SHIP_DUE),
+    count_if("ship_due_done_count", SHIP_DUE, when="shipped_at IS NOT NULL", better="higher"),
+)
+
+PROMISE: Final = (
+    share("on_time_rate", PROMISED, of=DUE_DELIVERY, when=ON_TIME, better="higher"),
+    share("late_rate", PROMISED, of=DUE_DELIVERY, when=LATE),
+    share("delivered_on_time_rate", DELIVERED, of=MEASURED_WITH_PROMISE, when=ON_TIME, better="higher"),
+    share("on_time_ship_rate", PROMISED_SHIP, of=DUE_SHIPMENT, when="shipped_at <= promised_ship_at", better="higher"),
+    share(
+        "otif_rate",
+        PROMISED,
+        of=f"({DUE_DELIVERY}) AND {KNOWN_IN_FULL}",
+        when=f"{ON_TIME} AND delivered_quantity >= quantity",
+        better="higher",
+    ),
+    quantile("promise_deviation_seconds_p50", DELIVERED, value=DEVIATION),
+    quantile("promise_deviation_seconds_p90", DELIVERED, value=DEVIATION),
+    quantile("late_by_seconds_p90", PROMISED, value=LATE_BY),
+)
+
+SPEED: Final = (
+    quantile("order_cycle_seconds_p50", DELIVERED, value=CYCLE),
+    quantile("order_cycle_seconds_p90", DELIVERED, value=CYCLE),
+    quantile("order_cycle_seconds_p95", DELIVERED, value=CYCLE),
+    statistic(
+        "order_cycle_variation", DELIVERED, aggregate="STDDEV_SAMP({0}) / NULLIF(AVG({0}), 0)", value=CYCLE, unit="ratio"
+    ),
+    quantile("dwell_seconds_p50", PASSED, value="passage_seconds"),
+    quantile("dwell_seconds_p90", PASSED, value="passage_seconds"),
+    share("over_limit_rate", PASSED_OR_WAITING, of="passage_seconds IS NOT NULL AND limit_seconds IS NOT NULL", when=BEYOND),
+    total(
+        "over_limit_seconds",
+        PASSED_OR_WAITING,
+        expression=f"COALESCE({BEYOND_SECONDS}, CASE WHEN COUNT(limit_seconds) > 0 THEN 0 END)",
+        unit="seconds",
+        better="lower",
+    ),
+    count_if("over_limit_count", PASSED_OR_WAITING, when=BEYOND),
+    quantile("grey_zone_seconds_p50", ACCEPTED, value=GREY),
+    quantile("grey_zone_seconds_p90", ACCEPTED, value=GREY),
+    _grey_zone_delay_share(),
+)
+
+QUALITY: Final = (
+    share("exception_rate", CREATED, when=EXCEPTION),
+    share("cancel_rate", CREATED, when="cancelled_at IS NOT NULL"),
+    share("delivery_failed_rate", SHIPPED, when="failed_attempt_count > 0 OR exception_code = 'failed_attempt'"),
+    share("return_rate", DELIVERED, when="return_requested_at IS NOT NULL"),
+    total("return_count", RETURN_REQUESTED, better="lower"),
+    quantile("return_handling_seconds_p50", RETURN_CLOSED, value=HANDLING),
+    quantile("return_handling_seconds_p90", RETURN_CLOSED, value=HANDLING),
+    share("return_within_target_rate", RETURN_DUE, when="closed_at <= due_at", better="higher"),
+    total("complaint_count", COMPLAINED, better="lower"),
+    _complaint_rate(),
+)
+
+COST: Final = (
+    statistic("freight_per_order", SHIPPED, aggregate=_money("{0}", "AVG({})"), value="freight_cost", unit="currency"),
+)
+
+GROUPS: Final = {"volume": VOLUME, "state": STATE, "promise": PROMISE, "speed": SPEED, "quality": QUALITY, "cost": COST}
+
+METRICS: Final[dict[str, Metric]] = {metric.name: metric for metrics in GROUPS.values() for metric in metrics}

@@ -1,0 +1,64 @@
+"""The only door to the lake: admits exactly one SELECT over the lake's own tables, and returns a frame."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import duckdb
+import polars as pl
+from sqlglot import exp, parse
+from sqlglot.errors import SqlglotError
+
+from data.lake import Lake
+from queries.build import Statement
+from queries.rows import DIALECT
+
+TABLES: Final = frozenset({"orders", "order_returns", "order_complaints"})
+FORBIDDEN_FUNCTIONS: Final = ("read_", "glob", "getenv", "sniff_", "duckdb_", "pragma_", "query", "sqlite_", "postgres_", "mysql_", "parquet_", "ducklake_")
+
+
+class RunError(RuntimeError):
+    """A statement was refused at the door or failed in the engine; carries no data."""
+
+
+def run(lake: Lake, statement: Statement) -> pl.DataFrame:
+    """The rows of the statement; raises RunError when the door refuses it or the engine fails."""
+    admit(statement.sql)
+    cursor = lake.cursor()
+    try:
+        frame = cursor.execute(statement.sql, statement.parameters).pl()
+    except duckdb.Error as error:
+        raise RunError(f"the query could not be answered: {type(error).__name__}") from error
+    finally:
+        cursor.close()
+    return frame.with_columns(pl.col(pl.Datetime).dt.convert_time_zone("UTC"))
+
+
+@lru_cache(maxsize=2048)
+def admit(sql: str) -> None:
+    """Raise RunError unless `sql` is exactly one SELECT that reads the admitted tables and nothing else."""
+    try:
+        statements = parse(sql, dialect=DIALECT)
+    except SqlglotError as error:
+        raise RunError("refused: not one readable SELECT") from error
+    if len(statements) != 1 or not isinstance(statements[0], exp.Select):
+        raise RunError("refused: only one SELECT is admitted")
+    tree = statements[0]
+    names = {cte.alias for cte in tree.find_all(exp.CTE)}
+    for table in tree.find_all(exp.Table):
+        _admit_table(table, names)
+    for function in tree.find_all(exp.Anonymous):
+        if str(function.name).lower().startswith(FORBIDDEN_FUNCTIONS):
+            raise RunError(f"refused: the function {function.name} is not admitted")
+    if tree.find(exp.DDL, exp.DML, exp.Command, exp.Into, exp.Copy, exp.Attach, exp.Set, exp.Pragma):
+        raise RunError("refused: only reading is admitted")
+
+
+def _admit_table(table: exp.Table, names: set[str]) -> None:
+    if not isinstance(table.this, exp.Identifier):
+        raise RunError("refused: a table function is not admitted")
+    own = table.db == "" and table.catalog == "" and table.name in names
+    lake = table.db == "lake" and table.catalog == "" and table.name in TABLES
+    if not (own or lake):
+        raise RunError(f"refused: the table {table.name} is not admitted")
