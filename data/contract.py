@@ -101,6 +101,21 @@ class Reader(_Strict):
             raise ValueError(f"encoding {name!r} does not exist: use for example utf-8, utf-16, gb18030") from None
         return name
 
+    @field_validator("connection")
+    @classmethod
+    def _names_a_variable(cls, text: str) -> str:
+        if text and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+            raise ValueError("connection is the name of an environment variable, never the connection string itself")
+        return text
+
+    @model_validator(mode="after")
+    def _complete_database(self) -> Reader:
+        if self.format in ("postgres", "mysql"):
+            for name in ("connection", "table"):
+                if not getattr(self, name):
+                    raise ValueError(f"reader format {self.format} needs {name!r}")
+        return self
+
     @field_validator("delimiter")
     @classmethod
     def _one_character(cls, text: str) -> str:
@@ -284,6 +299,8 @@ def _faults(contract: Contract) -> Iterable[str]:
     for word, milestone in contract.milestones.items():
         if milestone not in MILESTONES:
             yield f"milestones: {word!r} means {milestone!r}, which is no milestone{did_you_mean(milestone, MILESTONES)}"
+    if contract.reader.format in ("postgres", "mysql") and contract.as_of.from_ == "file_name":
+        yield "as_of: a table has no file name: use from: column, newest or file_time (the moment it is fetched)"
     if bool(contract.files) != bool(contract.rows):
         yield "files and rows belong together: name the files and give the SELECT that joins them"
     if contract.status and contract.kind != "orders":

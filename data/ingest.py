@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import tempfile
@@ -22,9 +23,9 @@ from data.contract import Contract, Reader
 from data.lake import Lake, LakeError
 from data.merge import merge
 from data.relation import accepted_relations, unresolved_places
-from data.sources import SourceError, TextRows, open_rows
+from data.sources import DATABASES, SourceError, TextRows, fetch_table, open_rows
 from data.sql_text import identifier
-from data.validate import STAGED, RefusedError, Refusal, Staged, check_limits, milestone_instants, stage
+from data.validate import STAGED, Refusal, RefusedError, Staged, check_limits, milestone_instants, stage
 from data.zone import epoch_ms, from_epoch_ms, instant_sql
 
 
@@ -60,7 +61,7 @@ def find_units(contract: Contract, paths: Sequence[Path]) -> list[tuple[Path, ..
             raise RefusedError(f"{path} does not exist: give a file or a folder")
     if contract.files:
         return [tuple(_find_one(name, reader, paths) for name, reader in contract.files.items())]
-    if contract.reader.format in ("postgres", "mysql"):
+    if contract.reader.format in DATABASES:
         return [()]
     units = [(file,) for path in paths for file in (_search(path, contract.reader.path) if path.is_dir() else [path])]
     if not units:
@@ -95,12 +96,19 @@ def _ingest_locked(lake: Lake, contract: Contract, unit: tuple[Path, ...], now: 
     name = ", ".join(path.name for path in unit) or contract.reader.table
     connection = lake.writer()
     try:
-        sha256 = _hash(unit, now)
         as_of = _as_of_before(contract, unit, now)
-        if earlier := _duplicate_of(connection, contract, sha256, as_of):
-            reason = f"the same file and contract are snapshot {earlier}"
-            return Report(source=contract.source, name=name, state="duplicate", reason=reason, snapshot_id=earlier, as_of=as_of)
         with _staging_folder(lake) as folder:
+            try:
+                unit = _fetched(contract, folder) or unit
+            except SourceError as error:
+                intake = _Intake(lake, connection, contract, unit, name, "", now, started)
+                return _refuse(intake, None, str(error), as_of)
+            sha256 = _hash(unit)
+            if earlier := _duplicate_of(connection, contract, sha256, as_of):
+                same = f"the same file and contract are snapshot {earlier}"
+                return Report(
+                    source=contract.source, name=name, state="duplicate", reason=same, snapshot_id=earlier, as_of=as_of
+                )
             return _take_in(_Intake(lake, connection, contract, unit, name, sha256, now, started), as_of, folder)
     except duckdb.Error as error:
         lake.reopen()
@@ -124,6 +132,13 @@ class _Intake:
     def seconds(self) -> float:
         """Seconds since the intake began."""
         return time.perf_counter() - self.started
+
+
+def _fetched(contract: Contract, folder: Path) -> tuple[Path, ...]:
+    """The copy of a database's table in `folder`, in sorted order so that its hash stands for its content; empty for files."""
+    if contract.reader.format not in DATABASES:
+        return ()
+    return (fetch_table(contract.reader, folder, os.environ),)
 
 
 def _take_in(intake: _Intake, as_of: datetime | None, folder: Path) -> Report:
@@ -338,14 +353,14 @@ def _check_growth(intake: _Intake, staged: Staged) -> None:
         )
 
 
-def _hash(unit: tuple[Path, ...], now: datetime) -> str:
+def _hash(unit: tuple[Path, ...]) -> str:
     digest = hashlib.sha256()
     for path in unit:
         with path.open("rb") as file:
             if len(unit) == 1:
                 return hashlib.file_digest(file, "sha256").hexdigest()
             digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest() if unit else hashlib.sha256(now.isoformat().encode()).hexdigest()
+    return digest.hexdigest()
 
 
 def _as_of_before(contract: Contract, unit: tuple[Path, ...], now: datetime) -> datetime | None:

@@ -13,9 +13,12 @@ import duckdb
 
 from data.contract import Reader
 from data.sources.csv import open_csv
+from data.sources.database import DATABASES, fetch_table, open_fetched
 from data.sources.jsonl import open_jsonl
 from data.sources.parquet import open_parquet
 from data.sources.rows import Reject, SourceError, TextRows
+from data.sources.unpack import check_link
+from data.sources.xlsx import open_xlsx
 
 Opener = Callable[[duckdb.DuckDBPyConnection, Path, Reader, Path], TextRows]
 
@@ -23,9 +26,12 @@ OPENERS: Final[dict[str, Opener]] = {
     "csv": open_csv,
     "jsonl": open_jsonl,
     "parquet": open_parquet,
+    "xlsx": open_xlsx,
+    "postgres": open_fetched,
+    "mysql": open_fetched,
 }
 
-__all__ = ["OPENERS", "Reject", "SourceError", "TextRows", "open_rows"]
+__all__ = ["DATABASES", "OPENERS", "Reject", "SourceError", "TextRows", "fetch_table", "open_rows"]
 
 
 def open_rows(connection: duckdb.DuckDBPyConnection, path: Path, reader: Reader, staging: Path) -> TextRows:
@@ -33,4 +39,5 @@ def open_rows(connection: duckdb.DuckDBPyConnection, path: Path, reader: Reader,
 
     Raises SourceError when it cannot be read as the contract says.
     """
+    check_link(path)
     return OPENERS[reader.format](connection, path, reader, staging)

@@ -46,12 +46,31 @@ def _header(plain: Path, name: str, reader: Reader) -> tuple[str, ...]:
         raise SourceError(f"{name}: the header is not {reader.encoding}: correct `encoding` in the contract") from error
     if not header:
         raise SourceError(f"{name}: the file is empty, not even a header: send it again")
+    return check_names(header, name)
+
+
+def check_names(header: Sequence[str], name: str) -> tuple[str, ...]:
+    """The trimmed column names of a header. Raises SourceError when one is empty or stands twice, whatever its capitals."""
     names = tuple(column.strip() for column in header)
-    for column in names:
-        if not column or names.count(column) > 1:
-            fault = f"column {column!r} stands twice" if column else "a column has no name"
+    seen: set[str] = set()
+    for position, column in enumerate(names, start=1):
+        if not column or column.casefold() in seen:
+            fault = f"column {column!r} stands twice" if column else f"column {position} has no name"
             raise SourceError(f"{name}: in the header {fault}: correct the export")
+        seen.add(column.casefold())
     return names
+
+
+def plain_relation(path: Path, names: tuple[str, ...], *, skip: int = 0) -> str:
+    """A CSV of our own making (comma, no header, an empty unquoted field is null) as a relation of text columns.
+
+    `skip` lines at the top are left out.
+    """
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    return (
+        f"read_csv({literal(str(path))}, columns = {{{columns}}}, header = false, skip = {skip}, "
+        "auto_detect = false, delim = ',', quote = '\"', escape = '\"', strict_mode = true, max_line_size = 16777216)"
+    )
 
 
 def _relation(plain: Path, names: tuple[str, ...], reader: Reader, table: str) -> str:
@@ -103,8 +122,8 @@ def _lines(plain: Path, reader: Reader, records: Sequence[int]) -> list[int]:
     if not quoted:
         return [record + 1 for record in records]
     wanted, lines, last = set(records), {}, max(records, default=0)
-    with plain.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file, delimiter=reader.delimiter, quotechar=reader.quote or None)
+    with plain.open(encoding="utf-8-sig", newline="") as text:
+        rows = csv.reader(text, delimiter=reader.delimiter, quotechar=reader.quote or None)
         start, record = 1, -1
         for row in rows:
             if row:

@@ -3,63 +3,95 @@
 from __future__ import annotations
 
 import gzip
+import stat
+import time
 import zipfile
+import zlib
 from codecs import getincrementaldecoder
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO, Final
+from pathlib import Path, PurePosixPath
+from typing import IO, Final
 
 from data.contract import Reader
 from data.sources.rows import SourceError
 
 MAX_RATIO: Final = 100
 MAX_ENTRIES: Final = 1000
+MAX_SECONDS: Final = 60
+SMALL_BYTES: Final = 10_000
 CHUNK: Final = 1 << 20
+
+
+def check_link(path: Path) -> None:
+    """Raise SourceError for a symbolic link that leads out of its own folder."""
+    if path.is_symlink() and path.resolve().parent != path.parent.resolve():
+        raise SourceError(f"{path.name}: is a symbolic link out of its folder: put the file itself there")
 
 
 def unpack(path: Path, reader: Reader, staging: Path) -> Path:
     """`path` itself, or a copy in `staging` unpacked from .gz or .zip.
 
-    Raises SourceError for a bomb (ratio over 100, or more than `max_unpacked_bytes`), an archive with anything
-    but one file, or a broken archive.
+    Raises SourceError for a bomb (ratio over 100, more than `max_unpacked_bytes`, or over a minute), an archive with
+    anything but one plain file, or a broken archive.
     """
     try:
-        if path.suffix == ".gz":
+        if path.suffix.lower() == ".gz":
             with gzip.open(path, "rb") as packed:
                 return _copy(packed, path, path.stem, reader, staging)
-        if path.suffix == ".zip":
-            with _only_entry(path) as (packed, name):
-                return _copy(packed, path, name, reader, staging)
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
-        raise SourceError(f"{path.name}: the archive is broken ({error}): send it again") from error
+        if path.suffix.lower() == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                entry = _only_entry(archive, path, reader)
+                with archive.open(entry) as packed:
+                    return _copy(packed, path, PurePosixPath(entry.filename).name, reader, staging)
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise SourceError(f"{path.name}: the archive is broken or locked ({error}): send it again") from error
     return path
 
 
-@contextmanager
-def _only_entry(path: Path) -> Iterator[tuple[BinaryIO, str]]:
-    with zipfile.ZipFile(path) as archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-        if len(entries) > MAX_ENTRIES:
-            raise SourceError(f"{path.name}: {len(entries)} entries, over the limit of {MAX_ENTRIES}: send one file an archive")
-        if len(entries) != 1:
-            raise SourceError(f"{path.name}: {len(entries)} files in the archive, one is expected: send one file an archive")
-        with archive.open(entries[0]) as packed:
-            yield packed, Path(entries[0].filename).name  # type: ignore[misc]
+def check_archive(archive: zipfile.ZipFile, path: Path, reader: Reader) -> None:
+    """Raise SourceError when an archive has too many entries, unpacks to too much, or names places outside itself."""
+    entries = archive.infolist()
+    if len(entries) > MAX_ENTRIES:
+        raise SourceError(f"{path.name}: {len(entries)} entries, over the limit of {MAX_ENTRIES}: send one file an archive")
+    for entry in entries:
+        name = PurePosixPath(entry.filename.replace("\\", "/"))
+        if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+            raise SourceError(f"{path.name}: the entry {entry.filename!r} points outside the archive: pack it again")
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise SourceError(f"{path.name}: the entry {entry.filename!r} is a symbolic link: pack the file itself")
+    size = sum(entry.file_size for entry in entries)
+    if size > _limit(path, reader):
+        raise _too_large(path, reader)
 
 
-def _copy(packed: BinaryIO | gzip.GzipFile, path: Path, name: str, reader: Reader, staging: Path) -> Path:
-    limit = min(reader.max_unpacked_bytes, max(path.stat().st_size, 10_000) * MAX_RATIO)
+def _only_entry(archive: zipfile.ZipFile, path: Path, reader: Reader) -> zipfile.ZipInfo:
+    check_archive(archive, path, reader)
+    entries = [entry for entry in archive.infolist() if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")]
+    if len(entries) != 1:
+        raise SourceError(f"{path.name}: {len(entries)} files in the archive, one is expected: send one file an archive")
+    return entries[0]
+
+
+def _limit(path: Path, reader: Reader) -> int:
+    return min(reader.max_unpacked_bytes, max(path.stat().st_size, SMALL_BYTES) * MAX_RATIO)
+
+
+def _too_large(path: Path, reader: Reader) -> SourceError:
+    return SourceError(
+        f"{path.name}: unpacks to more than {_limit(path, reader):,} bytes (ratio {MAX_RATIO}, max_unpacked_bytes "
+        f"{reader.max_unpacked_bytes:,}): send it unpacked, or raise max_unpacked_bytes in the contract if it is to be trusted"
+    )
+
+
+def _copy(packed: IO[bytes] | gzip.GzipFile, path: Path, name: str, reader: Reader, staging: Path) -> Path:
+    limit, size, started = _limit(path, reader), 0, time.monotonic()
     target = staging / f"unpacked-{name}"
-    size = 0
     with target.open("wb") as copy:
         while chunk := packed.read(CHUNK):
             size += len(chunk)
             if size > limit:
-                raise SourceError(
-                    f"{path.name}: unpacks to more than {limit:,} bytes (ratio {MAX_RATIO}, max_unpacked_bytes "
-                    f"{reader.max_unpacked_bytes:,}): raise max_unpacked_bytes in the contract if the file is to be trusted"
-                )
+                raise _too_large(path, reader)
+            if time.monotonic() - started > MAX_SECONDS:
+                raise SourceError(f"{path.name}: takes over {MAX_SECONDS} s to unpack: send it unpacked")
             copy.write(chunk)
     return target
 
