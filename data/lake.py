@@ -307,12 +307,16 @@ def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, *, read_o
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     existing = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'").fetchall()}
+    if existing >= set(lake_tables()):
+        return
+    connection.execute("BEGIN")
     for table, columns in lake_tables().items():
         if table in existing:
             continue
         connection.execute(f"CREATE TABLE lake.{table} ({', '.join(f'{name} {type_}' for name, type_ in columns.items())})")
         if table in PARTITIONS:
             connection.execute(f"ALTER TABLE lake.{table} SET PARTITIONED BY ({PARTITIONS[table]})")
+    connection.execute("COMMIT")
 
 
 def _busy(where: str, wait_seconds: float) -> LakeError:

@@ -106,14 +106,13 @@ def _first_line(error: duckdb.Error) -> str:
 def _check_header(contract: Contract, text_rows: TextRows, name: str) -> list[str]:
     if contract.files:
         return []
-    known = {column.casefold(): column for column in text_rows.columns}
-    used: set[str] = set()
-    for where, expression in _expressions(contract):
-        for column in expression_columns(expression):
-            used.add(column.casefold())
-            if column.casefold() not in known:
-                hint = did_you_mean(column, text_rows.columns)
-                raise RefusedError(f"{name}: column {column!r}, which {where} needs, is not in the header{hint}")
+    known = {column.casefold() for column in text_rows.columns}
+    wanted = {column: where for where, expression in reversed(_expressions(contract)) for column in expression_columns(expression)}
+    missing = [column for column in wanted if column.casefold() not in known]
+    if missing:
+        faults = [f"column {column!r}, which {wanted[column]} needs, is not in the header{did_you_mean(column, text_rows.columns)}" for column in missing]
+        raise RefusedError(f"{name}: {'; '.join(faults)}")
+    used = {column.casefold() for column in wanted}
     extra = [column for column in text_rows.columns if column.casefold() not in used]
     return [f"{name}: columns not used by the contract: {', '.join(extra)}"] if extra else []
 
