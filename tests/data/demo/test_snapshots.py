@@ -55,6 +55,14 @@ def test_no_file_knows_anything_later_than_its_as_of(small_world: World, tmp_pat
         assert emission.since < max(seen) <= emission.as_of
 
 
+def test_what_an_order_will_become_is_not_in_its_first_file(small_world: World) -> None:
+    new = DemoCountry(small_world).changed("oms", FOUNDED - timedelta(days=1), FOUNDED).filter(pl.col("allocated_at").is_null())
+    assert new.height > 10
+    assert new["warehouse_id"].null_count() == new["carrier_id"].null_count() == new["wave_id"].null_count() == new.height
+    unheld = new.filter(pl.col("exception_at").is_null())
+    assert unheld["exception_code"].null_count() == unheld.height
+
+
 def test_files_are_the_same_whatever_was_asked_before(small_world: World) -> None:
     emission = plan_emissions(small_world, {}, FOUNDED)[60]
     used = DemoCountry(small_world)
@@ -97,7 +105,7 @@ def test_a_silent_desk_tells_everything_once_it_speaks_again(small_world: World)
 def test_live_goes_on_over_midnight_with_new_orders(small_world: World) -> None:
     country = DemoCountry(small_world)
     midnight = small_world.midnight(small_world.day_of(FOUNDED) + timedelta(days=1))
-    country.changed("oms", midnight - timedelta(minutes=1), midnight)
+    country.changed("oms", midnight - timedelta(minutes=2), midnight - timedelta(minutes=1))
     after = country.changed("oms", midnight, midnight + timedelta(hours=2))
     fresh = DemoCountry(small_world).changed("oms", midnight, midnight + timedelta(hours=2))
     assert after.sort("channel", "order_id").equals(fresh.sort("channel", "order_id"))
