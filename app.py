@@ -17,8 +17,9 @@ import streamlit
 from starlette.middleware import Middleware
 
 from access.session import read_session
-from access.sign_in import offers_demo, settle_demo_users
+from access.sign_in import first_administrator, offers_demo, settle_demo_users
 from config import ROOT, read_settings
+from shell.failure import show_failure
 from shell.guard import LocalNamesOnly, SecurityHeaders, SessionGuard, content_security_policy
 from shell.house import house, open_house
 from shell.packed_static import PackedStatic
@@ -44,6 +45,8 @@ async def lifespan(_app: streamlit.App) -> AsyncIterator[None]:
     """Open the house before the first request, close it after the last."""
     opened = open_house(read_settings(), clock=utc_now)
     settle_demo_users(opened.store, opened.settings, utc_now())
+    if password := first_administrator(opened.store, utc_now()):
+        print(f"First sign-in (shown once): administrator {password}", flush=True)
     warm_up = Thread(target=lambda: [import_module(name) for name in WARMED], daemon=True)
     warm_up.start()
     try:
@@ -62,4 +65,5 @@ app = streamlit.App(
         Middleware(PackedStatic, folder=STREAMLIT_FILES / "static"),
     ],
     lifespan=lifespan,
+    on_script_error=show_failure,
 )

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
+import duckdb
+
 from config import Settings
-from data.lake import Lake
+from data.lake import Lake, LakeError
 from data.zone import from_epoch_ms
 from queries.cache import Cache
 
@@ -19,6 +21,10 @@ POLL_SECONDS: Final = 0.5
 """Sessions that ask for the newest version within this time share one catalogue read."""
 
 FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+class EmptyLake(LakeError):
+    """There is nothing to look at (yet, or as early as asked): a state with its own sentence, not a fault."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +51,15 @@ class Reading:
         self._ledger_at = lru_cache(maxsize=256)(self._read_ledger)
 
     def lake(self) -> Lake:
-        """The open lake; raises LakeError while there is none."""
+        """The open lake; raises EmptyLake while there is none or the worker is still laying it out."""
         with self._lock:
             if self._lake is None:
-                self._lake = Lake.open_reader(self.settings)
+                try:
+                    self._lake = Lake.open_reader(self.settings)
+                except duckdb.Error as error:
+                    raise EmptyLake(f"the lake in {self.settings.home} cannot be read yet") from error
+                except LakeError as error:
+                    raise EmptyLake(str(error)) from error
             return self._lake
 
     def ledger(self, *, until: datetime | None = None, snapshot: int | None = None) -> Ledger:

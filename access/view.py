@@ -11,19 +11,14 @@ import polars as pl
 
 from access.address import Address, parse_window, read_address
 from access.freshness import SourceFreshness, filling_share, is_worker_silent, judge_sources, read_promises
-from access.reading import Reading
+from access.reading import EmptyLake, Reading
 from access.user import User, scope_of
-from data.lake import LakeError
 from data.targets import Targets, read_targets
 from queries.build import build
 from queries.cache import key_of
 from queries.query import Filter, Query, Window
 from queries.run import run
 from queries.scope import Scope
-
-
-class EmptyLake(LakeError):
-    """There is no snapshot to look at (yet, or as early as asked): a state with its own sentence, not a fault."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 import streamlit as st
 
+from access.reading import EmptyLake
 from access.session import SessionEnded
-from access.view import EmptyLake
 from data.lake import LakeError
 from i18n import translate
 from queries.query import QueryError
+from shell.house import house
 from shell.visitor import visitor_language
 
-LOG = logging.getLogger("control_room.interface")
+LOG: Final = logging.getLogger("control_room.interface")
+RETRY_SECONDS: Final = 2.0
+
+LEAVE: Final = """
+export default function () {
+  const here = location.pathname + location.search;
+  location.replace("/auth/sign-in?next=" + encodeURIComponent(here));
+}
+"""
 
 
 def show_failure(error: Exception) -> bool:
@@ -21,8 +31,6 @@ def show_failure(error: Exception) -> bool:
     language = visitor_language()
     if isinstance(error, SessionEnded):
         show_ended(language)
-    elif isinstance(error, EmptyLake):
-        st.info(translate(language, "access.no_lake"))
     elif isinstance(error, QueryError | LakeError):
         LOG.warning("a page could not be answered: %s", error)
         st.warning(translate(language, "access.refused", reason=str(error)))
@@ -35,13 +43,23 @@ def show_failure(error: Exception) -> bool:
 def show_ended(language: str) -> None:
     """Say that the session has ended and lead the browser to the sign-in page, back to this one afterwards."""
     st.info(translate(language, "access.ended"))
-    leave = st.components.v2.component("leave", html="", js=LEAVE)
-    leave(key="shell.leave")
+    st.components.v2.component("leave", html="<span></span>", js=LEAVE)(key="shell.leave")
 
 
-LEAVE = """
-export default function () {
-  const here = location.pathname + location.search;
-  location.replace("/auth/sign-in?next=" + encodeURIComponent(here));
-}
-"""
+def wait_for_lake(error: LakeError, language: str) -> None:
+    """Say why there is nothing to show, and draw the page by itself once there is a snapshot."""
+    is_empty = isinstance(error, EmptyLake)
+    st.info(translate(language, "access.no_lake" if is_empty else "access.refused", reason=str(error)))
+    if is_empty:
+        st.caption(str(error))
+
+    @st.fragment(run_every=RETRY_SECONDS)
+    def look_again() -> None:
+        try:
+            is_there = house().reading.ledger().snapshot > 0
+        except LakeError:
+            is_there = False
+        if is_there and is_empty:
+            st.rerun()
+
+    look_again()

@@ -2,71 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
+from access.session import SessionEnded
 from access.user import User
 from access.view import View, open_view
 from config import ROOT
+from data.lake import LakeError
 from i18n import translate
 from pages import PAGES, Page
-from shell.failure import show_ended
+from shell.failure import show_ended, wait_for_lake
 from shell.house import house
-from shell.menu import draw_account
 from shell.visitor import Visitor, current_visitor, visitor_language
 
-ICON: Final = ROOT / "shell" / "icon.png"
+ICON: Final = str(ROOT / "shell" / "icon.png")
 
 
 def run() -> None:
-    """Check the session, build the view once for this run, and run the page that the address names."""
+    """Check the session, then run the page that the address names, if the user's role may see it."""
     visitor = current_visitor()
     try:
         user = visitor.session().user
-    except PermissionError:
-        st.set_page_config(page_icon=str(ICON), layout="wide")
+    except SessionEnded:
+        st.set_page_config(page_icon=ICON, layout="wide")
         show_ended(visitor_language())
         st.stop()
     language = visitor_language(user.language)
     st.set_page_config(
-        page_title=translate(language, "access.product"), page_icon=str(ICON), layout="wide", initial_sidebar_state="collapsed"
+        page_title=translate(language, "access.product"), page_icon=ICON, layout="wide", initial_sidebar_state="collapsed"
     )
-    menu = [_menu_entry(page, user, visitor, language) for page in PAGES]
-    chosen = st.navigation(menu, position="hidden" if len(menu) == 1 else "sidebar")
-    draw_account(user, language)
-    chosen.run()
+    st.navigation([_entry(page, user, visitor, language) for page in PAGES], position="hidden").run()
 
 
-def _menu_entry(page: Page, user: User, visitor: Visitor, language: str) -> st.Page:  # type: ignore[valid-type]
-    return st.Page(
-        partial(_show, page, user, visitor, language),
-        title=translate(language, page.title),
-        url_path=page.url_path,
-        default=page is PAGES[0],
-        visibility="visible" if user.role in page.roles else "hidden",
-    )
+def _entry(page: Page, user: User, visitor: Visitor, language: str) -> Any:  # noqa: ANN401 - Streamlit's page type is not exported
+    title = translate(language, page.title)
+    show = partial(_show, page, user, visitor, language)
+    return st.Page(show, title=title, url_path=page.url_path, default=page is PAGES[0])
 
 
 def _show(page: Page, user: User, visitor: Visitor, language: str) -> None:
-    """Refuse a role the page is not for, before any of the page's code is imported or run."""
+    """Refuse a role the page is not for, before any of the page's code is imported."""
     if user.role not in page.roles:
         st.warning(translate(language, "access.no_page"))
         return
-    render: Callable[[View], None] = import_module(page.module).render
-    render(_view(user, visitor, language))
+    try:
+        view = _view(user, visitor, language)
+    except LakeError as error:
+        wait_for_lake(error, language)
+        return
+    import_module(page.module).render(view)
 
 
 def _view(user: User, visitor: Visitor, language: str) -> View:
     opened = house()
     parameters = {name: st.query_params.get_all(name) for name in st.query_params}
-    view = open_view(opened.reading, user, parameters, now=opened.clock(), language=language, stays_valid=visitor.check)
-    for part in view.address.notes:
-        st.warning(translate(language, "access.bad_address", part=part))
-    return view
+    return open_view(opened.reading, user, parameters, now=opened.clock(), language=language, stays_valid=visitor.check)
 
 
 run()

@@ -65,7 +65,7 @@ def supervise(settings: Settings, *, environment: Mapping[str, str], say: Callab
             signal.signal(number, handle)
 
 
-def check_start(settings: Settings) -> None:
+def check_start(settings: Settings, *, least_free_bytes: int = LEAST_FREE_BYTES) -> None:
     """Raise StartError for a taken port, a home that cannot be written or a full disk; creates the home."""
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
@@ -77,8 +77,8 @@ def check_start(settings: Settings) -> None:
             f"the home {settings.home} cannot be written ({error.strerror}): choose another with HOME_DIR="
         ) from None
     free = shutil.disk_usage(settings.home).free
-    if free < LEAST_FREE_BYTES:
-        text = f"{free // 2**20} MB are free on the disk of {settings.home}, {LEAST_FREE_BYTES // 2**20} MB are needed"
+    if free < least_free_bytes:
+        text = f"{free // 2**20} MB are free on the disk of {settings.home}, {least_free_bytes // 2**20} MB are needed"
         raise StartError(f"{text}: free some space or choose another home with HOME_DIR=")
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe_socket:
