@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,7 +43,8 @@ SMALLEST_RING: Final = 3.0
 
 @cache
 def load_shapes(country: str) -> dict[str, Any] | None:
-    """A packaged country, None if we have none: `box` [width, height], `fit` [scale, left, top], `paths` {province: SVG path}."""
+    """A packaged country, None if we have none: `box` [width, height], `fit` [scale, left, top], `paths`
+    {province: SVG path}, `anchors` {province: [x, y] of its middle}."""
     file = ASSETS / f"shapes_{country.lower()}.json"
     if country not in FRAMES or not file.exists():
         return None
@@ -60,6 +62,13 @@ def place(country: str, latitude: float, longitude: float) -> Point | None:
     found = (round(x * scale + left, 1), round(y * scale + top, 1))
     inside = 0 <= found[0] <= shapes["box"][0] and 0 <= found[1] <= shapes["box"][1]
     return found if inside else None
+
+
+def anchor(country: str, province: str) -> Point | None:
+    """View-box coordinates of a province's middle; None where we have no outline."""
+    shapes = load_shapes(country)
+    found = shapes["anchors"].get(province) if shapes else None
+    return (found[0], found[1]) if found else None
 
 
 def project(frame: Frame, longitude: float, latitude: float) -> Point:
@@ -85,7 +94,10 @@ def build_shapes(country: str, collection: dict[str, Any]) -> dict[str, Any]:
     scale = WIDTH / (right - left)
     fit = [round(scale, 4), round(-left * scale, 4), round(-top * scale, 4)]
     paths = {code: _path([[_fit(point, fit) for point in ring] for ring in province]) for code, province in sorted(rings.items())}
-    return {"box": [WIDTH, math.ceil((bottom - top) * scale)], "fit": fit, "paths": paths}
+    anchors = {
+        code: _middle([_fit(point, fit) for point in max(province, key=_area)]) for code, province in sorted(rings.items())
+    }
+    return {"box": [WIDTH, math.ceil((bottom - top) * scale)], "fit": fit, "paths": paths, "anchors": anchors}
 
 
 def _rings(feature: dict[str, Any]) -> list[list[list[float]]]:
@@ -105,8 +117,18 @@ def _path(rings: list[list[tuple[int, int]]]) -> str:
     return "".join(_ring_path(ring) for ring in kept)
 
 
-def _area(ring: list[tuple[int, int]]) -> float:
-    return abs(sum(x * y2 - x2 * y for (x, y), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True))) / 2
+def _middle(ring: list[tuple[int, int]]) -> list[int]:
+    """The centroid of a ring's area."""
+    pairs = list(zip(ring, ring[1:] + ring[:1], strict=True))
+    crosses = [x * y2 - x2 * y for (x, y), (x2, y2) in pairs]
+    weight = 3 * sum(crosses) or 1
+    x_sum = sum((x + x2) * cross for ((x, _), (x2, _)), cross in zip(pairs, crosses, strict=True))
+    y_sum = sum((y + y2) * cross for ((_, y), (_, y2)), cross in zip(pairs, crosses, strict=True))
+    return [round(x_sum / weight), round(y_sum / weight)]
+
+
+def _area(ring: Sequence[tuple[float, float]]) -> float:
+    return abs(sum(x * y2 - x2 * y for (x, y), (x2, y2) in zip(ring, [*ring[1:], ring[0]], strict=True))) / 2
 
 
 def _ring_path(ring: list[tuple[int, int]]) -> str:

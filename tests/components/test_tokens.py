@@ -56,7 +56,9 @@ def test_every_text_colour_is_readable_on_cards_and_page(theme: Theme, role: str
 
 @BOTH
 def test_bars_can_be_told_from_their_track(theme: Theme) -> None:
-    assert min(contrast(colour, theme.track) for colour in (theme.progress, theme.warning_fill, theme.critical)) >= GRAPHIC_CONTRAST
+    assert (
+        min(contrast(colour, theme.track) for colour in (theme.progress, theme.warning_fill, theme.critical)) >= GRAPHIC_CONTRAST
+    )
 
 
 @BOTH

@@ -1,0 +1,203 @@
+"""The frame of every page: the kit, the top bar, and the watch that redraws when there is a new snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from access.freshness import SourceFreshness
+from access.session import SessionEnded
+from access.view import View
+from components.board import State
+from components.format import age, clock, full_instant
+from components.kit import mount_kit
+from components.topbar import (
+    AsOf,
+    FilterGroup,
+    Filters,
+    Live,
+    Mark,
+    Option,
+    PageLink,
+    Source,
+    Tally,
+    Topbar,
+    UserBadge,
+    draw_topbar,
+)
+from i18n import LANGUAGES, translate
+from pages import PAGES
+from pages.address import LISTS, WINDOWS, chosen_theme, take_choice
+from pages.wording import codes_in_order, name_of, names_of, window_name
+from queries.query import Query, Window
+
+WATCH_SECONDS: Final = 3
+LANGUAGE_NAMES: Final = {"en": "EN", "zh-CN": "中文"}
+STATE_OF_SOURCE: Final[Mapping[str, State]] = {"late": "warning", "stale": "critical"}
+
+
+def draw_frame(
+    view: View, page: str, *, country: str | None, states: Sequence[tuple[str, State]], can_go_full: bool = False
+) -> None:
+    """Draw the kit and the top bar; `states` are the page's figures by name with their states, for the counts."""
+    mount_kit(country)
+    draw_topbar(_topbar(view, page, states, can_go_full), key="frame.topbar", on_choice=partial(take_choice, "frame.topbar"))
+
+
+@st.fragment(run_every=WATCH_SECONDS)
+def watch(view: View) -> None:
+    """Ask every few seconds whether there is a new snapshot, and redraw only then; an ended session leaves at once."""
+    try:
+        has_news = view.has_news()
+    except SessionEnded:
+        has_news = True
+    if has_news:
+        st.rerun()
+
+
+def _topbar(view: View, page: str, states: Sequence[tuple[str, State]], can_go_full: bool) -> Topbar:
+    language = view.language
+    names = ("sources", "menu", "filters", "theme", "full_screen", "sign_out", "clear")
+    other = next(code for code in LANGUAGES if code != language)
+    return Topbar(
+        language=language,
+        title=translate(language, "wall.title"),
+        scope=_scope(view),
+        live=_live(view),
+        filters=_filters(view),
+        user=_badge(view),
+        other_language=Option(code=other, name=LANGUAGE_NAMES[other]),
+        words={name: translate(language, f"wall.{name}") for name in names},
+        sources=tuple(_source(view, source) for source in view.freshness()),
+        counts=_tallies(view, states),
+        marks=_marks(view),
+        problems=tuple(translate(language, "wall.problem", part=part) for part in view.address.notes),
+        pages=tuple(
+            _page_link(view, entry.title, entry.url_path, entry.module == page)
+            for entry in PAGES
+            if view.user.role in entry.roles
+        ),
+        paths=("/", *(f"/{entry.url_path}" for entry in PAGES)),
+        theme=chosen_theme(),
+        can_go_full=can_go_full,
+    )
+
+
+def _page_link(view: View, title: str, path: str, is_here: bool) -> PageLink:
+    return PageLink(name=translate(view.language, title), href="/" if path == PAGES[0].url_path else f"/{path}", is_here=is_here)
+
+
+def _badge(view: View) -> UserBadge:
+    name = view.user.display_name or view.user.name
+    role = translate(view.language, f"access.role_{view.user.role}")
+    regions = names_of(view.language, "region", view.scope.regions, most=7)
+    return UserBadge(name=name, initial=name[:1].upper(), role=f"{role} · {regions}" if regions else role)
+
+
+def _scope(view: View) -> str:
+    """Where and when: the regions in sight, other filters, the window."""
+    language, chosen = view.language, {filter_.dimension: filter_.values for filter_ in view.filters}
+    regions = chosen.get("region") or view.scope.regions
+    parts = [names_of(language, "region", regions) if regions else translate(language, "wall.nationwide")]
+    parts += [names_of(language, dimension, chosen[dimension]) for dimension in LISTS[1:] if dimension in chosen]
+    return " · ".join([*parts, window_name(language, view.address.window)])
+
+
+def _live(view: View) -> Live:
+    language, full = view.language, full_instant(view.as_of, view.zone)
+    if view.address.as_of is not None or view.address.snapshot is not None:
+        text = translate(language, "wall.past", at=full[:16])
+        return Live(state="past", text=text, tip=translate(language, "wall.past_tip", at=full))
+    if not view.is_live:
+        text = translate(language, "wall.historic", at=full[:16])
+        return Live(state="stale", text=text, tip=translate(language, "wall.historic_tip", at=full))
+    text = translate(language, "wall.live", at=clock(view.as_of, view.zone, seconds=True))
+    return Live(state="live", text=text, tip=translate(language, "wall.live_tip", at=full))
+
+
+def source_name(source: str) -> str:
+    """A source's short name as its owners write it: `demo_oms` is OMS."""
+    return source.removeprefix("demo_").replace("_", " ").upper()
+
+
+def _source(view: View, source: SourceFreshness) -> Source:
+    language, name, old = view.language, source_name(source.source), age(view.language, source.age_seconds)
+    keys = {"stale": "wall.source_stale", "once": "wall.source_once"}
+    text = translate(language, keys.get(source.state, "wall.source_age"), source=name, age=old)
+    state = translate(language, f"wall.source_state.{source.state}")
+    at = full_instant(source.as_of, view.zone)
+    tip = translate(language, "wall.source_tip", source=name, at=at, age=old, state=state, owner=source.owner or "–")
+    return Source(text=text, state=source.state, tip=tip)
+
+
+def _tallies(view: View, states: Sequence[tuple[str, State]]) -> tuple[Tally, ...]:
+    known = [(source_name(source.source), STATE_OF_SOURCE.get(source.state, "good")) for source in view.freshness()]
+    everything = [*states, *known]
+    return tuple(
+        _tally(view.language, state, [name for name, found in everything if found == state]) for state in ("critical", "warning")
+    )
+
+
+def _tally(language: str, state: str, names: list[str]) -> Tally:
+    word = translate(language, f"wall.{state}")
+    listed = "\n".join(names) or translate(language, "wall.tally_none")
+    tip = translate(language, "wall.tally_tip", state=word, names=listed)
+    return Tally(state="critical" if state == "critical" else "warning", number=len(names), word=word, tip=tip)
+
+
+def _marks(view: View) -> tuple[Mark, ...]:
+    """Today's promotion or holiday, the shift at as-of, and the cut-off."""
+    language, calendar = view.language, view.targets.at(view.as_of, view.zone).calendar
+    local = view.as_of.astimezone(view.zone)
+    marks = [
+        Mark(text=day.name, tip=translate(language, "wall.promotion_tip", name=day.name))
+        for day in calendar.promotions
+        if day.start <= local.date() <= day.end
+    ]
+    if local.date() in calendar.holidays:
+        return (*marks, Mark(text=translate(language, "wall.holiday"), tip=translate(language, "wall.holiday_tip")))
+    tips = [
+        _shift_tip(language, shift.name, f"{shift.start:%H:%M}", f"{shift.end:%H:%M}" if shift.end else "24:00")
+        for shift in calendar.shifts
+    ]
+    cut_off = f"{calendar.cut_off:%H:%M}"
+    tip = "\n".join((translate(language, "wall.cut_off_tip", at=cut_off), *tips))
+    return (*marks, Mark(text=translate(language, "wall.cut_off", at=cut_off), tip=tip))
+
+
+def _shift_tip(language: str, name: str, start: str, end: str) -> str:
+    key = f"wall.shift.{name}"
+    word = translate(language, key)
+    return translate(language, "wall.shift_tip", name=name if word == key else word, start=start, end=end)
+
+
+def _filters(view: View) -> Filters:
+    language, window = view.language, view.address.window
+    codes = WINDOWS if window in WINDOWS else (*WINDOWS, window)
+    as_of = view.address.as_of
+    local = as_of.astimezone(view.zone).strftime("%Y-%m-%dT%H:%M") if as_of else ""
+    active = len(view.filters) + (window != WINDOWS[0]) + (as_of is not None)
+    return Filters(
+        window_name=translate(language, "wall.window"),
+        windows=tuple(Option(code=code, name=window_name(language, code), is_on=code == window) for code in codes),
+        as_of=AsOf(name=translate(language, "wall.as_of"), live=translate(language, "wall.as_of_live"), value=local),
+        groups=tuple(_group(view, dimension) for dimension in LISTS),
+        active=str(active) if active else "",
+    )
+
+
+def _group(view: View, dimension: str) -> FilterGroup:
+    """What can be chosen: the values with orders in the last month, within the user's scope, and those already chosen."""
+    chosen = next((filter_.values for filter_ in view.filters if filter_.dimension == dimension), ())
+    month = Window.last(timedelta(days=30), view.as_of)
+    rows = view.run(Query(metrics=("order_count",), by=(dimension,), window=month)).to_dicts()
+    found = {row[dimension] for row in rows if row["order_count"]} | set(chosen)
+    options = tuple(
+        Option(code=code, name=name_of(view.language, dimension, code), is_on=code in chosen)
+        for code in codes_in_order(dimension, list(found))
+    )
+    return FilterGroup(code=dimension, name=translate(view.language, f"wall.group.{dimension}"), options=options)

@@ -1,0 +1,186 @@
+"""The wall's two heat grids: places by stages with a choice of figure, and complaints by channel and kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from access.view import View
+from components.format import count, duration, percent, permille
+from components.heat import Cell, Choice, HeatGrid, Legend, step_of
+from i18n import translate
+from pages.wording import codes_in_order, name_of, stage_name, window_name
+from queries.dimensions import DIMENSIONS
+from queries.query import Query
+
+Row = dict[str, Any]
+
+HEAT_METRICS: Final = ("over_limit_rate", "dwell_seconds_p90", "backlog_count")
+WORST_SHARE: Final = 0.30
+"""The share beyond the limit at which the scale ends."""
+MOST_ROWS: Final = 12
+
+
+def row_dimension(view: View) -> str:
+    """Regions; provinces where only one region is in sight."""
+    chosen = next((filter_.values for filter_ in view.filters if filter_.dimension == "region"), None)
+    regions = chosen if chosen is not None else view.scope.regions
+    return "province" if len(regions) == 1 else "region"
+
+
+def stage_rows(view: View, metric: str) -> list[Row]:
+    """The figure by place and stage with last week's; rows as dictionaries."""
+    by = (row_dimension(view), "stage")
+    return view.run(Query(metrics=(metric,), by=by, where=view.filters, window=view.window, compare=("last_week",))).to_dicts()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How one figure is told and coloured: its text, its level's ends, its n column, the legend's range."""
+
+    text: Callable[[float], str]
+    level: Callable[[float, str], tuple[float, float, float]]
+    range: str
+
+
+def read_heat(view: View, metric: str) -> HeatGrid:
+    """Places by stages; too few orders hatched, interrupted data dashed."""
+    language, dimension = view.language, row_dimension(view)
+    rows = [row for row in stage_rows(view, metric) if row["stage"] is not None]
+    found = {(row[dimension], row["stage"]): row for row in rows}
+    stages = [stage for stage in DIMENSIONS["stage"].codes if any(row["stage"] == stage for row in rows)]
+    codes = _busiest(rows, dimension, metric)
+    look = _look(view, metric, rows)
+    cells = tuple(
+        tuple(_cell(view, metric, look, code, str(stage), found.get((code, stage))) for stage in stages) for code in codes
+    )
+    title = translate(language, "wall.heat.title") if metric == "over_limit_rate" else translate(language, f"wall.heat.{metric}")
+    rows_name = translate(language, f"wall.heat.rows_{dimension}")
+    return HeatGrid(
+        language=language,
+        title=title,
+        scope=translate(language, "wall.heat.scope", rows=rows_name, window=window_name(language, view.address.window)),
+        columns=tuple(stage_name(language, str(stage)) for stage in stages),
+        rows=tuple(name_of(language, dimension, code) for code in codes),
+        cells=_mark_worst(cells),
+        legend=_legend(language, look.range),
+        metrics=tuple(Choice(code=name, name=translate(language, f"wall.heat.{name}")) for name in HEAT_METRICS),
+        metric=metric,
+        switch_name=translate(language, "wall.heat.switch"),
+        empty=translate(language, "wall.heat.empty"),
+    )
+
+
+def _legend(language: str, range_: str) -> Legend:
+    few, gap = (translate(language, f"wall.heat.{kind}") for kind in ("few", "gap"))
+    return Legend(range=range_, spoken=", ".join((range_, few, gap)), few=few, gap=gap)
+
+
+def _busiest(rows: Iterable[Row], dimension: str, metric: str) -> list[str]:
+    """The places with most orders, in their usual order, so that rows do not change places as figures move."""
+    weights: dict[str, float] = {}
+    for row in rows:
+        if row[dimension] is not None:
+            weights[row[dimension]] = weights.get(row[dimension], 0) + (row.get(f"{metric}_n") or row[metric] or 0)
+    kept = sorted(weights, key=lambda code: -weights[code])[:MOST_ROWS]
+    return codes_in_order(dimension, kept)
+
+
+def _look(view: View, metric: str, rows: list[Row]) -> Look:
+    language, edition = view.language, view.targets.at(view.as_of, view.zone)
+    if metric == "over_limit_rate":
+        range_ = translate(language, "wall.heat.range_rate", high=percent(language, WORST_SHARE, 0))
+        return Look(
+            text=lambda value: percent(language, value, 0), level=lambda value, _: (value, 0.0, WORST_SHARE), range=range_
+        )
+    if metric == "dwell_seconds_p90":
+        limits = {stage: edition.limit_of(str(stage)) for stage in DIMENSIONS["stage"].codes}
+
+        def against_limit(value: float, stage: str) -> tuple[float, float, float]:
+            limit = limits.get(stage) or value or 1.0
+            return value, limit / 2, limit * 2
+
+        return Look(
+            text=lambda value: _brief(language, value), level=against_limit, range=translate(language, "wall.heat.range_dwell")
+        )
+    most = max((row[metric] or 0 for row in rows), default=0) or 1
+    range_ = translate(language, "wall.heat.range_count", high=count(language, most))
+    return Look(text=lambda value: count(language, value), level=lambda value, _: (value, 0.0, most), range=range_)
+
+
+def _brief(language: str, seconds: float) -> str:
+    """A duration in its largest unit only: a cell has no room for two."""
+    unit = 86_400 if seconds >= 259_200 else 3_600 if seconds >= 5_400 else 60
+    return duration(language, round(seconds / unit) * unit)
+
+
+def _cell(view: View, metric: str, look: Look, code: str, stage: str, row: Row | None) -> Cell:
+    language, dimension = view.language, row_dimension(view)
+    title = translate(language, "wall.heat.cell", row=name_of(language, dimension, code), column=stage_name(language, stage))
+    value, n = (row[metric], row.get(f"{metric}_n")) if row else (None, 0)
+    before = row.get(f"{metric}_last_week") if row else None
+    edition = view.targets.at(view.as_of, view.zone)
+    key = f"{code}/{stage}"
+    if row is not None and n is not None and 0 < n < edition.minimum_count:
+        return Cell(key=key, text=f"n {n}", kind="few", tip="\n".join((title, translate(language, "wall.note.few", n=n))))
+    if value is None:
+        earlier = (row or {}).get(f"{metric}_n_last_week")
+        reason = (
+            translate(language, "wall.heat.gap_tip", n=count(language, earlier))
+            if earlier
+            else translate(language, "wall.heat.none_tip")
+        )
+        return Cell(key=key, text="–", kind="gap", tip=f"{title}\n{reason}")
+    lines = [title, translate(language, f"wall.heat.{metric}") + " " + look.text(value)]
+    if before is not None:
+        lines.append(translate(language, "wall.tip.last_week", value=look.text(before), change=look.text(value - before)))
+    if limit := edition.limit_of(stage):
+        lines.append(translate(language, "wall.heat.limit", value=duration(language, limit)))
+    if n is not None:
+        lines.append(translate(language, "wall.tip.n", n=count(language, n)))
+    return Cell(key=key, text=look.text(value), tip="\n".join(lines), step=step_of(*look.level(value, stage)))
+
+
+def _mark_worst(cells: tuple[tuple[Cell, ...], ...]) -> tuple[tuple[Cell, ...], ...]:
+    """The one worst cell is framed, when it is in the scale's upper half."""
+    steps = [cell.step for line in cells for cell in line if cell.kind == "value"]
+    worst = max(steps, default=0)
+    if worst < 16 or steps.count(worst) > 1:
+        return cells
+    return tuple(
+        tuple(Cell(**{**vars(cell), "worst": True}) if cell.kind == "value" and cell.step == worst else cell for cell in line)
+        for line in cells
+    )
+
+
+def read_complaints(view: View) -> HeatGrid:
+    """Complaints per thousand orders created in the window, by channel and kind of complaint."""
+    language, edition = view.language, view.targets.at(view.as_of, view.zone)
+    asked = Query(metrics=("complaint_count",), by=("channel", "complaint_kind"), where=view.filters, window=view.window)
+    complaints = {(row["channel"], row["complaint_kind"]): row["complaint_count"] for row in view.run(asked).to_dicts()}
+    volume = view.run(Query(metrics=("order_count",), by=("channel",), where=view.filters, window=view.window)).to_dicts()
+    orders = {row["channel"]: row["order_count"] for row in volume if row["order_count"]}
+    kinds = codes_in_order("complaint_kind", list({kind for _, kind in complaints}))
+    channels = codes_in_order("channel", sorted(orders, key=lambda code: -orders[code])[:6]) if kinds else []
+    high = 2 * (edition.target_of("complaint_rate") or 0.005) / max(1, len(kinds))
+
+    def cell(channel: str, kind: str) -> Cell:
+        n, of = complaints.get((channel, kind), 0), orders[channel]
+        names = {"row": name_of(language, "channel", channel), "column": name_of(language, "complaint_kind", kind)}
+        tip = translate(language, "wall.complaints.cell", n=count(language, n), orders=count(language, of), **names)
+        if of < edition.minimum_count:
+            return Cell(key=f"{channel}/{kind}", text=f"n {of}", kind="few", tip=tip)
+        return Cell(key=f"{channel}/{kind}", text=permille(language, n / of), tip=tip, step=step_of(n / of, 0, high))
+
+    range_ = translate(language, "wall.complaints.range", high=permille(language, high))
+    return HeatGrid(
+        language=language,
+        title=translate(language, "wall.complaints.title"),
+        scope=translate(language, "wall.complaints.scope"),
+        columns=tuple(name_of(language, "complaint_kind", kind) for kind in kinds),
+        rows=tuple(name_of(language, "channel", channel) for channel in channels),
+        cells=tuple(tuple(cell(channel, kind) for kind in kinds) for channel in channels),
+        legend=_legend(language, range_),
+        empty=translate(language, "wall.complaints.empty"),
+    )

@@ -1,0 +1,166 @@
+"""The wall's eight figures: value, change against the same time last week, target, last day as a line, and what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from access.view import View
+from components.board import State, Tile
+from components.format import ChangeKind, change, count, dash, duration, is_missing, percent
+from i18n import translate
+from pages.wording import definition, judge, state_name
+from queries.metrics import METRICS
+from queries.query import Comparison, Query, Window
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TileSpec:
+    """One tile: its metric, how its change is told, and what its last line says."""
+
+    metric: str
+    change: ChangeKind
+    note: str
+
+
+TILES: Final = (
+    TileSpec(metric="order_count", change="share", note="versus"),
+    TileSpec(metric="backlog_count", change="share", note="target"),
+    TileSpec(metric="on_time_rate", change="points", note="target"),
+    TileSpec(metric="exception_rate", change="points", note="target"),
+    TileSpec(metric="order_cycle_seconds_p50", change="seconds", note="order_cycle_seconds_p90"),
+    TileSpec(metric="grey_zone_seconds_p90", change="seconds", note="grey_zone_delay_share"),
+    TileSpec(metric="overdue_count", change="count", note="at_risk_count"),
+    TileSpec(metric="return_handling_seconds_p50", change="seconds", note="target"),
+)
+BESIDE: Final = ("order_cycle_seconds_p90", "grey_zone_delay_share", "at_risk_count")
+
+
+def read_tiles(view: View) -> tuple[Tile, ...]:
+    """The eight tiles in this view: today's orders since midnight, the others in the view's window or at as-of."""
+    row, series = _figures(view), _series(view)
+    return tuple(_tile(view, spec, row, series.get(spec.metric, ())) for spec in TILES)
+
+
+def _figures(view: View) -> Row:
+    compare: tuple[Comparison, ...] = ("last_week", "target")
+    metrics = tuple(spec.metric for spec in TILES[1:])
+    row = view.run(Query(metrics=metrics, where=view.filters, window=view.window, compare=compare)).row(0, named=True)
+    day = Window(start=Window.day_of(view.as_of, view.zone).start, end=Window.all_until(view.as_of).end)
+    today = view.run(Query(metrics=("order_count",), where=view.filters, window=day, compare=("last_week",))).row(0, named=True)
+    beside = view.run(Query(metrics=BESIDE, where=view.filters, window=view.window)).row(0, named=True)
+    return row | beside | today
+
+
+def _series(view: View) -> dict[str, tuple[float | None, ...]]:
+    """The last day by the hour; in a longer window its days."""
+    start = view.window.start
+    is_long = start is not None and view.window.end - start > timedelta(hours=48)
+    window = view.window if is_long else Window.last(timedelta(hours=24), view.as_of)
+    metrics = tuple(spec.metric for spec in TILES)
+    frame = view.run(Query(metrics=metrics, where=view.filters, window=window, grain="day" if is_long else "hour"))
+    return {metric: tuple(_plain(value) for value in frame.sort("bucket_at")[metric].to_list()) for metric in metrics}
+
+
+def _tile(view: View, spec: TileSpec, row: Row, series: tuple[float | None, ...]) -> Tile:
+    language, name = view.language, translate(view.language, f"wall.tile.{spec.metric}")
+    value, n, state = _plain(row[spec.metric]), row.get(f"{spec.metric}_n"), _state(view, spec, row)
+    words, moved = figure(language, spec.metric, value), _change(language, spec, row)
+    tip = "\n".join((name, *_tip_lines(view, spec, row, state)))
+    shown = state if state in ("warning", "critical", "unknown") else "neutral"
+    return Tile(
+        name=name,
+        value=words,
+        change=moved,
+        note=_note(view, spec, row, n),
+        tip=f"{tip}\n{translate(language, 'wall.tip.more')}",
+        info="\n".join((tip, *definition(language, spec.metric))),
+        spoken=", ".join((name, words, moved, translate(language, "wall.note.versus"), state_name(language, state))),
+        state=shown,
+        state_word=state_name(language, shown),
+        tone=shown if shown != "neutral" else _tone(spec, row),
+        spark=series,
+    )
+
+
+def figure(language: str, metric: str, value: float | None) -> str:
+    """A metric's value in its unit."""
+    unit = METRICS[metric].unit
+    if unit == "rate":
+        return percent(language, value)
+    return duration(language, value) if unit == "seconds" else count(language, value)
+
+
+def _state(view: View, spec: TileSpec, row: Row) -> State:
+    value, n = _plain(row[spec.metric]), row.get(f"{spec.metric}_n")
+    if value is None or (n is not None and n < view.targets.at(view.as_of, view.zone).minimum_count):
+        return "unknown"
+    if METRICS[spec.metric].better == "neutral":
+        return "neutral"
+    return judge(spec.metric, value, _target(row, spec.metric)) or "neutral"
+
+
+def _target(row: Row, metric: str) -> float | None:
+    """The target, or where there is none what was a week ago."""
+    target = _plain(row.get(f"{metric}_target"))
+    return target if target is not None else _plain(row.get(f"{metric}_last_week"))
+
+
+def _change(language: str, spec: TileSpec, row: Row) -> str:
+    difference, before = (_plain(row.get(f"{spec.metric}_last_week{part}")) for part in ("_difference", ""))
+    if difference is None or before is None:
+        return dash(language)
+    if spec.change == "share":
+        return change(language, difference / before, "share") if before else dash(language)
+    return change(language, difference, spec.change)
+
+
+def _tone(spec: TileSpec, row: Row) -> State:
+    difference = _plain(row.get(f"{spec.metric}_last_week_difference"))
+    better = METRICS[spec.metric].better
+    if not difference or better == "neutral":
+        return "neutral"
+    return "good" if (difference > 0) == (better == "higher") else "neutral"
+
+
+def _note(view: View, spec: TileSpec, row: Row, n: int | None) -> str:
+    language = view.language
+    if n is not None and n < view.targets.at(view.as_of, view.zone).minimum_count:
+        return translate(language, "wall.note.few", n=count(language, n))
+    if spec.note == "order_cycle_seconds_p90":
+        return translate(language, "wall.note.p90", value=duration(language, row[spec.note]))
+    if spec.note == "grey_zone_delay_share":
+        return translate(language, "wall.note.grey_share", share=percent(language, row[spec.note], 0))
+    if spec.note == "at_risk_count":
+        return translate(language, "wall.note.at_risk", n=count(language, row[spec.note]))
+    target = _plain(row.get(f"{spec.metric}_target"))
+    if spec.note == "versus" or target is None:
+        return translate(language, "wall.note.versus")
+    side = "at_least" if METRICS[spec.metric].better == "higher" or METRICS[spec.metric].unit == "rate" else "at_most"
+    text = translate(language, f"wall.note.{side}", target=figure(language, spec.metric, target))
+    is_rate = METRICS[spec.metric].unit == "rate"
+    return translate(language, "wall.note.with_n", text=text, n=count(language, n)) if is_rate and n is not None else text
+
+
+def _tip_lines(view: View, spec: TileSpec, row: Row, state: State) -> list[str]:
+    language, n = view.language, row.get(f"{spec.metric}_n")
+    before, target = _plain(row.get(f"{spec.metric}_last_week")), _plain(row.get(f"{spec.metric}_target"))
+    moved = _change(language, spec, row)
+    lines = [figure(language, spec.metric, _plain(row[spec.metric]))]
+    lines.append(translate(language, "wall.tip.last_week", value=figure(language, spec.metric, before), change=moved))
+    if target is not None:
+        lines.append(translate(language, "wall.tip.target", value=figure(language, spec.metric, target)))
+    elif state in ("good", "warning", "critical"):
+        lines.append(translate(language, "wall.tip.no_target"))
+    if n is not None:
+        lines.append(translate(language, "wall.tip.n", n=count(language, n)))
+    return [*lines, translate(language, "wall.tip.state", state=state_name(language, state))]
+
+
+def _plain(value: object) -> float | None:
+    """A figure as a float; None for null and NaN."""
+    number = None if value is None else float(value)  # type: ignore[arg-type]
+    return None if number is None or is_missing(number) else number

@@ -1,0 +1,92 @@
+"""How pages name things: dimension values, windows, metric definitions, states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from components.board import State
+from i18n import catalogue, label, translate
+from queries.dimensions import DIMENSIONS
+from queries.metrics import METRICS
+
+CRITICAL_FROM: Final = 1.4
+"""A figure this many times as far from nothing as its target allows is critical; anything beyond the target warns."""
+
+Judgement = Literal["good", "warning", "critical"]
+
+
+def name_of(language: str, dimension: str, code: object) -> str:
+    """The name of a dimension's value; the code where it has none."""
+    key = DIMENSIONS[dimension].column or dimension
+    return label(language, key, None if code is None else str(code))
+
+
+def stage_name(language: str, code: str) -> str:
+    """The short name of a stage, as a column head."""
+    return translate(language, f"wall.stage.{code}")
+
+
+def codes_in_order(dimension: str, found: Sequence[str | None]) -> list[str]:
+    """The codes in the order in which the registry or the catalogue lists them, unlisted ones last by name."""
+    entry = DIMENSIONS[dimension]
+    prefix = f"label.{entry.column or dimension}."
+    listed = [str(code) for code in entry.codes] or [
+        key.removeprefix(prefix) for key in catalogue("en") if key.startswith(prefix)
+    ]
+    places = {code: index for index, code in enumerate(listed)}
+    return sorted((code for code in found if code is not None), key=lambda code: (places.get(code, len(places)), code))
+
+
+def names_of(language: str, dimension: str, codes: Sequence[str | None], most: int = 2) -> str:
+    """Several values in a few words: `East China, South China`, or the first ones and how many."""
+    names = [name_of(language, dimension, code) for code in codes]
+    joiner = "、" if language == "zh-CN" else ", "
+    if len(names) <= most:
+        return joiner.join(names)
+    return translate(
+        language, "wall.and_more", names=joiner.join(names[:most]), n=len(names) if language == "zh-CN" else len(names) - most
+    )
+
+
+def window_name(language: str, code: str) -> str:
+    """A window as in the address, in words: `last 24 h`."""
+    if code in ("all", "today"):
+        return translate(language, f"wall.window_{code}")
+    unit = {"h": "hour", "d": "day"}.get(code[-1:])
+    if unit is None or not code[:-1].isdigit():
+        return code
+    length = translate(language, f"format.{unit}_long", n=code[:-1])
+    return translate(language, "wall.last_window", length=length)
+
+
+def definition(language: str, metric: str) -> list[str]:
+    """What a metric means: description, population, exclusions, each where it is written down."""
+    lines = []
+    for part in ("description", "population", "exclusions"):
+        key = f"metrics.{metric}.{part}"
+        text = translate(language, key)
+        if text not in (key, ""):
+            lines.append(text if part == "description" else translate(language, f"wall.tip.{part}", text=text))
+    return lines
+
+
+def judge(metric: str, value: float | None, target: float | None) -> Judgement | None:
+    """How a figure stands against its target; None without a figure, a target or a direction.
+
+    What counts is how far it is from nothing: a rate that should be high is judged by what is missing to one.
+    """
+    better = METRICS[metric].better
+    if value is None or target is None or better == "neutral":
+        return None
+    if better == "higher" and METRICS[metric].unit == "rate":
+        value, target = 1 - value, 1 - target
+    elif better == "higher":
+        value, target = target, value
+    ratio = value / target if target > 0 else (2.0 if value > 0 else 0.0)
+    return "good" if ratio <= 1 else "warning" if ratio < CRITICAL_FROM else "critical"
+
+
+def state_name(language: str, state: State) -> str:
+    """A state as a word."""
+    return translate(language, f"wall.{state}")
