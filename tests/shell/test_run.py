@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.serving import ROOT, free_port
 
 from config import read_settings
 from shell.supervise import StartError, address, check_start
+from tests.serving import ROOT, free_port
 
 
 def test_taken_port_is_named_with_the_remedy(tmp_path: Path) -> None:
