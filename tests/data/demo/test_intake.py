@@ -61,7 +61,7 @@ def test_the_lake_holds_exactly_what_the_country_knows(small_world: World, tmp_p
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_bulk_files_go_through_their_contract(tmp_path: Path, form: str) -> None:
-    contract = load_contracts(SHIPPED_CONTRACTS)["demo_bulk"]
+    contract = load_contracts(SHIPPED_CONTRACTS)["bulk"]
     contract = contract.model_copy(update={"reader": contract.reader.model_copy(update={"format": form})})
     settings = read_settings({}, home=tmp_path / "home", threads=1)
     paths = list(write_bulk(tmp_path / "bulk", orders=600, days=3, seed=7, end=FOUNDED, form=form))  # type: ignore[arg-type]
