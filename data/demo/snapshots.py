@@ -22,6 +22,7 @@ from data.demo.simulate import LONGEST_LIFE, as_known, simulate_day
 from data.demo.world import GRID, World, floor_to
 
 FINE: Final = timedelta(hours=1)
+LOOK_BACK: Final = timedelta(hours=12)
 CACHED_ROWS: Final = 1_200_000
 DAY: Final = timedelta(days=1)
 
@@ -83,14 +84,19 @@ class DemoCountry:
         return as_known(found, _at(as_of))
 
     def rows(self, emission: Emission) -> pl.DataFrame:
-        """The rows of a file, all text, wrong rows included; the same for the same world and emission."""
+        """The rows of a file, all text, wrong rows included; the same for the same world and emission.
+
+        Where nothing changed the newest row of the last hours comes again, so that the file still says how fresh it is.
+        """
         source = SOURCES[emission.source]
         known = self.changed(emission.source, emission.since, emission.as_of)
+        if known.is_empty():
+            known = self._newest(emission)
         random = np.random.default_rng([self.world.seed, list(SOURCES).index(source.name), int(emission.as_of.timestamp())])
         return add_wrong_rows(source, shape(source, known, self.world.zone), random)
 
     def write(self, emission: Emission, folder: Path) -> Path | None:
-        """Write one file (complete at once: under another name first) and return its path; None when no row changed."""
+        """Write one file (complete at once: under another name first) and return its path; None when there is no row."""
         rows = self.rows(emission)
         if rows.is_empty():
             return None
@@ -106,17 +112,23 @@ class DemoCountry:
             if path := self.write(emission, folder):
                 yield path
 
+    def _newest(self, emission: Emission) -> pl.DataFrame:
+        """The row that changed last before a quiet time; none when the quiet was longer than LOOK_BACK."""
+        changes = SOURCES[emission.source].changes
+        lately = self.changed(emission.source, emission.since - LOOK_BACK, emission.as_of)
+        return lately.sort(pl.max_horizontal(*changes), "channel", "order_id").tail(1)
+
     def _rows_between(self, since: datetime, as_of: datetime) -> pl.DataFrame:
         """Simulated rows among which are all that change in (since, as_of]."""
-        through = self.world.day_of(as_of)
+        through, keep = self.world.day_of(as_of), since - LOOK_BACK
         if self._rows is None or since < self._since:
-            first = max(self.world.start_day, self.world.day_of(since - LONGEST_LIFE))
-            self._rows = self._simulated(first, through, since)
-            self._since, self._through = since, through
+            first = max(self.world.start_day, self.world.day_of(keep - LONGEST_LIFE))
+            self._rows = self._simulated(first, through, keep)
+            self._since, self._through = keep, through
         elif through > self._through:
-            kept = self._rows.filter(pl.col("last_change_at") > _at(since))
-            self._rows = pl.concat([kept, self._simulated(self._through + DAY, through, since)])
-            self._since, self._through = since, through
+            kept = self._rows.filter(pl.col("last_change_at") > _at(keep))
+            self._rows = pl.concat([kept, self._simulated(self._through + DAY, through, keep)])
+            self._since, self._through = keep, through
         return self._rows
 
     def _simulated(self, first: date, through: date, since: datetime) -> pl.DataFrame:

@@ -112,6 +112,16 @@ def test_live_goes_on_over_midnight_with_new_orders(small_world: World) -> None:
     assert after.filter(pl.col("created_at") >= midnight).height > 0
 
 
+def test_a_quiet_source_sends_its_newest_row_again(small_world: World) -> None:
+    country = DemoCountry(small_world)
+    at = FOUNDED + timedelta(hours=14)
+    quiet = Emission(source="oms", since=at - timedelta(seconds=1), as_of=at)
+    assert country.changed("oms", quiet.since, quiet.as_of).is_empty()
+    (again,) = country.rows(quiet).rows(named=True)
+    before = country.changed("oms", quiet.as_of - timedelta(hours=1), quiet.as_of)
+    assert again["order_no"] in before["order_id"].to_list()
+
+
 def test_wrong_rows_come_at_the_declared_rate() -> None:
     country = DemoCountry(make_world(4000))
     daily = [e for e in plan_emissions(country.world, {}, FOUNDED) if e.source in ("oms", "wms", "tms")][30:60]
