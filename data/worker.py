@@ -13,6 +13,7 @@ from config import Settings
 from data.contract import Contract, ContractError
 from data.demo.incidents import write_labels
 from data.demo.snapshots import DemoCountry, Emission, plan_emissions
+from data.demo.targets import write_targets
 from data.demo.world import World, found_world
 from data.ingest import Report
 from data.lake import Lake, LakeError
@@ -54,6 +55,7 @@ def open_demo(settings: Settings, lake: Lake, now: datetime) -> Demo:
     """The demo with its history planned: what the ledger does not hold yet, the newest hours first, then day by day."""
     world = found_world(settings, now)
     write_labels(settings.home / "demo" / "incidents.yaml", world, now + timedelta(days=2))
+    write_targets(settings.home / "targets.yaml", world)
     planned = plan_emissions(world, {}, world.anchor, fine=BY_THE_MINUTE)
     held = _held(lake)
     missing = [emission for emission in planned if (emission.source, emission.as_of) not in held]
