@@ -118,8 +118,9 @@ def _check_newline(plain: Path, name: str) -> None:
 def _lines(plain: Path, reader: Reader, records: Sequence[int]) -> list[int]:
     """Physical first lines of data records (1 = first after the header)."""
     with plain.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-        quoted = bool(reader.quote) and view.find(reader.quote.encode()) >= 0
-    if not quoted:
+        apart = (b"\n\n", b"\n\r\n", b"\r\r", *((reader.quote.encode(),) if reader.quote else ()))
+        one_line_each = not any(view.find(sign) >= 0 for sign in apart)
+    if one_line_each:
         return [record + 1 for record in records]
     wanted, lines, last = set(records), {}, max(records, default=0)
     with plain.open(encoding="utf-8-sig", newline="") as text:

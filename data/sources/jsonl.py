@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -30,11 +32,11 @@ def open_jsonl(connection: duckdb.DuckDBPyConnection, path: Path, reader: Reader
         relation=f"(SELECT {keys} FROM {lines} WHERE {_IS_OBJECT})",  # noqa: S608 - names are quoted
         columns=columns,
         rejects=lambda: _rejects(connection, lines, path.name),
-        lines=lambda records: list(records),
+        lines=lambda records: _physical(connection, lines, records),
     )
 
 
-_IS_OBJECT = "json_valid(line) AND json_type(line) = 'OBJECT'"
+_IS_OBJECT: Final = "CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE false END"
 
 
 def _lines_relation(plain: Path) -> str:
@@ -45,9 +47,17 @@ def _lines_relation(plain: Path) -> str:
 
 
 def _rejects(connection: duckdb.DuckDBPyConnection, lines: str, name: str) -> list[Reject]:
-    query = f"SELECT number, line FROM (SELECT row_number() OVER () AS number, line FROM {lines}) WHERE NOT ({_IS_OBJECT})"  # noqa: S608 - literal
-    total = connection.execute(f"SELECT count(*) FROM {lines}").fetchone()  # noqa: S608 - literal
+    numbered = f"SELECT row_number() OVER () AS number, line FROM {lines}"  # noqa: S608 - a literal path
+    filled = f"SELECT row_number() OVER () AS record, number, line FROM ({numbered}) WHERE line IS NOT NULL"  # noqa: S608
+    query = f"SELECT record, number, line, max(record) OVER () FROM ({filled}) QUALIFY NOT ({_IS_OBJECT}) ORDER BY record"  # noqa: S608
     found = connection.execute(query).fetchall()
-    if total and any(number == total[0] for number, _ in found):
+    if found and found[-1][0] == found[-1][3]:
         raise SourceError(f"{name}: the last line is no whole JSON object: send the whole file again")
-    return [Reject(record=number, line=number, raw=line or "", reason="not a JSON object") for number, line in found]
+    return [Reject(record=record, line=number, raw=line, reason="not a JSON object") for record, number, line, _ in found]
+
+
+def _physical(connection: duckdb.DuckDBPyConnection, lines: str, records: Sequence[int]) -> list[int]:
+    """Physical lines of records, blank lines being none."""
+    numbered = f"SELECT row_number() OVER () AS number, line FROM {lines}"  # noqa: S608 - a literal path
+    filled = connection.execute(f"SELECT number FROM ({numbered}) WHERE line IS NOT NULL ORDER BY number").fetchnumpy()["number"]  # noqa: S608
+    return [int(filled[record - 1]) for record in records]

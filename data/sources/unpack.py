@@ -112,7 +112,7 @@ def to_utf8(path: Path, encoding: str, staging: Path) -> Path:
                 copy.write(decoder.decode(chunk).removeprefix("\ufeff") if position == 0 else decoder.decode(chunk))
                 position += len(chunk)
             copy.write(decoder.decode(b"", final=True))
-        except UnicodeDecodeError as error:
-            where = position + error.start
+        except UnicodeError as error:
+            where = position + (error.start if isinstance(error, UnicodeDecodeError) else 0)
             raise SourceError(f"{path.name}: byte {where} is not {encoding}: correct `encoding` or send one encoding") from error
     return target
