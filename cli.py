@@ -244,7 +244,8 @@ def _doctor(settings: Settings, arguments: argparse.Namespace) -> int:
 def _demo(settings: Settings, arguments: argparse.Namespace) -> None:
     from data.demo.bulk import write_bulk
 
-    files = write_bulk(arguments.folder, orders=arguments.orders, days=arguments.days, seed=settings.demo_seed, format=arguments.format)
+    options = {"orders": arguments.orders, "days": arguments.days, "seed": settings.demo_seed, "form": arguments.format}
+    files = list(write_bulk(arguments.folder, end=_now().replace(microsecond=0), **options))
     _say(f"{len(files)} files written; take them in with: python cli.py ingest --contract data/contracts/demo_bulk.yaml {arguments.folder}")
 
 

@@ -82,7 +82,7 @@ def merge(
     `mapped` is the mask of the milestones the source can report. Runs inside the caller's transaction.
     """
     _append(connection, entity, relation, snapshot_id)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT *, {literal(_version_tail(priority, sha256))} AS tail FROM {relation}")
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW fresh AS SELECT *, {literal(_version_tail(priority, sha256))} AS tail FROM {relation}")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT {_list(entity.key)} FROM fresh")
     if entity.is_orders:
         _widen_channels(connection, mapped)
