@@ -9,8 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from config import Settings
 from data.contract import Reader
 from data.sources import Reject, open_rows
+from tests.data.intake import home
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,12 @@ class Read:
     rows: list[tuple[str | None, ...]]
     lines: list[int]
     rejects: list[Reject]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a fresh home."""
+    return home(tmp_path)
 
 
 ReadFile = Callable[..., Read]

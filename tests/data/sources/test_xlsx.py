@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import openpyxl
 import pytest
@@ -16,7 +15,7 @@ from data.sources import SourceError
 from tests.data.sources.conftest import ReadFile
 
 
-def workbook(path: Path, rows: list[list[Any]], *, formats: dict[int, str] | None = None, **options: Any) -> Path:
+def workbook(path: Path, rows: Sequence[Sequence[object]], *, formats: dict[int, str] | None = None, **options: object) -> Path:
     """A workbook with one sheet; numbers of a column take the column's format."""
     book = xlsxwriter.Workbook(str(path), options)
     sheet = book.add_worksheet("Orders")
