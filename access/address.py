@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from i18n import LANGUAGES
-from queries.query import Filter, QueryError, Window
+from queries.query import Filter, QueryError
+from queries.request import parse_instant, parse_window
 
 FILTER_DIMENSIONS: Final = ("region", "channel", "business_type")
 """The global filters, named as the dimensions they filter; several values are repeated keys."""
@@ -21,7 +22,8 @@ FILTER_DIMENSIONS: Final = ("region", "channel", "business_type")
 DEFAULT_WINDOW: Final = "24h"
 MOST_VALUES: Final = 50
 LONGEST_VALUE: Final = 64
-LONGEST_HOURS: Final = 24 * 3660
+FAR_AHEAD: Final = datetime(2100, 1, 1, tzinfo=UTC)
+"""Windows that are open at the end are checked against an as-of after every possible start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,40 +66,6 @@ def read_address(parameters: Mapping[str, Sequence[str]], zone: ZoneInfo) -> Add
     )
 
 
-def parse_window(text: str, *, as_of: datetime, zone: ZoneInfo) -> Window:
-    """The window meant by `24h`, `7d`, `today`, `all` or `A..B` (dates or instants, B exclusive; a date B counts whole).
-
-    Raises QueryError when the text is none of these.
-    """
-    if text == "all":
-        return Window.all_until(as_of)
-    if text == "today":
-        return Window.day_of(as_of, zone)
-    if found := re.fullmatch(r"([1-9][0-9]{0,4})(h|d)", text):
-        hours = int(found[1]) * (24 if found[2] == "d" else 1)
-        if hours <= LONGEST_HOURS:
-            return Window.last(timedelta(hours=hours), as_of)
-    if ".." in text:
-        first, last = text.split("..", 1)
-        start = parse_instant(first, zone) if first else None
-        end = parse_instant(last, zone) if last else as_of
-        end = _next_midnight(end, zone) if _is_date(last) else end
-        if start is None or start < end:
-            return Window(start=start, end=end)
-    raise QueryError(f"window {text!r}: use for example 24h, 7d, today, all or 2026-01-01..2026-01-31")
-
-
-def parse_instant(text: str, zone: ZoneInfo) -> datetime:
-    """An aware UTC instant, whole milliseconds, from ISO 8601; a naive one is in `zone`. Raises QueryError."""
-    try:
-        instant = datetime.fromisoformat(text.strip().replace(" ", "+") if re.search(r"\d \d\d:?\d\d$", text) else text.strip())
-        aware = instant if instant.tzinfo else instant.replace(tzinfo=zone)
-        utc = aware.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise QueryError(f"instant {text!r}: use ISO 8601, for example 2026-01-31 or 2026-01-31T08:00+08:00") from None
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
-
-
 def _filters(parameters: Mapping[str, Sequence[str]], notes: list[str]) -> tuple[Filter, ...]:
     found = []
     for dimension in FILTER_DIMENSIONS:
@@ -111,23 +79,16 @@ def _filters(parameters: Mapping[str, Sequence[str]], notes: list[str]) -> tuple
 
 def _is_window(text: str, zone: ZoneInfo) -> bool:
     try:
-        parse_window(text, as_of=datetime(2100, 1, 1, tzinfo=UTC), zone=zone)
+        parse_window(text, as_of=FAR_AHEAD, zone=zone)
     except QueryError:
         return False
     return True
 
 
 def _instant_or_none(text: str, zone: ZoneInfo) -> datetime | None:
+    # A plus sign typed into an address arrives as a space.
+    text = re.sub(r" (\d\d:?\d\d)$", r"+\1", text.strip())
     try:
         return parse_instant(text, zone) if text else None
     except QueryError:
         return None
-
-
-def _is_date(text: str) -> bool:
-    return re.fullmatch(r"\d{4}-\d{2}-\d{2}", text.strip()) is not None
-
-
-def _next_midnight(instant: datetime, zone: ZoneInfo) -> datetime:
-    following = (instant.astimezone(zone) + timedelta(days=1)).date()
-    return datetime(following.year, following.month, following.day, tzinfo=zone).astimezone(UTC)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from access.address import Address, parse_window, read_address
+from access.address import Address, read_address
 from access.freshness import SourceFreshness, filling_share, is_worker_silent, judge_sources, read_promises
 from access.reading import EmptyLake, Reading
 from access.user import User, scope_of
@@ -17,6 +17,7 @@ from data.targets import Targets, read_targets
 from queries.build import build
 from queries.cache import key_of
 from queries.query import Filter, Query, Window
+from queries.request import parse_window
 from queries.run import run
 from queries.scope import Scope
 

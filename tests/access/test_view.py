@@ -1,0 +1,126 @@
+"""The View: scoped, cached without leaking, consistent with one snapshot, and closed when the session ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from access.reading import EmptyLake, Reading
+from access.session import SessionEnded
+from access.user import User
+from access.view import View, open_view
+from config import Settings
+from data.lake import Lake
+from queries.query import Filter, Query
+from tests.data.intake import contract_of, take_in, write_csv
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HEADER = ("id", "created", "region")
+CONTRACT = contract_of(columns={"order_id": "id", "channel": "'web'", "created_at": "created", "region_code": "region"})
+
+ADMIN = User(name="root", display_name="", role="admin")
+EAST = User(name="east", display_name="", role="lead", regions=("CN-EAST",))
+SOUTH = User(name="south", display_name="", role="lead", regions=("CN-SOUTH",))
+NOBODY = User(name="nobody", display_name="", role="lead")
+BY_REGION = Query(metrics=("order_count",), by=("region",))
+
+
+def _take_in(settings: Settings, folder: Path, stamp: str, *rows: tuple[str, str, str]) -> None:
+    path = write_csv(folder / f"orders_{stamp}.csv", rows, HEADER)
+    with Lake.open_writer(settings) as lake:
+        assert take_in(lake, CONTRACT, path).state == "accepted"
+
+
+@pytest.fixture
+def reading(settings: Settings, tmp_path: Path) -> Iterator[Reading]:
+    """Two orders in the east, one in the south, one without a region."""
+    rows = (("1", "CN-EAST"), ("2", "CN-EAST"), ("3", "CN-SOUTH"), ("4", ""))
+    _take_in(settings, tmp_path, "20260301T080000", *((number, "2026-03-01 07:00:00", region) for number, region in rows))
+    opened = Reading(settings, clock=iter(range(10_000)).__next__)
+    yield opened
+    opened.close()
+
+
+def _view(reading: Reading, user: User, **parameters: str) -> View:
+    asked = {name: [value] for name, value in parameters.items()}
+    return open_view(reading, user, asked, now=NOW, language="en", stays_valid=lambda: None)
+
+
+def _counts(view: View, query: Query = BY_REGION) -> dict[str | None, int]:
+    return {row["region"]: row["order_count"] for row in view.run(query).to_dicts()}
+
+
+EXPECTED: dict[str, dict[str | None, int]] = {
+    "root": {"CN-EAST": 2, "CN-SOUTH": 1, None: 1},
+    "east": {"CN-EAST": 2},
+    "south": {"CN-SOUTH": 1},
+    "nobody": {},
+}
+
+
+def _names(users: tuple[User, ...]) -> str:
+    return "-".join(user.name for user in users)
+
+
+@pytest.mark.parametrize(
+    "users", [(ADMIN, EAST, SOUTH, NOBODY), (NOBODY, SOUTH, EAST, ADMIN), (EAST, ADMIN, NOBODY, SOUTH)], ids=_names
+)
+def test_everyone_sees_their_own_regions_whoever_asked_before(reading: Reading, users: tuple[User, ...]) -> None:
+    for user in (*users, *users):
+        assert _counts(_view(reading, user)) == EXPECTED[user.name]
+
+
+def test_filter_cannot_widen_the_scope(reading: Reading) -> None:
+    query = Query(metrics=("order_count",), by=("region",), where=(Filter("region", ("CN-EAST", "CN-SOUTH", None)),))
+    assert _counts(_view(reading, SOUTH), query) == {"CN-SOUTH": 1}
+
+
+@pytest.mark.parametrize("region", ["CN-NOWHERE", "N' OR '1'='1"])
+def test_unknown_region_sees_nothing(reading: Reading, region: str) -> None:
+    assert _counts(_view(reading, User(name="x", display_name="", role="lead", regions=(region,)))) == {}
+
+
+def test_view_keeps_its_snapshot_and_says_when_there_is_a_newer_one(reading: Reading, settings: Settings, tmp_path: Path) -> None:
+    view = _view(reading, ADMIN)
+    assert not view.has_news()
+    _take_in(settings, tmp_path, "20260301T090000", ("5", "2026-03-01 08:30:00", "CN-SOUTH"))
+    assert view.has_news()
+    assert _counts(view) == EXPECTED["root"]
+    assert _counts(_view(reading, ADMIN))["CN-SOUTH"] == 2
+
+
+def test_chosen_instant_shows_what_was_known_then(reading: Reading, settings: Settings, tmp_path: Path) -> None:
+    _take_in(settings, tmp_path, "20260301T090000", ("5", "2026-03-01 06:30:00", "CN-SOUTH"))
+    past = _view(reading, ADMIN, as_of="2026-03-01T08:30:00Z")
+    assert _counts(past)["CN-SOUTH"] == 1
+    assert not past.is_live
+    assert not past.has_news()
+
+
+def test_ended_session_gets_no_figures(reading: Reading) -> None:
+    def ended() -> None:
+        raise SessionEnded
+
+    view = open_view(reading, ADMIN, {}, now=NOW, language="en", stays_valid=ended)
+    with pytest.raises(SessionEnded):
+        view.run(BY_REGION)
+    with pytest.raises(SessionEnded):
+        view.has_news()
+
+
+def test_view_before_the_first_snapshot_is_empty(reading: Reading) -> None:
+    with pytest.raises(EmptyLake):
+        _view(reading, ADMIN, as_of="2020-01-01")
+
+
+def test_view_without_a_delivering_source_is_not_live(reading: Reading) -> None:
+    view = _view(reading, ADMIN)
+    assert not view.is_live
+    assert view.as_of == datetime(2026, 3, 1, 8, tzinfo=UTC)
+
+
+def test_view_says_which_part_of_the_address_it_left_out(reading: Reading) -> None:
+    assert _view(reading, ADMIN, window="soon").address.notes == ("window=soon",)
