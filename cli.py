@@ -14,9 +14,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from config import Settings, SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from queries.scope import Scope
 
 
 class UsageError(ValueError):
@@ -25,10 +28,12 @@ class UsageError(ValueError):
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
+    from data.watch import with_business_zone
+
     parser = _parser()
     arguments = parser.parse_args(words)
     try:
-        settings = read_settings(home=arguments.home)
+        settings = with_business_zone(read_settings(home=arguments.home))
         return int(arguments.run(settings, arguments) or 0)
     except BrokenPipeError:
         sys.stderr.close()
@@ -204,6 +209,66 @@ def _snapshots(settings: Settings, arguments: argparse.Namespace) -> None:
     print(present(lake.cursor().execute(query, [arguments.limit]).pl(), arguments.format), end="")
 
 
+def _query(settings: Settings, arguments: argparse.Namespace) -> None:
+    from data.lake import Lake
+    from data.targets import read_targets
+    from queries.build import build
+    from queries.present import notes, present
+    from queries.request import Words, parse_instant, parse_request
+    from queries.run import run
+    from queries.scope import Scope
+
+    lake = Lake.open_reader(settings)
+    head = lake.head()
+    snapshot = arguments.snapshot or head.snapshot_id
+    as_of = parse_instant(arguments.as_of, settings.zone) if arguments.as_of else lake.as_of(snapshot)
+    if as_of is None:
+        raise UsageError(f"no snapshot in {settings.home}: take in a file first with `python cli.py ingest`")
+    names = ("metrics", "by", "where", "window", "grain", "compare", "order_by", "limit")
+    request = parse_request(Words(**{name: getattr(arguments, name) for name in names}), as_of=as_of, zone=settings.zone)
+    scope = _scope_of(settings, arguments.user) if arguments.user else Scope.ALL
+    statement = build(
+        request.query,
+        scope=scope,
+        snapshot=snapshot,
+        version=lake.version_of(snapshot),
+        as_of=as_of,
+        zone=settings.zone,
+        targets=read_targets(settings),
+    )
+    who = arguments.user or "the local administrator (no --user given)"
+    for line in (f"as {who}, snapshot {snapshot}", *request.notes):
+        _say(line)
+    if arguments.show_sql:
+        _say(statement.sql + "\n" + "\n".join(f"  ${name} = {value!r}" for name, value in statement.parameters.items()))
+    frame = run(lake, statement)
+    for line in notes(frame, request.query):
+        _say(line)
+    print(present(frame.rename(request.names_as_typed(frame.columns)), arguments.format), end="")
+
+
+def _scope_of(settings: Settings, name: str) -> Scope:
+    from access.store import open_store
+    from access.user import find_user, scope_of
+
+    user = find_user(open_store(settings), name)
+    if user is None:
+        raise UsageError(f"there is no user {name!r}: `python cli.py users list` names them")
+    return scope_of(user)
+
+
+def _metrics(settings: Settings, arguments: argparse.Namespace) -> None:
+    from queries.present import list_metrics, present
+
+    print(present(list_metrics(), arguments.format), end="")
+
+
+def _dimensions(settings: Settings, arguments: argparse.Namespace) -> None:
+    from queries.present import list_dimensions, present
+
+    print(present(list_dimensions(), arguments.format), end="")
+
+
 def _quarantine_list(settings: Settings, arguments: argparse.Namespace) -> None:
     from data.lake import Lake
     from data.replay import list_quarantine
@@ -305,6 +370,26 @@ def _add_intake(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         command.add_argument("--format", choices=FORMATS, default="table")
     again = _command(quarantine, "replay", _quarantine_replay, "take refused rows in again under a changed contract")
     again.add_argument("--contract", type=Path, required=True)
+
+
+def _add_questions(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    query = _command(commands, "query", _query, "ask for metrics")
+    query.add_argument("metrics", nargs="+", metavar="METRIC")
+    query.add_argument("--by", action="append", default=[], metavar="DIM", help="group by a dimension; may be repeated")
+    query.add_argument("--where", action="append", default=[], metavar="DIM=VALUE", help="several values by comma; empty is unknown")
+    query.add_argument("--window", default="all", help="24h, 7d, today, all, or A..B (dates or instants)")
+    query.add_argument("--grain", help="hour, day or week: a series over time")
+    query.add_argument("--compare", action="append", default=[], help="previous, last_week, target; may be repeated")
+    query.add_argument("--order-by", dest="order_by", help="a column, -COLUMN descending")
+    query.add_argument("--limit", type=int)
+    query.add_argument("--as-of", dest="as_of", metavar="INSTANT", help="what was true then (default: the newest data instant)")
+    query.add_argument("--snapshot", type=int, metavar="N", help="what was known with snapshot N (default: the newest)")
+    query.add_argument("--user", metavar="NAME", help="answer inside this user's scope")
+    query.add_argument("--show-sql", action="store_true", help="the statement and its parameters, on standard error")
+    metrics = _command(commands, "metrics", _metrics, "every metric, with its definition in both languages")
+    dimensions = _command(commands, "dimensions", _dimensions, "every dimension, with its definition in both languages")
+    for command in (query, metrics, dimensions):
+        command.add_argument("--format", choices=FORMATS, default="table")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PREFIX: Final = "CONTROL_ROOM_"
+DEFAULT_ZONE: Final = "Asia/Shanghai"
 ROOT: Final = Path(__file__).resolve().parent
 
 
@@ -30,7 +31,7 @@ class Settings:
     home: Path = ROOT / "var"
     host: str = "127.0.0.1"
     port: int = 8600
-    time_zone: str = "Asia/Shanghai"
+    time_zone: str = ""
     language: str = "en"
     catalogue: str = ""
     data_path: str = ""
@@ -45,8 +46,8 @@ class Settings:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The business zone: calendar days, cut-offs, naive instants on the command line."""
-        return ZoneInfo(self.time_zone)
+        """The business zone: calendar days, cut-offs, naive instants on the command line; Shanghai when none is set."""
+        return ZoneInfo(self.time_zone or DEFAULT_ZONE)
 
     @property
     def lake_folder(self) -> Path:

@@ -252,6 +252,15 @@ class Lake:
         row = self.cursor().execute("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot").fetchone()
         return int(row[0]) if row and row[0] is not None else 0
 
+    def as_of(self, snapshot_id: int) -> datetime | None:
+        """The newest as-of of any accepted snapshot up to this one; None before the first."""
+        row = (
+            self.cursor()
+            .execute("SELECT epoch_ms(max(as_of)) FROM lake.snapshots WHERE state = 'accepted' AND snapshot_id <= ?", [snapshot_id])
+            .fetchone()
+        )
+        return from_epoch_ms(row[0]) if row and row[0] is not None else None
+
     def version_of(self, snapshot_id: int) -> int:
         """DuckLake's version that holds the ledger's snapshot; raises LakeError when it is unknown or expired."""
         if snapshot_id not in self._versions:

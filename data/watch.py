@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -57,6 +57,15 @@ def remember_contract(settings: Settings, contract_file: Path, contract: Contrac
     target = folder / f"{contract.source}.yaml"
     if target.resolve() != contract_file.resolve():
         shutil.copyfile(contract_file, target)
+
+
+def with_business_zone(settings: Settings) -> Settings:
+    """The settings, their time zone taken from the home's contracts where none is set and all of these agree."""
+    folder = settings.home / "contracts"
+    if settings.time_zone or not folder.exists() or (settings.home / "demo.json").exists():
+        return settings
+    zones = {contract.time_zone for contract in load_contracts(folder).values()}
+    return replace(settings, time_zone=zones.pop()) if len(zones) == 1 else settings
 
 
 def find_ready(contracts: Mapping[str, Contract], files: list[Path]) -> list[tuple[Contract, tuple[Path, ...]]]:
