@@ -30,9 +30,10 @@ def row_dimension(view: View) -> str:
 
 
 def stage_rows(view: View, metric: str) -> list[Row]:
-    """The figure by place and stage with last week's; rows as dictionaries."""
+    """The figure by place and stage with last week's; what is beyond the limit comes with its hours and orders."""
     by = (row_dimension(view), "stage")
-    return view.run(Query(metrics=(metric,), by=by, where=view.filters, window=view.window, compare=("last_week",))).to_dicts()
+    metrics = ("over_limit_rate", "over_limit_seconds", "over_limit_count") if metric == "over_limit_rate" else (metric,)
+    return view.run(Query(metrics=metrics, by=by, where=view.filters, window=view.window, compare=("last_week",))).to_dicts()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +126,7 @@ def _cell(view: View, metric: str, look: Look, code: str, stage: str, row: Row |
     if row is not None and n is not None and 0 < n < edition.minimum_count:
         return Cell(key=key, text=f"n {n}", kind="few", tip="\n".join((title, translate(language, "wall.note.few", n=n))))
     if value is None:
-        earlier = (row or {}).get(f"{metric}_n_last_week")
+        earlier = (row or {}).get(f"{metric}_last_week_n")
         reason = (
             translate(language, "wall.heat.gap_tip", n=count(language, earlier))
             if earlier

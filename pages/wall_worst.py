@@ -17,6 +17,9 @@ from pages.wording import judge, name_of, stage_name, state_name
 from queries.query import Filter, Query, Window
 
 Row = dict[str, Any]
+Key = tuple[str, str]
+Onsets = dict[Key, datetime | None]
+Mains = dict[Key, str]
 
 MOST: Final = 5
 SIGNIFICANT: Final = 1.96
@@ -57,26 +60,23 @@ class Evidence:
 def read_worst(view: View) -> Worst:
     """The five costliest troubles; those that are no worse than a week ago say so and come without an alarm colour."""
     language, dimension = view.language, row_dimension(view)
-    asked = Query(
-        metrics=("over_limit_seconds", "over_limit_count"), by=(dimension, "stage"), where=view.filters, window=view.window
-    )
-    rows = [row for row in view.run(asked).to_dicts() if row["stage"] and row[dimension] and row["over_limit_seconds"]]
+    rows = [row for row in stage_rows(view, "over_limit_rate") if row["stage"] and row[dimension] and row["over_limit_seconds"]]
     everything = sum(row["over_limit_seconds"] for row in rows)
     rows = sorted(rows, key=lambda row: -row["over_limit_seconds"])[:MOST]
-    shares = {(row[dimension], row["stage"]): row for row in stage_rows(view, "over_limit_rate")}
-    onsets = _onsets(view, dimension, rows, shares)
-    items = tuple(_trouble(view, dimension, row, shares[(row[dimension], row["stage"])], everything, onsets) for row in rows)
+    onsets, mains = _onsets(view, dimension, rows), _mains(view, dimension, rows)
+    items = tuple(_trouble(view, dimension, row, everything, (onsets, mains)) for row in rows)
     texts = {name: translate(language, f"wall.worst.{name}") for name in ("title", "scope", "empty")}
     return Worst(items=items, **texts)
 
 
-def _trouble(view: View, dimension: str, row: Row, share: Row, everything: float, onsets: dict[Any, datetime | None]) -> Trouble:
+def _trouble(view: View, dimension: str, row: Row, everything: float, context: tuple[Onsets, Mains]) -> Trouble:
     language, key = view.language, (row[dimension], row["stage"])
+    onsets, mains = context
     evidence = Evidence(
-        share=share["over_limit_rate"] or 0.0,
-        n=share["over_limit_rate_n"] or 0,
-        share_before=share.get("over_limit_rate_last_week"),
-        n_before=share.get("over_limit_rate_n_last_week") or share["over_limit_rate_n"] or 0,
+        share=row["over_limit_rate"] or 0.0,
+        n=row["over_limit_rate_n"] or 0,
+        share_before=row["over_limit_rate_last_week"],
+        n_before=row["over_limit_rate_last_week_n"] or 0,
     )
     state = _state(view, evidence)
     place, stage = name_of(language, dimension, row[dimension]), stage_name(language, row["stage"])
@@ -86,7 +86,7 @@ def _trouble(view: View, dimension: str, row: Row, share: Row, everything: float
         state=state,
         state_word=state_name(language, state),
         title=translate(language, "wall.worst.item", place=place, stage=stage),
-        text=_text(view, dimension, row, evidence, everything),
+        text=_text(view, row, evidence, everything, mains.get(key, "")),
         sure=sure if is_worse else translate(language, "wall.worst.not_significant"),
         since=_since(view, key, onsets) if is_worse else translate(language, "wall.worst.watch"),
         href=_link(view, dimension, row[dimension]),
@@ -101,7 +101,7 @@ def _state(view: View, evidence: Evidence) -> State:
     return judged if judged in ("warning", "critical") else "neutral"
 
 
-def _text(view: View, dimension: str, row: Row, evidence: Evidence, everything: float) -> str:
+def _text(view: View, row: Row, evidence: Evidence, everything: float, mainly: str) -> str:
     language, limit = view.language, view.targets.at(view.as_of, view.zone).limit_of(row["stage"])
     form = "text_no_limit" if limit is None else "text_new" if evidence.share_before is None else "text"
     sentence = translate(
@@ -115,41 +115,52 @@ def _text(view: View, dimension: str, row: Row, evidence: Evidence, everything: 
         share_of_all=percent(language, row["over_limit_seconds"] / everything, 0),
     )
     joiner = "" if language == "zh-CN" else " "
-    return joiner.join(part for part in (_mainly(view, dimension, row), sentence) if part)
+    return joiner.join(part for part in (sentence, mainly) if part)
 
 
-def _mainly(view: View, dimension: str, row: Row) -> str:
-    """The one warehouse or carrier that most of the delay is lost at, where there is one."""
-    inner = "carrier" if row["stage"] in CARRIER_STAGES else "warehouse"
-    where = (*view.filters, Filter(dimension, (row[dimension],)), Filter("stage", (row["stage"],)))
-    asked = Query(metrics=("over_limit_seconds",), by=(inner,), where=where, window=view.window)
-    parts = {part[inner]: part["over_limit_seconds"] or 0 for part in view.run(asked).to_dicts() if part[inner]}
-    code = max(parts, key=lambda key: parts[key], default=None)
-    if code is None or len(parts) < 2 or parts[code] < MAIN_SHARE * row["over_limit_seconds"]:
+def _mains(view: View, dimension: str, rows: list[Row]) -> Mains:
+    """For each trouble, the one warehouse or carrier that most of its delay is lost at; left out where there is none."""
+    found: Mains = {}
+    for inner, at_carrier in (("warehouse", False), ("carrier", True)):
+        here = [row for row in rows if (row["stage"] in CARRIER_STAGES) == at_carrier]
+        if not here:
+            continue
+        by = (dimension, "stage", inner)
+        asked = Query(metrics=("over_limit_seconds",), by=by, where=_where(view, dimension, here), window=view.window)
+        parts = [part for part in view.run(asked).to_dicts() if part[inner] and part["over_limit_seconds"]]
+        for row in here:
+            key = (row[dimension], row["stage"])
+            found[key] = _mainly(view, inner, [part for part in parts if (part[dimension], part["stage"]) == key], row)
+    return found
+
+
+def _mainly(view: View, inner: str, parts: list[Row], row: Row) -> str:
+    worst = max(parts, key=lambda part: part["over_limit_seconds"], default=None)
+    if worst is None or len(parts) < 2 or worst["over_limit_seconds"] < MAIN_SHARE * row["over_limit_seconds"]:
         return ""
-    share = percent(view.language, parts[code] / row["over_limit_seconds"], 0)
-    return translate(view.language, "wall.worst.mostly", name=name_of(view.language, inner, code), share=share)
+    share = percent(view.language, worst["over_limit_seconds"] / row["over_limit_seconds"], 0)
+    return translate(view.language, "wall.worst.mostly", name=name_of(view.language, inner, worst[inner]), share=share)
 
 
-def _onsets(view: View, dimension: str, rows: list[Row], shares: dict[Any, Row]) -> dict[Any, datetime | None]:
+def _where(view: View, dimension: str, rows: list[Row]) -> tuple[Filter, ...]:
+    """The view's filters narrowed to the places and stages of these rows."""
+    others = tuple(filter_ for filter_ in view.filters if filter_.dimension != dimension)
+    return (*others, *(Filter(name, tuple(sorted({row[name] for row in rows}))) for name in (dimension, "stage")))
+
+
+def _onsets(view: View, dimension: str, rows: list[Row]) -> Onsets:
     """Since when each trouble's hourly share has stayed above its usual one without a break; None: the whole day."""
     if not rows:
         return {}
-    where = tuple(
-        Filter(name, tuple(sorted({row[name] for row in rows})))
-        for name in (dimension, "stage")
-        if name != "region" or not view.filters
-    )
     window = Window.last(timedelta(hours=24), view.as_of)
-    asked = Query(
-        metrics=("over_limit_rate",), by=(dimension, "stage"), where=(*view.filters, *where), window=window, grain="hour"
-    )
+    where = _where(view, dimension, rows)
+    asked = Query(metrics=("over_limit_rate",), by=(dimension, "stage"), where=where, window=window, grain="hour")
     hours = view.run(asked).sort("bucket_at", descending=True).to_dicts()
     target = view.targets.at(view.as_of, view.zone).target_of("over_limit_rate") or 0.0
-    onsets: dict[Any, datetime | None] = {}
+    onsets: Onsets = {}
     for row in rows:
         key = (row[dimension], row["stage"])
-        usual = max(target, 1.25 * (shares[key].get("over_limit_rate_last_week") or 0.0))
+        usual = max(target, 1.25 * (row["over_limit_rate_last_week"] or 0.0))
         series = [(hour["bucket_at"], hour["over_limit_rate"]) for hour in hours if (hour[dimension], hour["stage"]) == key]
         above = [instant for instant, _ in _leading(series, usual)]
         onsets[key] = above[-1] if above and len(above) < len(series) else None
@@ -162,7 +173,7 @@ def _leading(series: list[tuple[datetime, float | None]], usual: float) -> list[
     return series[:end]
 
 
-def _since(view: View, key: Any, onsets: dict[Any, datetime | None]) -> str:  # noqa: ANN401
+def _since(view: View, key: Key, onsets: Onsets) -> str:
     onset = onsets.get(key)
     if onset is None:
         return translate(view.language, "wall.worst.whole_window")

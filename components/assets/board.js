@@ -5,7 +5,6 @@ function drawBoard(board, send, shapes) {
   return h(
     "main",
     { class: "board" },
-    board.notice ? h("p", { class: `notice ${board.notice.state}`, role: "status" }, stateMark(board.notice.state, ""), h("b", {}, board.notice.title), " ", board.notice.text) : null,
     h("div", { class: "tiles" }, board.tiles.map(drawTile)),
     card("heat", cardHead(board.heat.title, board.heat.scope, drawSwitch(board.heat, send)), drawHeatGrid(board.heat, null)),
     card("country", cardHead(board.map.title, board.map.scope), drawCountryMap(board.map, shapes)),
@@ -13,6 +12,7 @@ function drawBoard(board, send, shapes) {
     card("warehouses", cardHead(board.warehouses.title, board.warehouses.scope), drawBars(board.warehouses)),
     card("returns", cardHead(board.returns.title, board.returns.scope), drawBars(board.returns)),
     card("complaints", cardHead(board.complaints.title, board.complaints.scope), board.complaints.rows.length ? drawHeatGrid(board.complaints, null) : emptyNote(board.complaints.empty)),
+    board.notice ? h("p", { class: `notice ${board.notice.state}`, role: "status" }, stateMark(board.notice.state, ""), h("b", {}, board.notice.title), " ", board.notice.text) : null,
   );
 }
 

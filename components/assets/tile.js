@@ -10,7 +10,7 @@ function drawTile(tile) {
       "aria-label": tile.spoken,
     },
     h("span", { class: "name" }, tile.name),
-    h("span", { class: `value ${tile.value.length > 9 ? "long" : ""}` }, tile.value),
+    h("span", { class: "value" }, tile.value),
     h(
       "span",
       { class: "foot" },

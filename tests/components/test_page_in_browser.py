@@ -1,0 +1,136 @@
+"""What the components do in a real browser: nothing scrolls, nothing jumps, text is text, keys work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from components.board import Notice
+from tests.components.sample import board, heat_grid, tile, topbar
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("kit")]
+Show = Callable[[str, dict[str, Any]], None]
+
+HOSTILE = '"><img src=x onerror=document.title="broken"><script>document.title="broken"</script>'
+OVERFLOWING = """() => [...window.parts.board.root.querySelectorAll("section.card, .tile")]
+  .filter((card) => card.scrollHeight > card.clientHeight + 1 || card.scrollWidth > card.clientWidth + 1)
+  .map((card) => `${card.className} ${card.scrollWidth}x${card.scrollHeight} in ${card.clientWidth}x${card.clientHeight}`)"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1440, 900), (2560, 1440)])
+def test_nothing_scrolls_on_a_wall(page: Page, show: Show, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    show("topbar", topbar())
+    show("board", board())
+    assert page.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]") == [height, width]
+    assert page.evaluate(OVERFLOWING) == []
+
+
+def test_on_a_tablet_the_worst_comes_before_the_grids(page: Page, show: Show) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    show("topbar", topbar())
+    show("board", board())
+    sections = page.locator(".tiles, section.worst, section.heat, section.country").all()
+    boxes = {section.get_attribute("class"): section.bounding_box() or {"y": 0.0} for section in sections}
+    tops = [boxes[name]["y"] for name in ("tiles", "card worst", "card heat", "card country")]
+    assert tops == sorted(tops)
+    assert page.evaluate("document.documentElement.scrollWidth") == 1024
+
+
+def test_text_from_data_is_never_markup(page: Page, show: Show) -> None:
+    show("topbar", topbar(problems=(HOSTILE,)))
+    show("board", board(tiles=(tile(name=HOSTILE, value=HOSTILE),) * 8, heat=heat_grid(text=HOSTILE)))
+    expect(page.locator(".tile .name").first).to_have_text(HOSTILE)
+    page.locator(".tile").first.hover()
+    expect(page.locator(".tip:visible").first).to_contain_text("<img")
+    assert page.title() != "broken"
+    assert page.locator("img, script").count() == 0
+
+
+def test_a_link_out_of_the_app_is_no_link(page: Page, show: Show) -> None:
+    data = board()
+    data["worst"]["items"][0]["href"] = "javascript:alert(1)"
+    data["worst"]["items"][1]["href"] = "//elsewhere.example"
+    show("board", data)
+    hrefs = page.locator(".worst-list a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert hrefs == [None, None, "?region=CN-EAST", "?region=CN-EAST", "?region=CN-EAST"]
+
+
+def test_new_figures_come_in_place_and_focus_stays(page: Page, show: Show) -> None:
+    show("board", board())
+    page.evaluate("window.before = window.parts.board.root.querySelectorAll('td.cell')[3]")
+    page.locator("td.cell").nth(3).focus()
+    show("board", board(heat=heat_grid(text="31%"), notice=Notice(state="neutral", title="Filling", text="42%")))
+    expect(page.locator("td.cell").nth(3)).to_have_text("31%")
+    assert page.evaluate("window.before === window.parts.board.root.querySelectorAll('td.cell')[3]")
+    assert page.evaluate("window.before === window.parts.board.root.activeElement")
+
+
+def test_a_redraw_moves_nothing_but_the_figures_themselves(page: Page, show: Show) -> None:
+    show("topbar", topbar())
+    show("board", board())
+    page.evaluate(
+        "new PerformanceObserver(l => window.shift = (window.shift || 0) + l.getEntries().reduce((s, e) => s + e.value, 0))"
+        ".observe({type: 'layout-shift'})"
+    )
+    show("board", board(tiles=(tile(value="38 h 10 min"),) * 8, heat=heat_grid(text="100%")))
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.shift || 0") < 0.001
+
+
+def test_arrows_walk_the_grid_and_enter_chooses(page: Page, show: Show) -> None:
+    show("heat_grid", {**heat_grid_data(), "chosen": None})
+    page.locator("td.cell").first.focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowDown", "ArrowLeft", "ArrowUp", "Enter"):
+        page.keyboard.press(key)
+    assert page.evaluate("window.sent") == [["cell", "1/0"]]
+    assert page.locator("td.cell[tabindex='0']").count() == 1
+
+
+def heat_grid_data() -> dict[str, Any]:
+    data: dict[str, Any] = board()["heat"]
+    return data
+
+
+def test_a_grid_is_a_table_with_heads_for_a_screen_reader(page: Page, show: Show) -> None:
+    show("board", board())
+    grid = page.get_by_role("grid", name="Orders beyond the limit")
+    expect(grid.get_by_role("columnheader")).to_have_count(9)
+    expect(grid.get_by_role("rowheader")).to_have_count(7)
+    expect(grid.get_by_role("gridcell", name="row 2 · column 4, 3%")).to_be_visible()
+
+
+def test_a_tile_tells_its_definition_on_click_until_escape(page: Page, show: Show) -> None:
+    show("board", board())
+    page.get_by_role("button", name="Backlog").first.click()
+    expect(page.locator(".tip[data-pinned=yes]")).to_contain_text("definition")
+    page.keyboard.press("Escape")
+    expect(page.locator(".tip:visible")).to_have_count(0)
+
+
+def test_a_filter_is_sent_as_codes(page: Page, show: Show) -> None:
+    show("topbar", topbar())
+    page.locator("details.filters summary").click()
+    page.get_by_role("checkbox", name="CN-SOUTH").check()
+    page.get_by_role("button", name="last 7 d").click()
+    assert page.evaluate("window.sent") == [["choice", {"region": "CN-SOUTH"}], ["choice", {"window": "7d"}]]
+
+
+def test_wall_mode_hides_the_controls_and_escape_brings_them_back(page: Page, show: Show) -> None:
+    show("topbar", topbar())
+    show("board", board())
+    page.get_by_role("button", name="full_screen").click()
+    expect(page.locator("nav.controls")).to_be_hidden()
+    assert "wall=1" in page.url
+    page.keyboard.press("Escape")
+    expect(page.locator("nav.controls")).to_be_visible()
+    assert "wall=1" not in page.url
+
+
+def test_a_state_is_a_shape_and_a_word_besides_its_colour(page: Page, show: Show) -> None:
+    show("board", board())
+    expect(page.locator(".tile .mark.warning").first).to_have_attribute("aria-label", "warning")
+    assert page.locator(".tile .mark.warning").first.evaluate("mark => getComputedStyle(mark).clipPath").startswith("polygon")
