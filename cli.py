@@ -175,7 +175,9 @@ def _watch(settings: Settings, arguments: argparse.Namespace) -> None:
     _say(f"watching {folder} for {', '.join(sorted(contracts))}; Ctrl-C ends it")
     with Lake.open_writer(settings) as lake:
         while not stopping:
-            look(lake, inbox, active_contracts(settings, demo=False), settings, now=_now, say=lambda text: print(text, flush=True))
+            look(
+                lake, inbox, active_contracts(settings, demo=False), settings, now=_now, say=lambda text: print(text, flush=True)
+            )
             if arguments.once and not inbox.waiting():
                 break
             _pausing(stopping)(arguments.every)
@@ -205,7 +207,7 @@ def _snapshots(settings: Settings, arguments: argparse.Namespace) -> None:
 
     columns = "snapshot_id, source, state, as_of, committed_at, row_count, accepted_count, changed_count, quarantined_count, late, files, reason"
     lake = Lake.open_reader(settings)
-    query = f"SELECT {columns} FROM lake.snapshots ORDER BY snapshot_id DESC LIMIT ?"  # noqa: S608 - fixed names
+    query = f"SELECT {columns} FROM lake.snapshots ORDER BY snapshot_id DESC LIMIT ?"
     print(present(lake.cursor().execute(query, [arguments.limit]).pl(), arguments.format), end="")
 
 
@@ -301,7 +303,9 @@ def _doctor(settings: Settings, arguments: argparse.Namespace) -> int:
 
     lake = Lake.open_reader(settings)
     head, faults = lake.head(), check_counts(lake)
-    print(f"home {settings.home}: snapshot {head.snapshot_id}, as of {_iso(head.as_of) if head.as_of else '-'}, {count_files(lake)} data files")
+    print(
+        f"home {settings.home}: snapshot {head.snapshot_id}, as of {_iso(head.as_of) if head.as_of else '-'}, {count_files(lake)} data files"
+    )
     print("\n".join(faults) or "count(*), scan and ledger agree")
     return 1 if faults else 0
 
@@ -311,7 +315,9 @@ def _demo(settings: Settings, arguments: argparse.Namespace) -> None:
 
     options = {"orders": arguments.orders, "days": arguments.days, "seed": settings.demo_seed, "form": arguments.format}
     files = list(write_bulk(arguments.folder, end=_now().replace(microsecond=0), **options))
-    _say(f"{len(files)} files written; take them in with: python cli.py ingest --contract data/contracts/demo_bulk.yaml {arguments.folder}")
+    _say(
+        f"{len(files)} files written; take them in with: python cli.py ingest --contract data/contracts/demo_bulk.yaml {arguments.folder}"
+    )
 
 
 def _users(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -343,7 +349,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: object, text: str) -> argparse.ArgumentParser:
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: object, text: str
+) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=text, description=text)
     command.set_defaults(run=run)
     return command
@@ -352,14 +360,18 @@ def _command(commands: argparse._SubParsersAction[argparse.ArgumentParser], name
 def _add_intake(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     ingest = _command(commands, "ingest", _ingest, "take in files once, with a report")
     ingest.add_argument("--contract", type=Path, required=True, help="the contract YAML of the source")
-    ingest.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="files, or folders searched for the contract's pattern")
+    ingest.add_argument(
+        "paths", type=Path, nargs="*", metavar="PATH", help="files, or folders searched for the contract's pattern"
+    )
     watch = _command(commands, "watch", _watch, "take in an inbox folder for good")
     watch.add_argument("folder", type=Path, nargs="?", help="default: <home>/inbox")
     watch.add_argument("--contract", type=Path, action="append", help="a contract to add to the home's; may be repeated")
     watch.add_argument("--every", type=float, default=2.0, help="seconds between looks")
     watch.add_argument("--once", action="store_true", help="end when nothing waits any more")
     contract = commands.add_parser("contract", help="draft or check a contract").add_subparsers(dest="action", required=True)
-    _command(contract, "draft", _contract_draft, "propose a contract from a file's header and sample").add_argument("file", type=Path)
+    _command(contract, "draft", _contract_draft, "propose a contract from a file's header and sample").add_argument(
+        "file", type=Path
+    )
     _command(contract, "check", _contract_check, "say whether a contract is sound").add_argument("file", type=Path)
     snapshots = _command(commands, "snapshots", _snapshots, "the ledger, newest first")
     quarantine = commands.add_parser("quarantine", help="refused rows").add_subparsers(dest="action", required=True)
@@ -376,7 +388,9 @@ def _add_questions(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     query = _command(commands, "query", _query, "ask for metrics")
     query.add_argument("metrics", nargs="+", metavar="METRIC")
     query.add_argument("--by", action="append", default=[], metavar="DIM", help="group by a dimension; may be repeated")
-    query.add_argument("--where", action="append", default=[], metavar="DIM=VALUE", help="several values by comma; empty is unknown")
+    query.add_argument(
+        "--where", action="append", default=[], metavar="DIM=VALUE", help="several values by comma; empty is unknown"
+    )
     query.add_argument("--window", default="all", help="24h, 7d, today, all, or A..B (dates or instants)")
     query.add_argument("--grain", help="hour, day or week: a series over time")
     query.add_argument("--compare", action="append", default=[], help="previous, last_week, target; may be repeated")

@@ -114,7 +114,9 @@ def _convert(name: str, value: object) -> object:
             return Path(str(value)).expanduser().resolve()
         return type(default)(value)
     except ValueError as error:
-        raise SettingsError(f"{name} is {value!r}, which is not {type(default).__name__}: correct {PREFIX}{name.upper()}") from error
+        raise SettingsError(
+            f"{name} is {value!r}, which is not {type(default).__name__}: correct {PREFIX}{name.upper()}"
+        ) from error
 
 
 def _to_bool(text: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -120,7 +120,7 @@ class Reader(_Strict):
     @classmethod
     def _one_character(cls, text: str) -> str:
         if len(text) != 1:
-            raise ValueError(f"delimiter {text!r} is not one character: write a tab as \"\\t\"")
+            raise ValueError(f'delimiter {text!r} is not one character: write a tab as "\\t"')
         return text
 
 
@@ -275,15 +275,14 @@ class Contract(_Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Contract:
-        for fault in _faults(self):
-            raise ValueError(fault)
+        faults = [*_column_faults(self), *_word_faults(self)]
+        if faults:
+            raise ValueError("\n".join(faults))
         return self
 
 
-def _faults(contract: Contract) -> Iterable[str]:
+def _column_faults(contract: Contract) -> Iterable[str]:
     known = [column.name for column in KIND_COLUMNS[contract.kind]]
-    if contract.time_zone not in available_timezones():
-        yield f"time_zone {contract.time_zone!r} does not exist{did_you_mean(contract.time_zone, available_timezones())}"
     for part in ("columns", "mandatory", "tolerate", "checks"):
         for name in getattr(contract, part):
             if name not in known:
@@ -296,6 +295,11 @@ def _faults(contract: Contract) -> Iterable[str]:
             expression_columns(text)
         except ContractError as error:
             yield f"columns: {name}: {error}"
+
+
+def _word_faults(contract: Contract) -> Iterable[str]:
+    if contract.time_zone not in available_timezones():
+        yield f"time_zone {contract.time_zone!r} does not exist{did_you_mean(contract.time_zone, available_timezones())}"
     for word, milestone in contract.milestones.items():
         if milestone not in MILESTONES:
             yield f"milestones: {word!r} means {milestone!r}, which is no milestone{did_you_mean(milestone, MILESTONES)}"
@@ -339,7 +343,8 @@ def parse_contract(text: str, *, name: str = "contract") -> Contract:
     try:
         return Contract.model_validate(values)
     except ValidationError as error:
-        faults = [_Fault.of(item, node) for item in error.errors()]
+        items = [item | {"msg": text} for item in error.errors() for text in str(item["msg"]).splitlines()]
+        faults = [_Fault.of(item, node) for item in items]
         raise ContractError("\n".join(f"{name}, line {fault.line}: {fault.text}" for fault in faults)) from None
 
 
@@ -349,7 +354,7 @@ class _Fault:
     text: str
 
     @classmethod
-    def of(cls, item: Any, node: yaml.Node | None) -> _Fault:
+    def of(cls, item: Mapping[str, Any], node: yaml.Node | None) -> _Fault:
         message = str(item["msg"]).removeprefix("Value error, ")
         path = [str(part) for part in item["loc"]]
         if item["type"] == "extra_forbidden":
@@ -364,7 +369,11 @@ def _keys_at(path: list[str]) -> list[str]:
     model: Any = Contract
     for part in path:
         field = model.model_fields.get(part) if model else None
-        model = next((a for a in (field.annotation, *get_args(field.annotation)) if hasattr(a, "model_fields")), None) if field else None
+        model = (
+            next((a for a in (field.annotation, *get_args(field.annotation)) if hasattr(a, "model_fields")), None)
+            if field
+            else None
+        )
     fields = (model or Contract).model_fields
     return [field.alias or name for name, field in fields.items()]
 

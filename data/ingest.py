@@ -63,10 +63,14 @@ def find_units(contract: Contract, paths: Sequence[Path]) -> list[tuple[Path, ..
         return [tuple(_find_one(name, reader, paths) for name, reader in contract.files.items())]
     if contract.reader.format in DATABASES:
         return [()]
-    units = [(file,) for path in paths for file in (_search(path, contract.reader.path) if path.is_dir() else [path])]
+    units: list[tuple[Path, ...]] = [
+        (file,) for path in paths for file in (_search(path, contract.reader.path) if path.is_dir() else [path])
+    ]
     if not units:
         folders = ", ".join(str(path) for path in paths) or "no path given"
-        raise RefusedError(f"no file matches {contract.reader.path!r} of {contract.source} in {folders}: check the path or the pattern")
+        raise RefusedError(
+            f"no file matches {contract.reader.path!r} of {contract.source} in {folders}: check the path or the pattern"
+        )
     return units
 
 
@@ -75,7 +79,11 @@ def _search(folder: Path, pattern: str) -> list[Path]:
 
 
 def _find_one(name: str, reader: Reader, paths: Sequence[Path]) -> Path:
-    found = [f for path in paths for f in (_search(path, reader.path) if path.is_dir() else [path] if fnmatch(path.name, reader.path) else [])]
+    found = [
+        f
+        for path in paths
+        for f in (_search(path, reader.path) if path.is_dir() else [path] if fnmatch(path.name, reader.path) else [])
+    ]
     if len(found) != 1:
         what = "is missing" if not found else f"matches {len(found)} files"
         raise RefusedError(f"file {name!r} ({reader.path}) {what}: give the folder that holds the set once")
@@ -106,13 +114,13 @@ def _ingest_locked(lake: Lake, contract: Contract, unit: tuple[Path, ...], now: 
             sha256 = _hash(unit)
             if earlier := _duplicate_of(connection, contract, sha256, as_of):
                 same = f"the same file and contract are snapshot {earlier}"
-                return Report(
-                    source=contract.source, name=name, state="duplicate", reason=same, snapshot_id=earlier, as_of=as_of
-                )
+                return Report(source=contract.source, name=name, state="duplicate", reason=same, snapshot_id=earlier, as_of=as_of)
             return _take_in(_Intake(lake, connection, contract, unit, name, sha256, now, started), as_of, folder)
     except duckdb.Error as error:
         lake.reopen()
-        raise LakeError(f"{name}: the lake could not take it in ({str(error).splitlines()[0]}): nothing of it was kept") from error
+        raise LakeError(
+            f"{name}: the lake could not take it in ({str(error).splitlines()[0]}): nothing of it was kept"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -177,7 +185,9 @@ def _open_joined(intake: _Intake, folder: Path) -> TextRows:
         texts = ", ".join(f"{identifier(row[0])}::VARCHAR AS {identifier(row[0])}" for row in columns)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE joined AS SELECT {texts} FROM ({intake.contract.rows})")
     except duckdb.Error as error:
-        raise RefusedError(f"{intake.name}: rows: {' '.join(str(error).split())[:300]}: correct `rows` in the contract") from error
+        raise RefusedError(
+            f"{intake.name}: rows: {' '.join(str(error).split())[:300]}: correct `rows` in the contract"
+        ) from error
     return TextRows(relation="joined", columns=tuple(row[0] for row in columns))
 
 
@@ -378,7 +388,9 @@ def _as_of_before(contract: Contract, unit: tuple[Path, ...], now: datetime) -> 
             try:
                 return _aware(datetime.strptime(found[1], rule.format), zone)  # noqa: DTZ007 - made aware at once
             except ValueError as error:
-                raise LakeError(f"{path.name}: {found[1]!r} is no instant of the form {rule.format}: correct as_of.format") from error
+                raise LakeError(
+                    f"{path.name}: {found[1]!r} is no instant of the form {rule.format}: correct as_of.format"
+                ) from error
     names = ", ".join(path.name for path in unit)
     raise LakeError(f"{names}: the name does not match as_of.pattern {rule.pattern!r} of {contract.source}")
 
@@ -391,7 +403,11 @@ def _newest(intake: _Intake, staged: Staged) -> datetime:
     """The as-of of rows that carry their own, or the newest milestone instant of the file."""
     columns = ["row_as_of"] if intake.contract.as_of.from_ == "column" else milestone_instants(intake.contract)
     newest = ", ".join(f"max(epoch_ms({name}))" for name in columns)
-    row = intake.connection.execute(f"SELECT greatest({newest}) FROM {STAGED} WHERE problem IS NULL").fetchone() if columns else None
+    row = (
+        intake.connection.execute(f"SELECT greatest({newest}) FROM {STAGED} WHERE problem IS NULL").fetchone()
+        if columns
+        else None
+    )
     if not row or row[0] is None:
         raise RefusedError(f"{intake.name}: holds no instant to take its as-of from: give as_of: {{from: constant, value: …}}")
     return from_epoch_ms(int(row[0]))
@@ -409,11 +425,12 @@ def _staging_folder(lake: Lake) -> Iterator[Path]:
 Progress = Callable[[Report, int, int], None]
 
 
-def ingest_all(lake: Lake, contract: Contract, units: Sequence[tuple[Path, ...]], *, now: Callable[[], datetime], progress: Progress) -> list[Report]:
+def ingest_all(
+    lake: Lake, contract: Contract, units: Sequence[tuple[Path, ...]], *, now: Callable[[], datetime], progress: Progress
+) -> list[Report]:
     """Take in several units one after the other, telling `progress` after each (report, done, total)."""
     reports = []
     for done, unit in enumerate(units, start=1):
         reports.append(ingest(lake, contract, unit, now=now()))
         progress(reports[-1], done, len(units))
     return reports
-

@@ -256,7 +256,9 @@ class Lake:
         """The newest as-of of any accepted snapshot up to this one; None before the first."""
         row = (
             self.cursor()
-            .execute("SELECT epoch_ms(max(as_of)) FROM lake.snapshots WHERE state = 'accepted' AND snapshot_id <= ?", [snapshot_id])
+            .execute(
+                "SELECT epoch_ms(max(as_of)) FROM lake.snapshots WHERE state = 'accepted' AND snapshot_id <= ?", [snapshot_id]
+            )
             .fetchone()
         )
         return from_epoch_ms(row[0]) if row and row[0] is not None else None
@@ -315,7 +317,9 @@ def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, *, read_o
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    existing = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'").fetchall()}
+    existing = {
+        row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'").fetchall()
+    }
     if existing >= set(lake_tables()):
         return
     connection.execute("BEGIN")
@@ -329,7 +333,9 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _busy(where: str, wait_seconds: float) -> LakeError:
-    return LakeError(f"another process has been writing to the lake for {wait_seconds:g} s ({where}): wait for it to end or stop it")
+    return LakeError(
+        f"another process has been writing to the lake for {wait_seconds:g} s ({where}): wait for it to end or stop it"
+    )
 
 
 @contextmanager
@@ -351,7 +357,7 @@ def _file_lock(path: Path, wait_seconds: float) -> Iterator[None]:
 def _advisory_lock(catalogue: str, wait_seconds: float) -> Iterator[None]:
     deadline = time.monotonic() + wait_seconds
     with psycopg.connect(catalogue, autocommit=True) as connection:
-        while not connection.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK]).fetchone() == (True,):
+        while connection.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK]).fetchone() != (True,):
             if time.monotonic() >= deadline:
                 raise _busy("advisory lock of the catalogue", wait_seconds)
             time.sleep(0.2)

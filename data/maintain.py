@@ -17,7 +17,9 @@ def compact(lake: Lake) -> int:
         for table in lake_tables():
             connection.execute(f"CALL ducklake_rewrite_data_files('lake', '{table}', delete_threshold => {REWRITE_SHARE})")
         connection.execute("CALL ducklake_merge_adjacent_files('lake')")
-        connection.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => false, older_than => now() - INTERVAL 10 MINUTE)")
+        connection.execute(
+            "CALL ducklake_cleanup_old_files('lake', cleanup_all => false, older_than => now() - INTERVAL 10 MINUTE)"
+        )
         return before - count_files(lake)
 
 
@@ -32,7 +34,9 @@ def check_counts(lake: Lake) -> list[str]:
     faults = []
     connection = lake.cursor()
     for table in ("order_rows", "orders"):
-        row = connection.execute(f"SELECT (SELECT count(*) FROM lake.{table}), (SELECT count(order_id) FROM lake.{table})").fetchone()
+        row = connection.execute(
+            f"SELECT (SELECT count(*) FROM lake.{table}), (SELECT count(order_id) FROM lake.{table})"
+        ).fetchone()
         if row and row[0] != row[1]:
             faults.append(f"{table}: count(*) says {row[0]:,}, a scan finds {row[1]:,}")
     row = connection.execute(

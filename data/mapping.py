@@ -86,7 +86,9 @@ def _cast(raw: str, name: str, type_: str, contract: Contract) -> str:
     if type_ == "text":
         return raw
     if type_ == "integer":
-        return f"CASE WHEN TRY_CAST({raw} AS DOUBLE) = trunc(TRY_CAST({raw} AS DOUBLE)) THEN TRY_CAST({raw} AS DOUBLE)::BIGINT END"
+        return (
+            f"CASE WHEN TRY_CAST({raw} AS DOUBLE) = trunc(TRY_CAST({raw} AS DOUBLE)) THEN TRY_CAST({raw} AS DOUBLE)::BIGINT END"
+        )
     if type_ == "number":
         return f"CASE WHEN isfinite(TRY_CAST({raw} AS DOUBLE)) THEN TRY_CAST({raw} AS DOUBLE) END"
     if type_ == "money":

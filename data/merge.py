@@ -74,7 +74,14 @@ ENTITIES: Final = (ORDERS, RETURNS, COMPLAINTS, EVENTS)
 
 
 def merge(
-    connection: duckdb.DuckDBPyConnection, entity: Entity, relation: str, *, snapshot_id: int, priority: int, sha256: str, mapped: int
+    connection: duckdb.DuckDBPyConnection,
+    entity: Entity,
+    relation: str,
+    *,
+    snapshot_id: int,
+    priority: int,
+    sha256: str,
+    mapped: int,
 ) -> int:
     """Append the rows of `relation` and bring `entity.table` up to date; the number of changed keys.
 
@@ -82,7 +89,9 @@ def merge(
     `mapped` is the mask of the milestones the source can report. Runs inside the caller's transaction.
     """
     _append(connection, entity, relation, snapshot_id)
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW fresh AS SELECT *, {literal(_version_tail(priority, sha256))} AS tail FROM {relation}")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW fresh AS SELECT *, {literal(_version_tail(priority, sha256))} AS tail FROM {relation}"
+    )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT {_list(entity.key)} FROM fresh")
     if entity.is_orders:
         _widen_channels(connection, mapped)
@@ -106,7 +115,9 @@ def _widen_channels(connection: duckdb.DuckDBPyConnection, mapped: int) -> None:
         if known is None:
             connection.execute("INSERT INTO lake.channel_milestones VALUES (?, ?)", [channel, mask])
         elif known | mask != known:
-            connection.execute("UPDATE lake.channel_milestones SET mapped_milestones = ? WHERE channel = ?", [known | mask, channel])
+            connection.execute(
+                "UPDATE lake.channel_milestones SET mapped_milestones = ? WHERE channel = ?", [known | mask, channel]
+            )
             connection.execute("UPDATE lake.orders SET mapped_milestones = ? WHERE channel = ?", [known | mask, channel])
 
 
@@ -192,7 +203,9 @@ def _write_changed(connection: duckdb.DuckDBPyConnection, entity: Entity, snapsh
         f"WHERE existing.{identifier(entity.key[0])} IS NULL OR {differs}"
     )
     held = " AND ".join(f"held.{identifier(name)} = gone.{identifier(name)}" for name in entity.key)
-    connection.execute(f"DELETE FROM lake.{entity.table} AS held USING (SELECT * FROM changed SEMI JOIN existing USING ({key})) AS gone WHERE {held}")
+    connection.execute(
+        f"DELETE FROM lake.{entity.table} AS held USING (SELECT * FROM changed SEMI JOIN existing USING ({key})) AS gone WHERE {held}"
+    )
     return _insert(connection, entity, "changed", snapshot_id)
 
 
@@ -202,7 +215,9 @@ def _insert(connection: duckdb.DuckDBPyConnection, entity: Entity, relation: str
     values = ", ".join(f"{derived[name]} AS {name}" if name in derived else identifier(name) for name in columns)
     order = "ORDER BY created_at" if entity.is_orders else ""
     masks = "JOIN lake.channel_milestones AS known USING (channel)" if entity.is_orders else ""
-    connection.execute(f"INSERT INTO lake.{entity.table} ({_list(columns)}) SELECT {values} FROM {relation} AS fold {masks} {order}")
+    connection.execute(
+        f"INSERT INTO lake.{entity.table} ({_list(columns)}) SELECT {values} FROM {relation} AS fold {masks} {order}"
+    )
     row = connection.execute(f"SELECT count(*) FROM {relation}").fetchone()
     return int(row[0]) if row else 0
 

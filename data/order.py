@@ -161,10 +161,7 @@ def status_of(reached: Iterable[str]) -> str | None:
     unknown = milestones.difference(MILESTONES)
     if unknown:
         raise ValueError(f"unknown milestones {sorted(unknown)}: a milestone is one of {', '.join(MILESTONES)}")
-    for name in reversed(MILESTONES):
-        if name in milestones:
-            return name
-    return None
+    return next((name for name in reversed(MILESTONES) if name in milestones), None)
 
 
 def impossible_pairs(instants: dict[str, datetime]) -> list[tuple[str, str]]:

@@ -118,7 +118,9 @@ def _places(contract: Contract, located: bool) -> dict[str, str]:
 def _load_aliases(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("CREATE OR REPLACE TEMP TABLE province_alias (alias VARCHAR, province_code VARCHAR, region_code VARCHAR)")
     rows = [{"alias": alias.lower(), "code": code, "region": region_of(code)} for alias, code in province_aliases().items()]
-    connection.execute("INSERT INTO province_alias SELECT place.alias, place.code, place.region FROM (SELECT unnest(?) AS place)", [rows])
+    connection.execute(
+        "INSERT INTO province_alias SELECT place.alias, place.code, place.region FROM (SELECT unnest(?) AS place)", [rows]
+    )
 
 
 def _event_id(contract: Contract) -> str:

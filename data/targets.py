@@ -85,7 +85,9 @@ class Edition:
 
     def target_of(self, metric: str) -> float | None:
         """The metric's overall target; None where it has none."""
-        return next((target.value for target in self.metric_targets if target.metric == metric and target.dimension is None), None)
+        return next(
+            (target.value for target in self.metric_targets if target.metric == metric and target.dimension is None), None
+        )
 
     def limit_of(self, stage: str, business_type: str | None = None) -> float | None:
         """The seconds a stage may take for a business type; None where it has no limit."""
@@ -194,7 +196,11 @@ class _EditionFile(_Part):
     @field_validator("stage_limits", "stage_limits_by_business_type")
     @classmethod
     def _known_stages(cls, value: dict[str, Any]) -> dict[str, Any]:
-        named = {stage for item in value.values() for stage in item} if any(isinstance(v, dict) for v in value.values()) else set(value)
+        named = (
+            {stage for item in value.values() for stage in item}
+            if any(isinstance(v, dict) for v in value.values())
+            else set(value)
+        )
         if unknown := sorted(named - set(STAGES)):
             raise ValueError(f"unknown stage {unknown[0]!r}: use one of {', '.join(STAGES)}")
         return value

@@ -87,7 +87,9 @@ def check_limits(contract: Contract, staged: Staged, name: str) -> None:
     """Raise RefusedError when more rows are refused than the contract allows."""
     refused, limit = len(staged.refusals), contract.quarantine
     if refused and not staged.accepted_count:
-        raise RefusedError(f"{name}: none of {staged.row_count:,} rows can be used; first reason: {_sentence(staged.refusals[0])}")
+        raise RefusedError(
+            f"{name}: none of {staged.row_count:,} rows can be used; first reason: {_sentence(staged.refusals[0])}"
+        )
     if refused > limit.min_rows and refused > limit.max_share * staged.row_count:
         raise RefusedError(
             f"{name}: {refused:,} of {staged.row_count:,} rows refused, over the contract's limit of {limit.max_share:.2%} and "
@@ -107,10 +109,15 @@ def _check_header(contract: Contract, text_rows: TextRows, name: str) -> list[st
     if contract.files:
         return []
     known = {column.casefold() for column in text_rows.columns}
-    wanted = {column: where for where, expression in reversed(_expressions(contract)) for column in expression_columns(expression)}
+    wanted = {
+        column: where for where, expression in reversed(_expressions(contract)) for column in expression_columns(expression)
+    }
     missing = [column for column in wanted if column.casefold() not in known]
     if missing:
-        faults = [f"column {column!r}, which {wanted[column]} needs, is not in the header{did_you_mean(column, text_rows.columns)}" for column in missing]
+        faults = [
+            f"column {column!r}, which {wanted[column]} needs, is not in the header{did_you_mean(column, text_rows.columns)}"
+            for column in missing
+        ]
         raise RefusedError(f"{name}: {'; '.join(faults)}")
     used = {column.casefold() for column in wanted}
     extra = [column for column in text_rows.columns if column.casefold() not in used]
@@ -248,7 +255,7 @@ def check_contract_sql(connection: duckdb.DuckDBPyConnection, contract: Contract
     names = {column for _, text in _expressions(contract) for column in expression_columns(text)}
     columns = ", ".join(f"NULL::VARCHAR AS {identifier(name)}" for name in sorted(names)) or "NULL AS nothing"
     try:
-        connection.execute(f"EXPLAIN {staging_sql(contract, f'(SELECT {columns})', as_of=None)}")  # noqa: S608 - the contract's own
+        connection.execute(f"EXPLAIN {staging_sql(contract, f'(SELECT {columns})', as_of=None)}")
     except duckdb.Error as error:
         raise ContractError(f"contract of {contract.source}: {_first_line(error)}") from error
 

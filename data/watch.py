@@ -43,7 +43,7 @@ class Inbox:
 
 def active_contracts(settings: Settings, *, demo: bool) -> dict[str, Contract]:
     """The contracts of a home (`<home>/contracts`), and in the demo the demo country's. Raises ContractError."""
-    contracts = {}
+    contracts: dict[str, Contract] = {}
     if demo:
         contracts |= {name: c for name, c in load_contracts(SHIPPED_CONTRACTS, "demo_*.yaml").items() if name != "bulk"}
     folder = settings.home / "contracts"
@@ -82,7 +82,13 @@ def find_ready(contracts: Mapping[str, Contract], files: list[Path]) -> list[tup
 
 
 def look(
-    lake: Lake, inbox: Inbox, contracts: Mapping[str, Contract], settings: Settings, *, now: Callable[[], datetime], say: Callable[[str], None]
+    lake: Lake,
+    inbox: Inbox,
+    contracts: Mapping[str, Contract],
+    settings: Settings,
+    *,
+    now: Callable[[], datetime],
+    say: Callable[[str], None],
 ) -> list[Report]:
     """One look at the inbox: take in what is whole, move it away, tell of each; files without a contract are told once."""
     files = inbox.whole_files()

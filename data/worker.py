@@ -69,7 +69,9 @@ def _held(lake: Lake) -> set[tuple[str, datetime]]:
     return {(source, from_epoch_ms(as_of)) for source, as_of in rows if as_of is not None}
 
 
-def run_worker(settings: Settings, *, now: Clock, is_stopping: Callable[[], bool], pause: Callable[[float], None], say: Say) -> None:
+def run_worker(
+    settings: Settings, *, now: Clock, is_stopping: Callable[[], bool], pause: Callable[[float], None], say: Say
+) -> None:
     """Work until `is_stopping`: each turn takes what is due and what is whole in the inbox, and shows that it lives.
 
     A fault of one turn is told and tried again with the next; nothing half-done stays behind.

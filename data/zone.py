@@ -5,6 +5,7 @@ Exact across changes of daylight saving, fast on tens of millions of rows, and p
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Final
@@ -64,7 +65,7 @@ def utc_ms_sql(local: str, zone: ZoneInfo) -> str:
     Of two instants with the same local time the earlier is meant; a local time that does not exist moves forward.
     """
     steps = offsets(zone)
-    changes = [change + max(before, after) for (_, before), (change, after) in zip(steps, steps[1:], strict=False)]
+    changes = [change + max(before, after) for (_, before), (change, after) in itertools.pairwise(steps)]
     return _shifted(f"epoch_ms({local})", changes, [-offset for _, offset in steps])
 
 

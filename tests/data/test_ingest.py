@@ -110,7 +110,7 @@ def test_an_instant_in_the_future_of_the_snapshot_is_refused(tmp_path: Path, set
 def test_a_row_of_a_warehouse_before_the_shop_waits_without_created(tmp_path: Path, settings: Settings) -> None:
     with Lake.open_writer(settings) as lake:
         take_in(lake, contract_of(), _file(tmp_path, ["0001", "", "", "2026-01-02 08:00:00", ""], hour=2))
-        take_in(lake, contract_of(), _file(tmp_path, GOOD[:3] + ["", ""], hour=1))
+        take_in(lake, contract_of(), _file(tmp_path, [*GOOD[:3], "", ""], hour=1))
         rows = lake.cursor().execute("SELECT created_at IS NOT NULL, shipped_at IS NOT NULL FROM lake.orders").fetchall()
         assert rows == [(True, True)]
 
@@ -178,9 +178,14 @@ def test_a_missing_path_or_pattern_is_named(tmp_path: Path) -> None:
 
 
 def test_a_second_writer_waits_and_then_says_so(settings: Settings) -> None:
-    with Lake.open_writer(settings) as lake, Lake.open_writer(settings) as other, lake.lock():
-        with pytest.raises(LakeError, match="another process has been writing"), other.lock(wait_seconds=0.1):
-            pass
+    with (
+        Lake.open_writer(settings) as lake,
+        Lake.open_writer(settings) as other,
+        lake.lock(),
+        pytest.raises(LakeError, match="another process has been writing"),
+        other.lock(wait_seconds=0.1),
+    ):
+        pass
 
 
 def test_a_reader_can_neither_leave_the_lake_nor_write(tmp_path: Path, settings: Settings) -> None:

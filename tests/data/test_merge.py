@@ -27,7 +27,11 @@ COLUMNS = {
     "delivered_at": "delivered",
     "exception_code": "trouble",
 }
-STATUS = {"expression": "status", "completed": "delivered", "map": {"*": {"sent": "shipped", "done": "completed", "off": "cancelled"}}}
+STATUS = {
+    "expression": "status",
+    "completed": "delivered",
+    "map": {"*": {"sent": "shipped", "done": "completed", "off": "cancelled"}},
+}
 ROW = st.tuples(
     st.sampled_from(["A", "B"]),
     st.sampled_from(["", "2026-01-01 08:00:00", "2026-01-01 09:00:00"]),
@@ -100,13 +104,18 @@ def test_a_withdrawn_word_erases_what_is_older_only(place: Path) -> None:
 
 def test_a_measured_instant_beats_an_earlier_inferred_one(place: Path) -> None:
     found = _one(
-        place, (4, {"status": "sent"}), (5, {"shipped": "2026-01-02 08:00:00"}), columns="shipped_at::VARCHAR, inferred_milestones"
+        place,
+        (4, {"status": "sent"}),
+        (5, {"shipped": "2026-01-02 08:00:00"}),
+        columns="shipped_at::VARCHAR, inferred_milestones",
     )
     assert found == ("2026-01-02 08:00:00+00", 0)
 
 
 def test_among_inferred_instants_the_earliest_sighting_wins(place: Path) -> None:
-    found = _one(place, (6, {"status": "sent"}), (4, {"status": "sent"}), columns="shipped_at::VARCHAR, inferred_milestones, status")
+    found = _one(
+        place, (6, {"status": "sent"}), (4, {"status": "sent"}), columns="shipped_at::VARCHAR, inferred_milestones, status"
+    )
     assert found == ("2026-02-01 04:00:00+00", MILESTONE_BIT["shipped"], "shipped")
 
 
