@@ -21,13 +21,14 @@ DEFAULT_PERIOD_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFreshness:
-    """One source's age in seconds, its state against its contract, and whom to ask."""
+    """One source's age in seconds, its state against its contract, whom to ask, and the columns it feeds (`kind.column`)."""
 
     source: str
     as_of: datetime
     age_seconds: float
     state: FreshnessState
     owner: str
+    feeds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class Promise:
     owner: str
     warn_after_seconds: float | None
     error_after_seconds: float | None
+    feeds: frozenset[str] = frozenset()
 
 
 def read_promises(settings: Settings) -> Mapping[str, Promise]:

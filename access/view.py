@@ -71,10 +71,16 @@ class View:
         return list(self.sources)
 
     def has_news(self) -> bool:
-        """Whether a newer snapshot than this view's is there; raises SessionEnded when the session has ended."""
+        """Whether there is something newer to draw than this view; raises SessionEnded when the session has ended.
+
+        While older history is still coming in, every few seconds, only a newer data instant is news.
+        """
         self.stays_valid()
-        is_fixed = self.address.as_of is not None or self.address.snapshot is not None
-        return not is_fixed and self.reading.ledger().snapshot != self.snapshot
+        if self.address.as_of is not None or self.address.snapshot is not None:
+            return False
+        newest = self.reading.ledger()
+        is_older_history = newest.as_of == self.as_of and filling_share(self.reading.settings) is not None
+        return newest.snapshot != self.snapshot and not is_older_history
 
     @property
     def is_filling(self) -> bool:

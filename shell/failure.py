@@ -1,4 +1,4 @@
-"""What a user sees when a page cannot be drawn: a sentence with a remedy; the trace goes to the log."""
+"""What a user sees when a page cannot be drawn: a sentence with a remedy; Streamlit puts the trace into the log."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ def show_failure(error: Exception) -> bool:
         LOG.warning("a page could not be answered: %s", error)
         st.warning(translate(language, "access.refused", reason=str(error)))
     else:
-        LOG.error("a page could not be drawn", exc_info=error)
         st.error(translate(language, "access.failed"))
     return True
 

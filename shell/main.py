@@ -54,7 +54,10 @@ def _show(page: Page, user: User, visitor: Visitor, language: str) -> None:
     except LakeError as error:
         wait_for_lake(error, language)
         return
-    import_module(page.module).render(view)
+    try:
+        import_module(page.module).render(view)
+    except SessionEnded:
+        show_ended(language)
 
 
 def _view(user: User, visitor: Visitor, language: str) -> View:
