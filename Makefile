@@ -16,12 +16,15 @@ run: install
 	@exec env $(ENVIRONMENT) $(BIN)/python cli.py run
 
 install: $(STAMP)
+	@:
 
 tools: $(DEV_STAMP)
+	@:
 
 $(STAMP):
 	@if [ ! -x $(BIN)/python ]; then \
 	  if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or newer was not found: install it (Debian: apt install python3 python3-venv) or say PYTHON=/path/to/python3 ($$(python3 --version 2>/dev/null || echo no python3 here))" >&2; exit 1; fi; \
+	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$($(PYTHON) --version 2>&1): Python 3.11 or newer is needed" >&2; exit 1; }; \
 	  echo "Creating .venv with $$($(PYTHON) --version)"; \
 	  $(PYTHON) -m venv .venv || { echo "Python's venv module is missing: install it (Debian: apt install python3-venv)" >&2; rm -rf .venv; exit 1; }; \
 	fi
