@@ -83,7 +83,8 @@ def _judge(source: str, as_of: datetime, promise: Promise | None, at: datetime) 
     state: FreshnessState = "once"
     if promise and promise.warn_after_seconds is not None and promise.error_after_seconds is not None:
         state = "fresh" if age <= promise.warn_after_seconds else "late" if age <= promise.error_after_seconds else "stale"
-    return SourceFreshness(source=source, as_of=as_of, age_seconds=age, state=state, owner=promise.owner if promise else "")
+    owner, feeds = (promise.owner, promise.feeds) if promise else ("", frozenset[str]())
+    return SourceFreshness(source=source, as_of=as_of, age_seconds=age, state=state, owner=owner, feeds=feeds)
 
 
 @lru_cache(maxsize=4)
@@ -92,7 +93,15 @@ def _promises(settings: Settings, is_demo: bool, _stamp: tuple[tuple[str, int], 
 
 
 def _promise_of(contract: Contract) -> Promise:
-    cadence = contract.cadence
+    cadence, feeds = contract.cadence, _feeds_of(contract)
     if cadence == "once":
-        return Promise(owner=contract.owner, warn_after_seconds=None, error_after_seconds=None)
-    return Promise(owner=contract.owner, warn_after_seconds=cadence.warn_after, error_after_seconds=cadence.error_after)
+        return Promise(owner=contract.owner, warn_after_seconds=None, error_after_seconds=None, feeds=feeds)
+    return Promise(
+        owner=contract.owner, warn_after_seconds=cadence.warn_after, error_after_seconds=cadence.error_after, feeds=feeds
+    )
+
+
+def _feeds_of(contract: Contract) -> frozenset[str]:
+    """The columns the contract maps, and those of the milestones its events reach, as `kind.column`."""
+    mapped = {f"{contract.kind}.{column}" for column in contract.columns}
+    return frozenset(mapped | {f"orders.{milestone}_at" for milestone in contract.milestones.values()})

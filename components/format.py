@@ -53,8 +53,19 @@ def duration(language: str, seconds: float | None, *, short: bool = False) -> st
     if seconds is None or is_missing(seconds):
         return dash(language)
     sign = MINUS if seconds < 0 else ""
-    parts = _parts(abs(seconds))
-    return sign + translate(language, "format.joiner").join(_part(language, n, unit, short) for n, unit in parts)
+    (first, unit), *rest = _parts(abs(seconds))
+    form = "short" if short else "long"
+    words = [translate(language, f"format.{unit}_{form}", n=first)]
+    words += [translate(language, f"format.{unit}_{form}", n=f"{n:02d}" if short else n) for n, unit in rest]
+    return sign + translate(language, "format.joiner").join(words)
+
+
+def brief(language: str, seconds: float | None) -> str:
+    """A length of time in its largest unit only, where there is no room for two: `20 h`, `20 小时`."""
+    if seconds is None or is_missing(seconds):
+        return dash(language)
+    unit = DAY if abs(seconds) >= DAYS_FROM else HOUR if abs(seconds) >= 1.5 * HOUR else MINUTE if abs(seconds) >= MINUTE else 1
+    return duration(language, _round(seconds / unit) * unit)
 
 
 def age(language: str, seconds: float | None) -> str:
@@ -121,12 +132,6 @@ def _parts(seconds: float) -> list[tuple[int, str]]:
     if not hours:
         return [(minutes, "minute")]
     return [(hours, "hour"), (minutes, "minute")] if minutes else [(hours, "hour")]
-
-
-def _part(language: str, n: int, unit: str, short: bool) -> str:
-    form = "short" if short else "long"
-    follows_hours = unit == "minute" and short
-    return translate(language, f"format.{unit}_{form}", n=f"{n:02d}" if follows_hours and n < 10 else n)
 
 
 def _round(value: float) -> int:

@@ -1,4 +1,7 @@
-"""The heat grid every page shares: cells as steps of the scale, hatched for too few, dashed for no data, grey for stale."""
+"""The heat grid every page shares: cells as steps of the scale.
+
+Hatched for too few orders, dashed for interrupted data, grey for stale, blank where there is nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Literal
 from components.kit import mount
 from components.tokens import SCALE_STEPS
 
-CellKind = Literal["value", "few", "gap", "stale"]
+CellKind = Literal["value", "few", "gap", "none", "stale"]
 
 
 @dataclass(frozen=True, kw_only=True)

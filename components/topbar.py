@@ -62,7 +62,8 @@ class Live:
 class Source:
     """One source's age and state."""
 
-    text: str
+    name: str
+    age: str
     state: Literal["fresh", "late", "stale", "once"]
     tip: str
 

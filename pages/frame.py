@@ -127,11 +127,11 @@ def source_name(source: str) -> str:
 def _source(view: View, source: SourceFreshness) -> Source:
     language, name, old = view.language, source_name(source.source), age(view.language, source.age_seconds)
     keys = {"stale": "wall.source_stale", "once": "wall.source_once"}
-    text = translate(language, keys.get(source.state, "wall.source_age"), source=name, age=old)
+    shown = translate(language, keys[source.state], age=old) if source.state in keys else old
     state = translate(language, f"wall.source_state.{source.state}")
     at = full_instant(source.as_of, view.zone)
     tip = translate(language, "wall.source_tip", source=name, at=at, age=old, state=state, owner=source.owner or "–")
-    return Source(text=text, state=source.state, tip=tip)
+    return Source(name=name, age=shown, state=source.state, tip=tip)
 
 
 def _tallies(view: View, states: Sequence[tuple[str, State]]) -> tuple[Tally, ...]:

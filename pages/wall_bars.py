@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from access.view import View
 from components.board import Bar, Bars, State
-from components.format import clock, count, duration, percent
+from components.format import brief, clock, count, duration, percent
 from i18n import translate
 from pages.wording import judge, name_of, state_name
 from queries.dimensions import DIMENSIONS
@@ -19,17 +19,25 @@ PACE: Final = timedelta(hours=3)
 """The time whose shipping rate the finish is projected from."""
 TIGHT: Final = timedelta(hours=2)
 """A finish this near to the end of the day warns."""
+BEHIND, FAR_BEHIND = 0.05, 0.15
+"""Shares of the day's work by which a warehouse is behind the same time last week."""
 ORDER: Final = {"critical": 0, "warning": 1, "neutral": 2, "good": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """A warehouse's day: what is due, what is shipped, and how many an hour it ships at present."""
+    """A warehouse's day: what is due, what is shipped, how many an hour it ships, its usual share shipped by now."""
 
     code: str | None
     due: int
     done: int
     rate: float
+    usual: float | None = None
+
+    @property
+    def behind(self) -> float:
+        """How far the share shipped is behind the same time last week; 1 where there is nothing to compare with."""
+        return 1.0 if self.usual is None else self.usual - self.done / self.due
 
     def finish(self, now: datetime) -> datetime | None:
         """When the rest is shipped at the present rate; now when nothing is left, None when it never is."""
@@ -57,7 +65,8 @@ def read_warehouses(view: View) -> Bars:
 
 
 def _progress(view: View, day: Window) -> list[Progress]:
-    asked = Query(metrics=("ship_due_count", "ship_due_done_count"), by=("warehouse",), where=view.filters, window=day)
+    metrics = ("ship_due_count", "ship_due_done_count")
+    asked = Query(metrics=metrics, by=("warehouse",), where=view.filters, window=day, compare=("last_week",))
     pace = Query(metrics=("ship_rate_per_hour",), by=("warehouse",), where=view.filters, window=Window.last(PACE, view.as_of))
     rates = {row["warehouse"]: row["ship_rate_per_hour"] or 0.0 for row in view.run(pace).to_dicts()}
     return [
@@ -66,6 +75,7 @@ def _progress(view: View, day: Window) -> list[Progress]:
             due=row["ship_due_count"],
             done=row["ship_due_done_count"],
             rate=rates.get(row["warehouse"], 0.0),
+            usual=_share(row["ship_due_done_count_last_week"], row["ship_due_count_last_week"]),
         )
         for row in view.run(asked).to_dicts()
         if row["ship_due_count"] and row["warehouse"]
@@ -73,19 +83,25 @@ def _progress(view: View, day: Window) -> list[Progress]:
 
 
 def _tone(view: View, row: Progress, day: Window) -> State:
+    """Late by the present rate and clearly behind its usual progress is critical; tight and a little behind warns."""
     finish = row.finish(view.as_of)
-    if finish is None or finish > day.end:
-        return "critical"
     if row.done >= row.due:
         return "good"
-    return "warning" if finish > day.end - TIGHT else "neutral"
+    if (finish is None or finish > day.end) and row.behind >= FAR_BEHIND:
+        return "critical"
+    is_tight = finish is None or finish > day.end - TIGHT
+    return "warning" if is_tight and row.behind >= BEHIND else "neutral"
+
+
+def _share(done: int | None, due: int | None) -> float | None:
+    return (done or 0) / due if due else None
 
 
 def _warehouse(view: View, row: Progress, day: Window) -> Bar:
     language, tone = view.language, _tone(view, row, day)
     name, finish = name_of(language, "warehouse", row.code), _finish(view, row, day)
     figures = {"done": count(language, row.done), "due": count(language, row.due)}
-    rate = count(language, row.rate)
+    rate, usual = count(language, row.rate), percent(language, row.usual, 0)
     return Bar(
         name=name,
         share=min(1.0, row.done / row.due),
@@ -93,7 +109,7 @@ def _warehouse(view: View, row: Progress, day: Window) -> Bar:
         figure=translate(language, "wall.warehouses.figure", **figures),
         end=finish,
         end_tone="neutral" if tone == "good" else tone,
-        tip=translate(language, "wall.warehouses.tip", name=name, rate=rate, finish=finish, **figures),
+        tip=translate(language, "wall.warehouses.tip", name=name, rate=rate, finish=finish, usual=usual, **figures),
         state_word=state_name(language, tone),
     )
 
@@ -102,9 +118,11 @@ def _finish(view: View, row: Progress, day: Window) -> str:
     finish = row.finish(view.as_of)
     if row.done >= row.due:
         return translate(view.language, "wall.warehouses.done")
-    if finish is None:
-        return translate(view.language, "wall.warehouses.never")
-    return clock(finish, view.zone) if finish <= day.end else translate(view.language, "wall.warehouses.tomorrow")
+    if finish is not None and finish <= day.end:
+        return clock(finish, view.zone)
+    if _tone(view, row, day) == "neutral":
+        return translate(view.language, "wall.warehouses.as_usual")
+    return translate(view.language, "wall.warehouses.never" if finish is None else "wall.warehouses.tomorrow")
 
 
 def read_returns(view: View) -> Bars:
@@ -141,7 +159,7 @@ def _return(view: View, kind: str, row: dict[str, Any], length: str) -> Bar:
         figure=translate(language, "wall.returns.few", n=n)
         if is_few
         else translate(language, "wall.returns.figure", share=percentage, length=length),
-        end=translate(language, "wall.returns.end", value=p50),
+        end=translate(language, "wall.returns.end", value=brief(language, row["return_handling_seconds_p50"])),
         end_tone=tone if tone in ("warning", "critical") else "neutral",
         tip=translate(language, "wall.returns.tip", p50=p50, p90=p90, **tip),
         state_word=state_name(language, tone),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from access.view import View
-from components.format import count, duration, percent, permille
+from components.format import ChangeKind, brief, change, count, duration, percent, permille
 from components.heat import Cell, Choice, HeatGrid, Legend, step_of
 from i18n import translate
+from pages.staleness import stale_columns, stale_sources
 from pages.wording import codes_in_order, name_of, stage_name, window_name
 from queries.dimensions import DIMENSIONS
-from queries.query import Query
+from queries.query import Query, Window
 
 Row = dict[str, Any]
 
@@ -20,6 +22,10 @@ HEAT_METRICS: Final = ("over_limit_rate", "dwell_seconds_p90", "backlog_count")
 WORST_SHARE: Final = 0.30
 """The share beyond the limit at which the scale ends."""
 MOST_ROWS: Final = 12
+INTERRUPTED_FROM: Final = 10
+"""So many orders a week ago and none now: the dash says that data may be interrupted."""
+COMPLAINT_WINDOW: Final = timedelta(days=7)
+"""Complaints are rare: a shorter window would colour single ones."""
 
 
 def row_dimension(view: View) -> str:
@@ -43,6 +49,7 @@ class Look:
     text: Callable[[float], str]
     level: Callable[[float, str], tuple[float, float, float]]
     range: str
+    change: ChangeKind
 
 
 def read_heat(view: View, metric: str) -> HeatGrid:
@@ -74,8 +81,8 @@ def read_heat(view: View, metric: str) -> HeatGrid:
 
 
 def _legend(language: str, range_: str) -> Legend:
-    few, gap = (translate(language, f"wall.heat.{kind}") for kind in ("few", "gap"))
-    return Legend(range=range_, spoken=", ".join((range_, few, gap)), few=few, gap=gap)
+    few, gap, stale = (translate(language, f"wall.heat.{kind}") for kind in ("few", "gap", "stale"))
+    return Legend(range=range_, spoken=", ".join((range_, few, gap, stale)), few=few, gap=gap, stale=stale)
 
 
 def _busiest(rows: Iterable[Row], dimension: str, metric: str) -> list[str]:
@@ -93,7 +100,10 @@ def _look(view: View, metric: str, rows: list[Row]) -> Look:
     if metric == "over_limit_rate":
         range_ = translate(language, "wall.heat.range_rate", high=percent(language, WORST_SHARE, 0))
         return Look(
-            text=lambda value: percent(language, value, 0), level=lambda value, _: (value, 0.0, WORST_SHARE), range=range_
+            text=lambda value: percent(language, value, 0),
+            level=lambda value, _: (value, 0.0, WORST_SHARE),
+            range=range_,
+            change="points",
         )
     if metric == "dwell_seconds_p90":
         limits = {stage: edition.limit_of(str(stage)) for stage in DIMENSIONS["stage"].codes}
@@ -103,44 +113,53 @@ def _look(view: View, metric: str, rows: list[Row]) -> Look:
             return value, limit / 2, limit * 2
 
         return Look(
-            text=lambda value: _brief(language, value), level=against_limit, range=translate(language, "wall.heat.range_dwell")
+            text=lambda value: brief(language, value),
+            level=against_limit,
+            range=translate(language, "wall.heat.range_dwell"),
+            change="seconds",
         )
     most = max((row[metric] or 0 for row in rows), default=0) or 1
     range_ = translate(language, "wall.heat.range_count", high=count(language, most))
-    return Look(text=lambda value: count(language, value), level=lambda value, _: (value, 0.0, most), range=range_)
-
-
-def _brief(language: str, seconds: float) -> str:
-    """A duration in its largest unit only: a cell has no room for two."""
-    unit = 86_400 if seconds >= 259_200 else 3_600 if seconds >= 5_400 else 60
-    return duration(language, round(seconds / unit) * unit)
+    return Look(
+        text=lambda value: count(language, value), level=lambda value, _: (value, 0.0, most), range=range_, change="count"
+    )
 
 
 def _cell(view: View, metric: str, look: Look, code: str, stage: str, row: Row | None) -> Cell:
-    language, dimension = view.language, row_dimension(view)
-    title = translate(language, "wall.heat.cell", row=name_of(language, dimension, code), column=stage_name(language, stage))
+    language, key = view.language, f"{code}/{stage}"
+    names = {"row": name_of(language, row_dimension(view), code), "column": stage_name(language, stage)}
+    title = translate(language, "wall.heat.cell", **names)
     value, n = (row[metric], row.get(f"{metric}_n")) if row else (None, 0)
-    before = row.get(f"{metric}_last_week") if row else None
-    edition = view.targets.at(view.as_of, view.zone)
-    key = f"{code}/{stage}"
-    if row is not None and n is not None and 0 < n < edition.minimum_count:
+    if f"orders.{stage}_at" in stale_columns(view):
+        return Cell(key=key, text="" if value is None else look.text(value), kind="stale", tip=f"{title}\n{stale_sources(view)}")
+    if n is not None and 0 < n < view.targets.at(view.as_of, view.zone).minimum_count:
         return Cell(key=key, text=f"n {n}", kind="few", tip="\n".join((title, translate(language, "wall.note.few", n=n))))
-    if value is None:
-        earlier = (row or {}).get(f"{metric}_last_week_n")
-        reason = (
-            translate(language, "wall.heat.gap_tip", n=count(language, earlier))
-            if earlier
-            else translate(language, "wall.heat.none_tip")
+    if row is None or value is None:
+        return _empty_cell(language, key, title, (row or {}).get(f"{metric}_n_last_week") or 0)
+    lines = [title, *_cell_lines(view, metric, look, stage, row)]
+    return Cell(key=key, text=look.text(value), tip="\n".join(lines), step=step_of(*look.level(value, stage)))
+
+
+def _empty_cell(language: str, key: str, title: str, n_before: int) -> Cell:
+    """Where orders passed a week ago and none does now the data may be interrupted; elsewhere there is just nothing."""
+    if n_before >= INTERRUPTED_FROM:
+        return Cell(
+            key=key, text="–", kind="gap", tip=f"{title}\n{translate(language, 'wall.heat.gap_tip', n=count(language, n_before))}"
         )
-        return Cell(key=key, text="–", kind="gap", tip=f"{title}\n{reason}")
-    lines = [title, translate(language, f"wall.heat.{metric}") + " " + look.text(value)]
+    return Cell(key=key, text="", kind="none", tip=f"{title}\n{translate(language, 'wall.heat.none_tip')}")
+
+
+def _cell_lines(view: View, metric: str, look: Look, stage: str, row: Row) -> list[str]:
+    language, before, n = view.language, row.get(f"{metric}_last_week"), row.get(f"{metric}_n")
+    lines = [f"{translate(language, f'wall.heat.{metric}')} {look.text(row[metric])}"]
     if before is not None:
-        lines.append(translate(language, "wall.tip.last_week", value=look.text(before), change=look.text(value - before)))
-    if limit := edition.limit_of(stage):
+        moved = change(language, row[metric] - before, look.change)
+        lines.append(translate(language, "wall.tip.last_week", value=look.text(before), change=moved))
+    if limit := view.targets.at(view.as_of, view.zone).limit_of(stage):
         lines.append(translate(language, "wall.heat.limit", value=duration(language, limit)))
     if n is not None:
         lines.append(translate(language, "wall.tip.n", n=count(language, n)))
-    return Cell(key=key, text=look.text(value), tip="\n".join(lines), step=step_of(*look.level(value, stage)))
+    return lines
 
 
 def _mark_worst(cells: tuple[tuple[Cell, ...], ...]) -> tuple[tuple[Cell, ...], ...]:
@@ -156,13 +175,16 @@ def _mark_worst(cells: tuple[tuple[Cell, ...], ...]) -> tuple[tuple[Cell, ...], 
 
 
 def read_complaints(view: View) -> HeatGrid:
-    """Complaints per thousand orders created in the window, by channel and kind of complaint."""
+    """Complaints per thousand orders created in the window, by channel and kind; a week at least."""
     language, edition = view.language, view.targets.at(view.as_of, view.zone)
-    asked = Query(metrics=("complaint_count",), by=("channel", "complaint_kind"), where=view.filters, window=view.window)
+    week = Window.last(COMPLAINT_WINDOW, view.as_of)
+    is_short = view.window.start is not None and week.start is not None and view.window.start > week.start
+    window = week if is_short else view.window
+    asked = Query(metrics=("complaint_count",), by=("channel", "complaint_kind"), where=view.filters, window=window)
     complaints = {(row["channel"], row["complaint_kind"]): row["complaint_count"] for row in view.run(asked).to_dicts()}
-    volume = view.run(Query(metrics=("order_count",), by=("channel",), where=view.filters, window=view.window)).to_dicts()
+    volume = view.run(Query(metrics=("order_count",), by=("channel",), where=view.filters, window=window)).to_dicts()
     orders = {row["channel"]: row["order_count"] for row in volume if row["order_count"]}
-    kinds = codes_in_order("complaint_kind", list({kind for _, kind in complaints}))
+    kinds = [str(code) for code in DIMENSIONS["complaint_kind"].codes] if complaints else []
     channels = codes_in_order("channel", sorted(orders, key=lambda code: -orders[code])[:6]) if kinds else []
     high = 2 * (edition.target_of("complaint_rate") or 0.005) / max(1, len(kinds))
 
@@ -178,7 +200,9 @@ def read_complaints(view: View) -> HeatGrid:
     return HeatGrid(
         language=language,
         title=translate(language, "wall.complaints.title"),
-        scope=translate(language, "wall.complaints.scope"),
+        scope=translate(
+            language, "wall.complaints.scope", window=window_name(language, "7d" if is_short else view.address.window)
+        ),
         columns=tuple(name_of(language, "complaint_kind", kind) for kind in kinds),
         rows=tuple(name_of(language, "channel", channel) for channel in channels),
         cells=tuple(tuple(cell(channel, kind) for kind in kinds) for channel in channels),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from queries.query import Query
 
 WORST_SHARE: Final = 0.30
 MOST_LANES: Final = 7
+SHORTEST_LANE: Final = 55.0
+"""View-box units under which an arc would be a dot."""
 THINNEST, WIDEST = 1.6, 5.0
 
 
@@ -72,7 +75,7 @@ def _lanes(view: View, country: str) -> tuple[tuple[Lane, ...], tuple[City, ...]
     minimum = view.targets.at(view.as_of, view.zone).minimum_count
     rows = [row for row in view.run(asked).to_dicts() if row["lane"] and row["late_rate"] and row["late_rate_n"] >= minimum]
     rows.sort(key=lambda row: -row["late_rate"] * row["late_rate_n"])
-    ends = {row["lane"]: _ends(country, row["lane"], places) for row in rows[: 4 * MOST_LANES]}
+    ends = {row["lane"]: _ends(country, row["lane"], places) for row in rows[: 20 * MOST_LANES]}
     drawn = [row for row in rows if ends.get(row["lane"])][:MOST_LANES]
     most = max((row["late_rate"] * row["late_rate_n"] for row in drawn), default=1)
     lanes = tuple(lane for row in drawn if (lane := _lane(view, row, ends[row["lane"]], most)))
@@ -83,7 +86,7 @@ def _ends(country: str, lane: str, places: Mapping[str, tuple[float, float]]) ->
     warehouse, _, province = lane.partition(">")
     start = place(country, *places[warehouse]) if warehouse in places else None
     end = anchor(country, province)
-    return (start, end) if start and end and start != end else None
+    return (start, end) if start and end and math.dist(start, end) >= SHORTEST_LANE else None
 
 
 def _lane(view: View, row: Mapping[str, Any], ends: tuple[Point, Point] | None, most: float) -> Lane | None:

@@ -10,6 +10,7 @@ from access.view import View
 from components.board import State, Tile
 from components.format import ChangeKind, change, count, dash, duration, is_missing, percent
 from i18n import translate
+from pages.staleness import stale_columns, stale_sources
 from pages.wording import definition, judge, state_name
 from queries.metrics import METRICS
 from queries.query import Comparison, Query, Window
@@ -19,22 +20,23 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class TileSpec:
-    """One tile: its metric, how its change is told, and what its last line says."""
+    """One tile: its metric, how its change is told, what its last line says, and the column it cannot do without."""
 
     metric: str
     change: ChangeKind
     note: str
+    needs: str
 
 
 TILES: Final = (
-    TileSpec(metric="order_count", change="share", note="versus"),
-    TileSpec(metric="backlog_count", change="share", note="target"),
-    TileSpec(metric="on_time_rate", change="points", note="target"),
-    TileSpec(metric="exception_rate", change="points", note="target"),
-    TileSpec(metric="order_cycle_seconds_p50", change="seconds", note="order_cycle_seconds_p90"),
-    TileSpec(metric="grey_zone_seconds_p90", change="seconds", note="grey_zone_delay_share"),
-    TileSpec(metric="overdue_count", change="count", note="at_risk_count"),
-    TileSpec(metric="return_handling_seconds_p50", change="seconds", note="target"),
+    TileSpec(metric="order_count", change="share", note="versus", needs="orders.created_at"),
+    TileSpec(metric="backlog_count", change="share", note="target", needs="orders.delivered_at"),
+    TileSpec(metric="on_time_rate", change="points", note="target", needs="orders.delivered_at"),
+    TileSpec(metric="exception_rate", change="points", note="target", needs="orders.created_at"),
+    TileSpec(metric="order_cycle_seconds_p50", change="seconds", note="order_cycle_seconds_p90", needs="orders.delivered_at"),
+    TileSpec(metric="grey_zone_seconds_p90", change="seconds", note="grey_zone_delay_share", needs="orders.accepted_at"),
+    TileSpec(metric="overdue_count", change="count", note="at_risk_count", needs="orders.delivered_at"),
+    TileSpec(metric="return_handling_seconds_p50", change="seconds", note="target", needs="returns.closed_at"),
 )
 BESIDE: Final = ("order_cycle_seconds_p90", "grey_zone_delay_share", "at_risk_count")
 
@@ -70,7 +72,7 @@ def _tile(view: View, spec: TileSpec, row: Row, series: tuple[float | None, ...]
     value, n, state = _plain(row[spec.metric]), row.get(f"{spec.metric}_n"), _state(view, spec, row)
     words, moved = figure(language, spec.metric, value), _change(language, spec, row)
     tip = "\n".join((name, *_tip_lines(view, spec, row, state)))
-    shown = state if state in ("warning", "critical", "unknown") else "neutral"
+    shown = state if state in ("warning", "critical", "unknown", "stale") else "neutral"
     return Tile(
         name=name,
         value=words,
@@ -81,7 +83,7 @@ def _tile(view: View, spec: TileSpec, row: Row, series: tuple[float | None, ...]
         spoken=", ".join((name, words, moved, translate(language, "wall.note.versus"), state_name(language, state))),
         state=shown,
         state_word=state_name(language, shown),
-        tone=shown if shown != "neutral" else _tone(spec, row),
+        tone=_tone(spec, row, shown),
         spark=series,
     )
 
@@ -96,6 +98,8 @@ def figure(language: str, metric: str, value: float | None) -> str:
 
 def _state(view: View, spec: TileSpec, row: Row) -> State:
     value, n = _plain(row[spec.metric]), row.get(f"{spec.metric}_n")
+    if spec.needs in stale_columns(view):
+        return "stale"
     if value is None or (n is not None and n < view.targets.at(view.as_of, view.zone).minimum_count):
         return "unknown"
     if METRICS[spec.metric].better == "neutral":
@@ -118,12 +122,14 @@ def _change(language: str, spec: TileSpec, row: Row) -> str:
     return change(language, difference, spec.change)
 
 
-def _tone(spec: TileSpec, row: Row) -> State:
+def _tone(spec: TileSpec, row: Row, state: State) -> State:
+    """The colour of the change: the state's when things got worse, good when they got better, none otherwise."""
     difference = _plain(row.get(f"{spec.metric}_last_week_difference"))
     better = METRICS[spec.metric].better
     if not difference or better == "neutral":
         return "neutral"
-    return "good" if (difference > 0) == (better == "higher") else "neutral"
+    is_better = (difference > 0) == (better == "higher")
+    return "neutral" if state in ("stale", "unknown") else "good" if is_better else state
 
 
 def _note(view: View, spec: TileSpec, row: Row, n: int | None) -> str:
@@ -157,7 +163,8 @@ def _tip_lines(view: View, spec: TileSpec, row: Row, state: State) -> list[str]:
         lines.append(translate(language, "wall.tip.no_target"))
     if n is not None:
         lines.append(translate(language, "wall.tip.n", n=count(language, n)))
-    return [*lines, translate(language, "wall.tip.state", state=state_name(language, state))]
+    lines.append(translate(language, "wall.tip.state", state=state_name(language, state)))
+    return [*lines, stale_sources(view)] if state == "stale" else lines
 
 
 def _plain(value: object) -> float | None:

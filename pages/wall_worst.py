@@ -48,6 +48,11 @@ class Evidence:
         return (self.share - self.share_before) / error if error else 0.0
 
     @property
+    def is_worse(self) -> bool:
+        """Whether the share has risen beyond chance; without a week to compare with, whatever is beyond its limit counts."""
+        return self.z is None or self.z >= SIGNIFICANT
+
+    @property
     def margin(self) -> float:
         """Half the 95 % interval of the orders beyond the limit, relative to them (Wilson's half width over the share)."""
         if not self.n or not self.share:
@@ -62,39 +67,50 @@ def read_worst(view: View) -> Worst:
     language, dimension = view.language, row_dimension(view)
     rows = [row for row in stage_rows(view, "over_limit_rate") if row["stage"] and row[dimension] and row["over_limit_seconds"]]
     everything = sum(row["over_limit_seconds"] for row in rows)
-    rows = sorted(rows, key=lambda row: -row["over_limit_seconds"])[:MOST]
+    rows = sorted(rows, key=_cost, reverse=True)[:MOST]
     onsets, mains = _onsets(view, dimension, rows), _mains(view, dimension, rows)
     items = tuple(_trouble(view, dimension, row, everything, (onsets, mains)) for row in rows)
     texts = {name: translate(language, f"wall.worst.{name}") for name in ("title", "scope", "empty")}
     return Worst(items=items, **texts)
 
 
-def _trouble(view: View, dimension: str, row: Row, everything: float, context: tuple[Onsets, Mains]) -> Trouble:
-    language, key = view.language, (row[dimension], row["stage"])
-    onsets, mains = context
-    evidence = Evidence(
+def evidence_of(row: Row) -> Evidence:
+    """The evidence in one row of `stage_rows`."""
+    return Evidence(
         share=row["over_limit_rate"] or 0.0,
         n=row["over_limit_rate_n"] or 0,
         share_before=row["over_limit_rate_last_week"],
-        n_before=row["over_limit_rate_last_week_n"] or 0,
+        n_before=row["over_limit_rate_n_last_week"] or 0,
     )
+
+
+def _cost(row: Row) -> tuple[bool, float]:
+    """What has become worse beyond chance comes first, by the hours lost beyond last week's; the rest by hours lost."""
+    seconds, before = row["over_limit_seconds"], row["over_limit_seconds_last_week"] or 0.0
+    is_worse = evidence_of(row).is_worse
+    return is_worse, max(0.0, seconds - before) if is_worse else seconds
+
+
+def _trouble(view: View, dimension: str, row: Row, everything: float, context: tuple[Onsets, Mains]) -> Trouble:
+    language, key = view.language, (row[dimension], row["stage"])
+    onsets, mains = context
+    evidence = evidence_of(row)
     state = _state(view, evidence)
     place, stage = name_of(language, dimension, row[dimension]), stage_name(language, row["stage"])
-    is_worse = evidence.z is None or evidence.z >= SIGNIFICANT
     sure = translate(language, "wall.worst.sure", share=percent(language, evidence.margin, 0))
     return Trouble(
         state=state,
         state_word=state_name(language, state),
         title=translate(language, "wall.worst.item", place=place, stage=stage),
         text=_text(view, row, evidence, everything, mains.get(key, "")),
-        sure=sure if is_worse else translate(language, "wall.worst.not_significant"),
-        since=_since(view, key, onsets) if is_worse else translate(language, "wall.worst.watch"),
+        sure=sure if evidence.is_worse else translate(language, "wall.worst.not_significant"),
+        since=_since(view, key, onsets) if evidence.is_worse else translate(language, "wall.worst.watch"),
         href=_link(view, dimension, row[dimension]),
     )
 
 
 def _state(view: View, evidence: Evidence) -> State:
-    if evidence.z is not None and evidence.z < SIGNIFICANT:
+    if not evidence.is_worse:
         return "neutral"
     target = view.targets.at(view.as_of, view.zone).target_of("over_limit_rate")
     judged = judge("over_limit_rate", evidence.share, target)

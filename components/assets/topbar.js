@@ -16,7 +16,7 @@ function drawTopbar(bar, send) {
 }
 
 function drawSource(source) {
-  return h("li", { class: source.state, "data-tip": source.tip, tabindex: "0", "aria-label": source.tip.replaceAll("\n", ", ") }, h("span", { class: "dot" }), source.text);
+  return h("li", { class: source.state, "data-tip": source.tip, tabindex: "0", "aria-label": source.tip.replaceAll("\n", ", ") }, h("span", { class: "dot" }), source.name, " ", h("span", { class: "age" }, source.age));
 }
 
 function drawControls(bar, send) {

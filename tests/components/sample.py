@@ -98,7 +98,7 @@ def topbar(**changes: object) -> dict[str, Any]:
         "user": UserBadge(name="manager", initial="M", role="Manager"),
         "other_language": Option(code="zh-CN", name="中文"),
         "words": {word: word for word in WORDS},
-        "sources": tuple(Source(text=f"{name} 2 min", state="fresh", tip=name) for name in ("OMS", "WMS", "TMS", "CRM")),
+        "sources": tuple(Source(name=name, age="2 min", state="fresh", tip=name) for name in ("OMS", "WMS", "TMS", "CRM")),
         "counts": (
             Tally(state="critical", number=2, word="critical", tip="two"),
             Tally(state="warning", number=5, word="warning", tip="five"),

@@ -38,6 +38,7 @@ CHANGES: list[tuple[float | None, ChangeKind, str, str]] = [
     (1908, "count", "+1,908", "+1,908"),
     (7_500, "seconds", "+2 h 05 min", "+2 时 05 分"),
     (-4_200, "seconds", "−1 h 10 min", "−1 时 10 分"),
+    (-240, "seconds", "−4 min", "−4 分"),
     (0.0004, "points", "±0.0 pp", "±0.0 pp"),
     (0.0012, "permille", "+1.2‰", "+1.2‰"),
     (None, "count", "–", "–"),
