@@ -1,0 +1,65 @@
+"""One run for one tab: session → user → menu → role → view → page."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib import import_module
+from typing import Any, Final
+
+import streamlit as st
+
+from access.session import SessionEnded
+from access.user import User
+from access.view import View, open_view
+from config import ROOT
+from data.lake import LakeError
+from i18n import translate
+from pages import PAGES, Page
+from shell.failure import show_ended, wait_for_lake
+from shell.house import house
+from shell.visitor import Visitor, current_visitor, visitor_language
+
+ICON: Final = str(ROOT / "shell" / "icon.png")
+
+
+def run() -> None:
+    """Check the session, then run the page that the address names, if the user's role may see it."""
+    visitor = current_visitor()
+    try:
+        user = visitor.session().user
+    except SessionEnded:
+        st.set_page_config(page_icon=ICON, layout="wide")
+        show_ended(visitor_language())
+        st.stop()
+    language = visitor_language(user.language)
+    st.set_page_config(
+        page_title=translate(language, "access.product"), page_icon=ICON, layout="wide", initial_sidebar_state="collapsed"
+    )
+    st.navigation([_entry(page, user, visitor, language) for page in PAGES], position="hidden").run()
+
+
+def _entry(page: Page, user: User, visitor: Visitor, language: str) -> Any:  # noqa: ANN401 - Streamlit's page type is not exported
+    draw = partial(show, page, user, visitor, language)
+    return st.Page(draw, title=translate(language, page.title), url_path=page.url_path, default=page is PAGES[0])
+
+
+def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
+    """Refuse a role the page is not for, before any of the page's code is imported."""
+    if user.role not in page.roles:
+        st.warning(translate(language, "access.no_page"))
+        return
+    try:
+        view = _view(user, visitor, language)
+    except LakeError as error:
+        wait_for_lake(error, language)
+        return
+    try:
+        import_module(page.module).render(view)
+    except SessionEnded:
+        show_ended(language)
+
+
+def _view(user: User, visitor: Visitor, language: str) -> View:
+    opened = house()
+    parameters = {name: st.query_params.get_all(name) for name in st.query_params}
+    return open_view(opened.reading, user, parameters, now=opened.clock(), language=language, stays_valid=visitor.check)
