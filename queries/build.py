@@ -12,12 +12,13 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from data.targets import Edition, Targets
+from data.zone import epoch_ms
 from queries.check import check
-from queries.clock import DAY_MS, EPOCH, HOUR_MS, buckets, epoch_ms, offset_ms, offsets_between, previous_length, shift_days
+from queries.clock import DAY_MS, EPOCH, HOUR_MS, buckets, offset_ms, offsets_between, previous_length, shift_days
 from queries.compose import Comparand, Shape, TargetShape, WhereShape, compose
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
-from queries.query import RESOLUTION, Comparison, Grain, Query, QueryError, Window
+from queries.query import COMPARISONS, RESOLUTION, Comparison, Grain, Query, QueryError, Window
 from queries.rows import Limit, Setting
 from queries.scope import Scope
 
@@ -62,7 +63,7 @@ def build(
         raise QueryError("there is no snapshot yet: take in a file first")
     check(query)
     now = _Span(window=query.window or Window.all_until(as_of), as_of=as_of)
-    spans = {name: _earlier(now, name, zone) for name in ("previous", "last_week") if name in query.compare}
+    spans = {name: _earlier(now, name, zone) for name in COMPARISONS if name != "target" and name in query.compare}
     edition = targets.at(as_of, zone)
     shape = _shape(query, scope, now, spans, edition, zone)
     composed = compose(shape)
@@ -91,9 +92,7 @@ def _earlier(now: _Span, name: Comparison, zone: ZoneInfo) -> _Span:
     return _Span(window=Window(start=start, end=moved(window.end)), as_of=moved(now.as_of))
 
 
-def _shape(
-    query: Query, scope: Scope, now: _Span, spans: dict[Comparison, _Span], edition: Edition, zone: ZoneInfo
-) -> Shape:
+def _shape(query: Query, scope: Scope, now: _Span, spans: dict[Comparison, _Span], edition: Edition, zone: ZoneInfo) -> Shape:
     return Shape(
         metrics=query.metrics,
         by=query.by,
@@ -105,7 +104,9 @@ def _shape(
             )
             for item in query.where
         ),
-        comparands=tuple(Comparand(name=name, bucket_shift=_bucket_shift(query, now, span, zone)) for name, span in spans.items()),
+        comparands=tuple(
+            Comparand(name=name, bucket_shift=_bucket_shift(query, now, span, zone)) for name, span in spans.items()
+        ),
         targets=_target_shapes(query, scope, edition) if "target" in query.compare else (),
         compares_target="target" in query.compare,
         order_by=query.order_by,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from data.zone import epoch_ms, offsets
 from queries.query import RESOLUTION, Grain, Window
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,45 +17,16 @@ HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
 
 
-def epoch_ms(instant: datetime) -> int:
-    """Whole milliseconds since 1970, rounded down."""
-    return (instant - EPOCH) // RESOLUTION
-
-
 def offset_ms(zone: ZoneInfo, instant: datetime) -> int:
     """What must be added to UTC to read a clock in `zone`, in milliseconds."""
     offset = instant.astimezone(zone).utcoffset()
     return 0 if offset is None else offset // RESOLUTION
 
 
-@lru_cache(maxsize=64)
-def transitions(zone: ZoneInfo, until: date) -> tuple[tuple[int, int], ...]:
-    """(from epoch ms, offset ms) of `zone`, oldest first, from `EARLIEST` up to the end of `until`."""
-    found = [(epoch_ms(EARLIEST), offset_ms(zone, EARLIEST))]
-    instant, end = EARLIEST, datetime.combine(until, time(), tzinfo=UTC) + timedelta(days=2)
-    while instant < end:
-        following = instant + timedelta(days=1)
-        if offset_ms(zone, following) != found[-1][1]:
-            change = _find_change(zone, instant, following)
-            found.append((epoch_ms(change), offset_ms(zone, change)))
-        instant = following
-    return tuple(found)
-
-
-def _find_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    old = offset_ms(zone, before)
-    while after - before > timedelta(seconds=1):
-        middle = before + (after - before) // 2
-        middle = middle.replace(microsecond=0)
-        before, after = (middle, after) if offset_ms(zone, middle) == old else (before, middle)
-    return after
-
-
 def offsets_between(zone: ZoneInfo, start: datetime | None, end: datetime) -> tuple[tuple[int, int], ...]:
-    """The transitions that matter for instants in [start, end]; the first one also covers all earlier instants."""
-    known = transitions(zone, end.astimezone(UTC).date())
+    """(from epoch ms, offset ms) that matter for instants in [start, end]; the first one also covers all earlier ones."""
+    known, last = offsets(zone), epoch_ms(end)
     first = epoch_ms(start or EARLIEST)
-    last = epoch_ms(end)
     before = [pair for pair in known if pair[0] <= first][-1:] or [known[0]]
     return tuple(before + [pair for pair in known if first < pair[0] <= last])
 

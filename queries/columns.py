@@ -12,8 +12,7 @@ from typing import Final
 from data.order import FORWARD_MILESTONES, MILESTONE_BIT, MILESTONES, MUST_FOLLOW, ORDER_COLUMNS, STAGES
 
 RAW_COLUMNS: Final = frozenset(
-    {column.name for column in ORDER_COLUMNS if column.type != "instant"}
-    - {"exception_code", "failed_attempt_count"}
+    {column.name for column in ORDER_COLUMNS if column.type != "instant"} - {"exception_code", "failed_attempt_count"}
     | {"promised_at", "promised_ship_at", "mapped_milestones", "inferred_milestones"}
 )
 """Columns that no later instant changes: filters on them go straight into the scan."""
@@ -35,7 +34,9 @@ def _contradictions(milestone: str, as_of: str) -> str:
 def _measured(milestone: str, as_of: str) -> str:
     bit = MILESTONE_BIT[milestone]
     sound = f"(o.impossible_milestones & {bit}) = 0 OR ({_contradictions(milestone, as_of)}) IS NOT TRUE"
-    return f"CASE WHEN o.{milestone}_at <= {as_of} AND (o.inferred_milestones & {bit}) = 0 AND ({sound}) THEN o.{milestone}_at END"
+    return (
+        f"CASE WHEN o.{milestone}_at <= {as_of} AND (o.inferred_milestones & {bit}) = 0 AND ({sound}) THEN o.{milestone}_at END"
+    )
 
 
 def _status(as_of: str) -> str:
@@ -65,7 +66,9 @@ def _waiting_stage() -> str:
     cases = []
     for position, stage in enumerate(STAGES):
         unreached = ", ".join(f"{name}_at" for name in STAGES[position:])
-        cases.append(f"WHEN (mapped_milestones & {MILESTONE_BIT[stage]}) <> 0 AND COALESCE({unreached}, NULL) IS NULL THEN '{stage}'")
+        cases.append(
+            f"WHEN (mapped_milestones & {MILESTONE_BIT[stage]}) <> 0 AND COALESCE({unreached}, NULL) IS NULL THEN '{stage}'"
+        )
     return f"CASE WHEN is_open THEN CASE {' '.join(cases)} END END"
 
 
@@ -85,9 +88,7 @@ AGE_BUCKET: Final = _age_bucket()
 """The age of an open order since creation, as a code; null when closed."""
 
 WAITING_SINCE: Final = (
-    "CASE "
-    + " ".join(f"WHEN {name}_at IS NOT NULL THEN {name}_measured_at" for name in reversed(FORWARD_MILESTONES))
-    + " END"
+    "CASE " + " ".join(f"WHEN {name}_at IS NOT NULL THEN {name}_measured_at" for name in reversed(FORWARD_MILESTONES)) + " END"
 )
 """The measured instant of the furthest milestone reached; null where that is not measured."""
 
@@ -96,5 +97,7 @@ WAITING_SINCE: Final = (
 def opened_at(stage: str) -> str:
     """SQL of the instant at which an order entered `stage`: its previous mapped milestone, null where not measured."""
     before = FORWARD_MILESTONES[: FORWARD_MILESTONES.index(stage)]
-    cases = " ".join(f"WHEN (mapped_milestones & {MILESTONE_BIT[name]}) <> 0 THEN {name}_measured_at" for name in reversed(before))
+    cases = " ".join(
+        f"WHEN (mapped_milestones & {MILESTONE_BIT[name]}) <> 0 THEN {name}_measured_at" for name in reversed(before)
+    )
     return f"CASE {cases} END"

@@ -273,14 +273,14 @@ def _answer(parts: list[_Part], shape: Shape) -> exp.Select:
     return select
 
 
-def _key(name: str, groups: str, shape: Shape) -> exp.Expression:
+def _key(name: str, groups: str, shape: Shape) -> exp.Expr:
     if name != "bucket":
         return exp.column(name, table=groups)
     sql = f"{groups}.bucket" if shape.setting.grain == "hour" else utc_ms(f"{groups}.bucket", shape.setting.offsets)
     return exp.alias_(parse(f"TO_TIMESTAMP({sql} / 1000.0)").copy(), "bucket_at")
 
 
-def _values(metric: Metric, shape: Shape, groups: str, *, counts_missing: bool) -> list[exp.Expression]:
+def _values(metric: Metric, shape: Shape, groups: str, *, counts_missing: bool) -> list[exp.Expr]:
     found = []
     compared = bool(shape.comparands)
     for period, label, shift in [(CURRENT, "", 0), *((c.period, f"_{c.name}", c.bucket_shift) for c in shape.comparands)]:
@@ -289,22 +289,22 @@ def _values(metric: Metric, shape: Shape, groups: str, *, counts_missing: bool) 
             references[HOURS] = _hours(shape.setting, period, f"{groups}.bucket" + (f" - {shift}" if shift else ""))
         found.append(_alias(_substitute(metric.formula, references), f"{metric.name}{label}"))
         if metric.n:
-            found.append(_alias(references[metric.n], f"{metric.name}{label}_n"))
-        if compared and metric.kind == "ratio" and metric.part and label != "_target":
+            found.append(_alias(references[metric.n], f"{metric.name}_n{label}"))
+        if compared and metric.kind == "ratio" and metric.part:
             whole = metric.measures[1].name
             found.append(_alias(references[metric.part], f"{metric.name}{label}_share_part"))
             found.append(_alias(references[whole], f"{metric.name}{label}_share_whole"))
     return found
 
 
-def _alias(sql: str, name: str) -> exp.Expression:
+def _alias(sql: str, name: str) -> exp.Expr:
     return exp.alias_(parse(sql).copy(), name)
 
 
 def _substitute(formula: str, references: dict[str, str]) -> str:
     tree = parse(formula).copy()
 
-    def replaced(node: exp.Expression) -> exp.Expression:
+    def replaced(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column) and node.name in references:
             return parse(references[node.name]).copy()
         return node
@@ -337,7 +337,7 @@ def _following(bucket: str, setting: Setting) -> str:
 
 def _compared(shape: Shape) -> exp.Select:
     """Differences, and each group's share of the difference of the whole."""
-    chosen: list[exp.Expression] = [exp.column(name) for name in (*shape.by, *(["bucket_at"] if shape.setting.grain else []))]
+    chosen: list[exp.Expr] = [exp.column(name) for name in (*shape.by, *(["bucket_at"] if shape.setting.grain else []))]
     for metric in _metrics(shape):
         chosen += [exp.column(name) for name in (metric.name, *([f"{metric.name}_n"] if metric.n else []))]
         for comparand in shape.comparands:
@@ -349,9 +349,9 @@ def _compared(shape: Shape) -> exp.Select:
     return exp.select(*chosen).from_("answers")
 
 
-def _differences(metric: Metric, label: str, shape: Shape) -> list[exp.Expression]:
+def _differences(metric: Metric, label: str, shape: Shape) -> list[exp.Expr]:
     name, other = metric.name, f"{metric.name}_{label}"
-    found = [exp.column(other), *([exp.column(f"{other}_n")] if metric.n else [])]
+    found = [exp.column(other), *([exp.column(f"{name}_n_{label}")] if metric.n else [])]
     found.append(_alias(f"{name} - {other}", f"{other}_difference"))
     return [*found, _alias(_difference_share(metric, label, shape), f"{other}_difference_share")]
 
@@ -383,7 +383,8 @@ def _target_sql(metric: Metric, shape: Shape) -> str:
             continue
         common = f"$target_{metric.name}" if target.has_common else "NULL"
         cases = " ".join(
-            f"WHEN {target.dimension} = $target_{metric.name}_code_{i} THEN $target_{metric.name}_{i}" for i in range(target.count)
+            f"WHEN {target.dimension} = $target_{metric.name}_code_{i} THEN $target_{metric.name}_{i}"
+            for i in range(target.count)
         )
         return f"CAST(CASE {cases} ELSE {common} END AS DOUBLE)" if cases else f"CAST({common} AS DOUBLE)"
     return "CAST(NULL AS DOUBLE)"

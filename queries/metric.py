@@ -143,7 +143,9 @@ def ratio(name: str, part: Measure, whole: Measure, *, unit: Unit, better: Bette
     )
 
 
-def statistic(name: str, anchor: Anchor, *, aggregate: str, value: str, unit: Unit = "seconds", better: Better = "lower") -> Metric:
+def statistic(
+    name: str, anchor: Anchor, *, aggregate: str, value: str, unit: Unit = "seconds", better: Better = "lower"
+) -> Metric:
     """An aggregate of a value (`{}` in `aggregate`) over the rows where it is known."""
     figure = Measure(name=name, anchor=anchor, expression=aggregate.format(value), is_count=False)
     known = Measure(name=f"{name}_n", anchor=anchor, expression=f"COUNT({value})")

@@ -58,7 +58,8 @@ UNALLOCATED: Final = (
     "COALESCE(allocated_at, accepted_at, picked_at, packed_at, shipped_at, out_for_delivery_at) IS NULL"
 )
 BEYOND: Final = "passage_seconds > limit_seconds"
-BEYOND_SECONDS: Final = f"SUM(passage_seconds - limit_seconds) FILTER (WHERE {BEYOND})"
+EXCESS: Final = "passage_seconds - limit_seconds"
+BEYOND_SECONDS: Final = f"SUM({EXCESS}) FILTER (WHERE {BEYOND})"
 GREY_STAGES: Final = ", ".join(f"'{stage}'" for stage in STAGES[: STAGES.index("accepted") + 1])
 
 
@@ -73,7 +74,7 @@ def _grey_zone_delay_share() -> Metric:
     grey = Measure(
         name=f"{name}_part",
         anchor=PASSED_OR_WAITING,
-        expression=f"COALESCE(SUM(passage_seconds - limit_seconds) FILTER (WHERE {BEYOND} AND passage_stage IN ({GREY_STAGES})), 0)",
+        expression=f"COALESCE(SUM({EXCESS}) FILTER (WHERE {BEYOND} AND passage_stage IN ({GREY_STAGES})), 0)",
     )
     everything = Measure(name=f"{name}_whole", anchor=PASSED_OR_WAITING, expression=f"COALESCE({BEYOND_SECONDS}, 0)")
     beyond = Measure(name=f"{name}_n", anchor=PASSED_OR_WAITING, expression=f"COUNT(*) FILTER (WHERE {BEYOND})")
@@ -129,9 +130,7 @@ SPEED: Final = (
     quantile("order_cycle_seconds_p50", DELIVERED, value=CYCLE),
     quantile("order_cycle_seconds_p90", DELIVERED, value=CYCLE),
     quantile("order_cycle_seconds_p95", DELIVERED, value=CYCLE),
-    statistic(
-        "order_cycle_variation", DELIVERED, aggregate="STDDEV_SAMP({0}) / NULLIF(AVG({0}), 0)", value=CYCLE, unit="ratio"
-    ),
+    statistic("order_cycle_variation", DELIVERED, aggregate="STDDEV_SAMP({0}) / NULLIF(AVG({0}), 0)", value=CYCLE, unit="ratio"),
     quantile("dwell_seconds_p50", PASSED, value="passage_seconds"),
     quantile("dwell_seconds_p90", PASSED, value="passage_seconds"),
     share("over_limit_rate", PASSED_OR_WAITING, of="passage_seconds IS NOT NULL AND limit_seconds IS NOT NULL", when=BEYOND),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from sqlglot import exp, parse_one
@@ -69,7 +70,7 @@ class Period:
 
 
 @lru_cache(maxsize=4096)
-def parse(sql: str) -> exp.Expression:
+def parse(sql: str) -> exp.Expr:
     """One SQL fragment as a tree; shared, so copy before changing."""
     return parse_one(sql, dialect=DIALECT)
 
@@ -97,7 +98,7 @@ def utc_ms(local: str, offsets: tuple[tuple[int, int], ...]) -> str:
     """SQL of the instant (ms) of a clock reading; a skipped reading is the change itself, a repeated one its first."""
     if len(offsets) == 1:
         return f"({local} - {offsets[0][1]})"
-    steps = [(since + max(before, offset), offset) for (_, before), (since, offset) in zip(offsets, offsets[1:], strict=False)]
+    steps = [(since + max(before, offset), offset) for (_, before), (since, offset) in pairwise(offsets)]
     cases = " ".join(f"WHEN {local} >= {since} THEN {offset}" for since, offset in reversed(steps))
     return f"({local} - CASE {cases} ELSE {offsets[0][1]} END)"
 
@@ -122,10 +123,14 @@ def _ship_due(setting: Setting) -> str:
     return f"COALESCE(o.promised_ship_at, TO_TIMESTAMP(({end} - 1) / 1000.0))"
 
 
-def _table(name: str, alias: str) -> exp.Expression:
-    table = parse(f"SELECT 1 FROM lake.{name} AS {alias} AT (VERSION => $version)").find(exp.Table)
-    assert table is not None
-    return table.copy()
+def _table(name: str, alias: str) -> exp.Expr:
+    version = exp.HistoricalData(this="AT", kind="VERSION", expression=exp.Placeholder(this="version"))
+    return exp.Table(
+        this=exp.to_identifier(name),
+        db=exp.to_identifier("lake"),
+        alias=exp.TableAlias(this=exp.to_identifier(alias)),
+        when=version,
+    )
 
 
 def base(columns: Iterable[str], setting: Setting, *, as_of: str, conditions: list[str]) -> exp.Select:
@@ -220,14 +225,12 @@ def _passages(request: Request) -> tuple[Ctes, str]:
         waiting = f"orders_waiting{suffix}"
         ctes.append((waiting, _stock(request, passthrough | _WAITING_COLUMNS, instant="until")))
         branches.append(_waiting_branch(waiting, passthrough, request))
-    union = branches[0]
-    for branch in branches[1:]:
-        union = exp.union(union, branch, distinct=False, copy=False)
-    return [*ctes, (name, union)], name
+    return [*ctes, (name, exp.union(*branches, distinct=False, copy=False))], name
 
 
 _WAITING_COLUMNS: Final = frozenset(
-    {f"{name}_{kind}" for name in FORWARD_MILESTONES for kind in ("at", "measured_at")} | {"mapped_milestones", "is_open", "as_of"}
+    {f"{name}_{kind}" for name in FORWARD_MILESTONES for kind in ("at", "measured_at")}
+    | {"mapped_milestones", "is_open", "as_of"}
 )
 
 
@@ -338,11 +341,10 @@ def _comparable_base(request: Request) -> exp.Select:
 def _comparables(table: str, keys: tuple[str, ...]) -> exp.Query:
     columns = [*keys, "region_code", "business_type"]
     needed = [(name, seconds("delivered_measured_at", f"{name}_measured_at")) for name in FORWARD_MILESTONES[:-1]]
-    union: exp.Query | None = None
-    for name, sql in needed:
-        select = exp.select(*columns, f"'{name}' AS furthest", f"{sql} AS seconds", dialect=DIALECT).from_(table)
-        union = select if union is None else exp.union(union, select, distinct=False, copy=False)
-    assert union is not None
+    selects = [
+        exp.select(*columns, f"'{name}' AS furthest", f"{sql} AS seconds", dialect=DIALECT).from_(table) for name, sql in needed
+    ]
+    union = exp.union(*selects, distinct=False, copy=False)
     quantiles = f"QUANTILE_CONT(seconds, [{', '.join(map(str, _STEPS))}]) AS needed"
     grouped = exp.select(*columns, "furthest", quantiles, "COUNT(seconds) AS comparable_count", dialect=DIALECT)
     return grouped.from_(union.subquery("passages")).group_by(*columns, "furthest")

@@ -15,7 +15,20 @@ from queries.build import Statement
 from queries.rows import DIALECT
 
 TABLES: Final = frozenset({"orders", "order_returns", "order_complaints"})
-FORBIDDEN_FUNCTIONS: Final = ("read_", "glob", "getenv", "sniff_", "duckdb_", "pragma_", "query", "sqlite_", "postgres_", "mysql_", "parquet_", "ducklake_")
+FORBIDDEN_FUNCTIONS: Final = (
+    "read_",
+    "glob",
+    "getenv",
+    "sniff_",
+    "duckdb_",
+    "pragma_",
+    "query",
+    "sqlite_",
+    "postgres_",
+    "mysql_",
+    "parquet_",
+    "ducklake_",
+)
 
 
 class RunError(RuntimeError):
