@@ -19,6 +19,8 @@ PACE: Final = timedelta(hours=3)
 """The time whose shipping rate the finish is projected from."""
 TIGHT: Final = timedelta(hours=2)
 """A finish this near to the end of the day warns."""
+SMALLEST: Final = 10
+"""A warehouse with less to ship today is not judged."""
 BEHIND, FAR_BEHIND = 0.05, 0.15
 """Shares of the day's work by which a warehouse is behind the same time last week."""
 ORDER: Final = {"critical": 0, "warning": 1, "neutral": 2, "good": 3}
@@ -87,6 +89,8 @@ def _tone(view: View, row: Progress, day: Window) -> State:
     finish = row.finish(view.as_of)
     if row.done >= row.due:
         return "good"
+    if row.due < SMALLEST:
+        return "neutral"
     if (finish is None or finish > day.end) and row.behind >= FAR_BEHIND:
         return "critical"
     is_tight = finish is None or finish > day.end - TIGHT

@@ -24,6 +24,8 @@ WORST_SHARE: Final = 0.30
 MOST_ROWS: Final = 12
 INTERRUPTED_FROM: Final = 10
 """So many orders a week ago and none now: the dash says that data may be interrupted."""
+UNCOLOURED: Final = 6
+"""The highest step for one or two complaints: they are told, not coloured."""
 COMPLAINT_WINDOW: Final = timedelta(days=7)
 """Complaints are rare: a shorter window would colour single ones."""
 
@@ -194,7 +196,12 @@ def read_complaints(view: View) -> HeatGrid:
         tip = translate(language, "wall.complaints.cell", n=count(language, n), orders=count(language, of), **names)
         if of < edition.minimum_count:
             return Cell(key=f"{channel}/{kind}", text=f"n {of}", kind="few", tip=tip)
-        return Cell(key=f"{channel}/{kind}", text=permille(language, n / of), tip=tip, step=step_of(n / of, 0, high))
+        return Cell(
+            key=f"{channel}/{kind}",
+            text=permille(language, n / of),
+            tip=tip,
+            step=min(step_of(n / of, 0, high), UNCOLOURED if n < 3 else 31),
+        )
 
     range_ = translate(language, "wall.complaints.range", high=permille(language, high))
     return HeatGrid(

@@ -38,6 +38,8 @@ TILES: Final = (
     TileSpec(metric="overdue_count", change="count", note="at_risk_count", needs="orders.delivered_at"),
     TileSpec(metric="return_handling_seconds_p50", change="seconds", note="target", needs="returns.closed_at"),
 )
+USUAL: Final = 1.1
+"""Without a target, up to a tenth more than a week ago is as usual."""
 BESIDE: Final = ("order_cycle_seconds_p90", "grey_zone_delay_share", "at_risk_count")
 
 
@@ -108,9 +110,10 @@ def _state(view: View, spec: TileSpec, row: Row) -> State:
 
 
 def _target(row: Row, metric: str) -> float | None:
-    """The target, or where there is none what was a week ago."""
+    """The target, or where there is none what was a week ago and a little more."""
     target = _plain(row.get(f"{metric}_target"))
-    return target if target is not None else _plain(row.get(f"{metric}_last_week"))
+    before = _plain(row.get(f"{metric}_last_week"))
+    return target if target is not None else None if before is None else before * USUAL
 
 
 def _change(language: str, spec: TileSpec, row: Row) -> str:
