@@ -19,6 +19,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from sqlglot import exp
 
+from data.instant import SPECIAL_FORMATS
 from data.order import (
     COMPLAINT_COLUMNS,
     COMPLAINT_KEY,
@@ -237,6 +238,17 @@ class Contract(_Strict):
         if isinstance(columns, dict):
             return {name: str(value) if isinstance(value, int | float) else value for name, value in columns.items()}
         return columns
+
+    @field_validator("instant_formats")
+    @classmethod
+    def _known_formats(cls, formats: list[str]) -> list[str]:
+        for text in formats:
+            if "%" not in text and text not in SPECIAL_FORMATS:
+                hint = did_you_mean(text, SPECIAL_FORMATS)
+                raise ValueError(f"instant format {text!r} is neither a pattern such as %d/%m/%Y %H:%M nor a known word{hint}")
+            if faulty := re.search(r"%(?!-?[aAbBcdDfgGHIjmMnpSuUVwWxXyYzZ%])", text):
+                raise ValueError(f"instant format {text!r} has an unknown mark at {text[faulty.start() :]!r}: use %Y %m %d %H %M %S %z")
+        return formats
 
     @property
     def zone(self) -> ZoneInfo:

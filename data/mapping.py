@@ -6,14 +6,12 @@ and the row with a problem is refused with file, line, column, value and reason 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
-import sqlglot
-from sqlglot import exp
-
 from data.contract import KIND_COLUMNS, Check, Contract, StatusMap, expression_columns
+from data.expression import safe_expression
+from data.instant import instant_ms_sql
 from data.order import MILESTONES
 from data.sql_text import identifier, literal
 from data.zone import instant_sql, local_ms_sql, utc_ms_sql
@@ -28,14 +26,26 @@ _UNREADABLE: Final = {
     "instant": "is not an instant",
     "text": "cannot be read",
 }
+_SEPARATED: Final = (r"\d[,.' ]\d{3}(\D|$)", "write it without thousands separators, or replace(…) them in the contract")
+_REMEDIES: Final = {
+    "integer": _SEPARATED,
+    "number": _SEPARATED,
+    "money": _SEPARATED,
+    "instant": (r"\d", "give its form in instant_formats of the contract"),
+}
+_EXACT_DOUBLE: Final = 2**53
 
 
 @dataclass(frozen=True, kw_only=True)
 class MappedColumn:
-    """One canonical column of a contract: how its text arises, how it is cast, and when that failed."""
+    """One canonical column of a contract, in SQL: its text, whether computing it failed, its typed value, and its refusal.
+
+    `failed` is true where the row holds something that cannot be read; `reason` and `shown` are what the refusal says.
+    """
 
     name: str
     text: str
+    fault: str
     value: str
     failed: str
     reason: str
@@ -49,48 +59,65 @@ def mapped_columns(contract: Contract) -> tuple[MappedColumn, ...]:
 
 
 def _mapped(contract: Contract, name: str, type_: str) -> MappedColumn:
-    expression, converts = _tolerant(contract.columns[name])
-    raw = identifier(f"text {name}")
-    words = sorted({"", *contract.null_words, *contract.withdrawn})
-    nulls = ", ".join(literal(word) for word in words)
-    text = f"nullif(trim(({expression})::VARCHAR), '')"
-    if words != [""]:
-        text = f"CASE WHEN {text} NOT IN ({nulls}) THEN {text} END"
-    value = _cast(raw, name, type_, contract)
-    failed = f"{raw} IS NOT NULL AND {identifier(name)} IS NULL"
+    expression = contract.columns[name]
+    words = _nothing_words(contract)
+    safe = safe_expression(expression, words)
+    raw, fault = identifier(f"text {name}"), identifier(f"fault {name}")
+    failed = f"{raw} IS NOT NULL AND {identifier(name)} IS NULL" if type_ != "text" else "false"
     shown = raw
-    sources = expression_columns(contract.columns[name])
-    if converts and sources:
-        filled = " AND ".join(f"nullif(trim(source_row.{identifier(column)}), '') NOT IN ({nulls})" for column in sources)
-        failed = f"{identifier(name)} IS NULL AND {filled}"
-        shown = " || ' ' || ".join(f"coalesce(source_row.{identifier(column)}, '')" for column in sources)
-    return MappedColumn(name=name, text=text, value=value, failed=failed, reason=_UNREADABLE[type_], shown=shown)
+    if safe.fault:
+        failed = f"({fault} OR ({failed}))"
+        columns = expression_columns(expression)
+        shown = " || ' ' || ".join(f"coalesce(source_row.{identifier(column)}, '')" for column in columns) or raw
+    return MappedColumn(
+        name=name,
+        text=_filled(safe.value, words),
+        fault=safe.fault,
+        value=_cast(raw, name, type_, contract),
+        failed=failed,
+        reason=_reason(type_, shown),
+        shown=shown,
+    )
 
 
-def _tolerant(text: str) -> tuple[str, bool]:
-    """The expression with casts and parsing that give null instead of an error, and whether null means it failed."""
-    parsed = sqlglot.parse_one(text, dialect="duckdb")
-    casts = [node for node in parsed.find_all(exp.Cast) if type(node) is exp.Cast and not node.to.is_type("text", "varchar")]
-    if not casts and not parsed.find(exp.StrToTime):
-        return text, parsed.find(exp.TryCast) is not None
-    chooses = parsed.find(exp.Case, exp.If, exp.Coalesce, exp.Nullif) is not None
-    tolerant = parsed.transform(_try_cast).sql(dialect="duckdb")
-    return re.sub(r"\bSTRPTIME\(", "try_strptime(", tolerant), not chooses
+def filled_text(contract: Contract, expression: str) -> str:
+    """SQL for an expression's trimmed text; null for the contract's null and withdrawn words."""
+    words = _nothing_words(contract)
+    return _filled(safe_expression(expression, words).value, words)
 
 
-def _try_cast(node: exp.Expr) -> exp.Expr:
-    return exp.TryCast(this=node.this, to=node.to) if type(node) is exp.Cast else node
+def _nothing_words(contract: Contract) -> tuple[str, ...]:
+    return tuple(sorted({"", *contract.null_words, *contract.withdrawn}))
+
+
+def _filled(expression: str, words: tuple[str, ...]) -> str:
+    text = f"nullif(trim(({expression})::VARCHAR), '')"
+    if words == ("",):
+        return text
+    return f"CASE WHEN {text} NOT IN ({', '.join(literal(word) for word in words)}) THEN {text} END"
+
+
+def _reason(type_: str, shown: str) -> str:
+    """SQL for why a value of a type cannot be read, with the remedy for the usual cause."""
+    reason = _UNREADABLE[type_]
+    if type_ not in _REMEDIES:
+        return literal(reason)
+    pattern, advice = _REMEDIES[type_]
+    advised = literal(f"{reason}: {advice}")
+    return f"CASE WHEN regexp_matches({shown}, {literal(pattern)}) THEN {advised} ELSE {literal(reason)} END"
 
 
 def _cast(raw: str, name: str, type_: str, contract: Contract) -> str:
+    number = f"TRY_CAST({raw} AS DOUBLE)"
     if type_ == "text":
         return raw
     if type_ == "integer":
         return (
-            f"CASE WHEN TRY_CAST({raw} AS DOUBLE) = trunc(TRY_CAST({raw} AS DOUBLE)) THEN TRY_CAST({raw} AS DOUBLE)::BIGINT END"
+            f"CASE WHEN regexp_full_match({raw}, '[+-]?[0-9]+') THEN TRY_CAST({raw} AS BIGINT) "
+            f"WHEN abs({number}) <= {_EXACT_DOUBLE} AND {number} = trunc({number}) THEN {number}::BIGINT END"
         )
     if type_ == "number":
-        return f"CASE WHEN isfinite(TRY_CAST({raw} AS DOUBLE)) THEN TRY_CAST({raw} AS DOUBLE) END"
+        return f"CASE WHEN isfinite({number}) THEN {number} END"
     if type_ == "money":
         return f"TRY_CAST({raw} AS DECIMAL(18,4))"
     milliseconds = instant_ms(raw, contract)
@@ -103,18 +130,8 @@ def _cast(raw: str, name: str, type_: str, contract: Contract) -> str:
 
 def instant_ms(raw: str, contract: Contract) -> str:
     """UTC milliseconds of a text: an offset in the text counts, a naive instant takes the contract's zone."""
-    if contract.instant_formats:
-        formats = "[" + ", ".join(literal(text) for text in contract.instant_formats) + "]"
-        if any("%z" in text for text in contract.instant_formats):
-            return f"epoch_ms(try_strptime({raw}, {formats})::TIMESTAMPTZ)"
-        return utc_ms_sql(f"try_strptime({raw}, {formats})", contract.zone)
-    naive = utc_ms_sql(f"TRY_CAST({raw} AS TIMESTAMP)", contract.zone)
-    zoned = (
-        f"suffix({raw}, 'Z') OR suffix({raw}, 'UTC') OR (length({raw}) > 16 AND "
-        f"({raw}[-6] IN ('+', '-') OR {raw}[-5] IN ('+', '-') OR {raw}[-3] IN ('+', '-')))"
-    )
-    has_offset = f"NOT (strlen({raw}) = 19 AND {raw}[17] = ':') AND ({zoned})"
-    return f"CASE WHEN {has_offset} THEN epoch_ms(TRY_CAST({raw} AS TIMESTAMPTZ)) ELSE {naive} END"
+    serials = contract.reader.format == "xlsx" and not contract.instant_formats
+    return instant_ms_sql(raw, contract.instant_formats, contract.zone, serials=serials)
 
 
 def withdrawn_sql(contract: Contract) -> str:
@@ -122,10 +139,11 @@ def withdrawn_sql(contract: Contract) -> str:
     if not contract.withdrawn:
         return "NULL::VARCHAR[]"
     words = ", ".join(literal(word) for word in contract.withdrawn)
-    parts = [
-        f"CASE WHEN trim(({_tolerant(expression)[0]})::VARCHAR) IN ({words}) THEN {literal(name)} END"
-        for name, expression in contract.columns.items()
-    ]
+    parts = []
+    for name, expression in contract.columns.items():
+        said = [f"trim(({safe_expression(expression, ()).value})::VARCHAR) IN ({words})"]
+        said += [f"trim({identifier(column)}) IN ({words})" for column in expression_columns(expression)]
+        parts.append(f"CASE WHEN {' OR '.join(said)} THEN {literal(name)} END")
     return f"nullif(list_filter([{', '.join(parts)}], lambda name: name IS NOT NULL), [])"
 
 

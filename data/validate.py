@@ -15,18 +15,21 @@ from data.mapping import (
     PROMISES,
     MappedColumn,
     check_failed,
+    filled_text,
     instant_ms,
     mapped_columns,
     milestone_of_column,
     status_milestone_sql,
     withdrawn_sql,
 )
+from data.order import MILESTONES
 from data.sources import Reject, SourceError, TextRows
 from data.sql_text import identifier, literal
 from data.zone import epoch_ms, instant_sql
 
 STAGED: Final = "staged"
 _ROUNDED: Final = r"\d(\.\d+)?[Ee]\+\d+"
+_NEAR: Final = 0.8
 
 
 class RefusedError(ValueError):
@@ -137,10 +140,11 @@ def staging_sql(contract: Contract, relation: str, *, as_of: datetime | None) ->
     """The SELECT that maps, casts and checks every row of `relation`; readable, one column a line."""
     columns = mapped_columns(contract)
     texts = [f"{column.text} AS {identifier('text ' + column.name)}" for column in columns]
+    texts += [f"{column.fault} AS {identifier('fault ' + column.name)}" for column in columns if column.fault]
     if contract.status:
-        texts.append(f"nullif(trim(({contract.status.expression})::VARCHAR), '') AS \"text status\"")
+        texts.append(f'{filled_text(contract, contract.status.expression)} AS "text status"')
     if contract.as_of.from_ == "column":
-        texts.append(f"nullif(trim(({contract.as_of.column})::VARCHAR), '') AS \"text as_of\"")
+        texts.append(f'{filled_text(contract, contract.as_of.column)} AS "text as_of"')
     texts.append(f"{withdrawn_sql(contract)} AS withdrawn")
     casts = [f"{column.value} AS {identifier(column.name)}" for column in columns]
     casts.append(f"{_row_as_of(contract, as_of)} AS row_as_of")
@@ -180,7 +184,7 @@ def _event_milestone(contract: Contract) -> str:
         return "NULL::VARCHAR"
     text = identifier("text milestone")
     if not contract.milestones:
-        return f"lower({text})"
+        return f"CASE WHEN lower({text}) IN ({', '.join(literal(name) for name in MILESTONES)}) THEN lower({text}) END"
     cases = " ".join(f"WHEN lower({text}) = {literal(word.lower())} THEN {literal(m)}" for word, m in contract.milestones.items())
     return f"CASE {cases} END"
 
@@ -192,18 +196,18 @@ def _problem_sql(contract: Contract, columns: tuple[MappedColumn, ...]) -> str:
         name = column.name
         if name in contract.required:
             missing = f"{identifier('text ' + name)} IS NULL AND NOT ({column.failed})"
-            branches.append(_branch(missing, name, column.shown, "is missing"))
-        if name not in contract.tolerate and (types[name] != "text" or column.failed.count(" AND ") > 1):
+            branches.append(_branch(missing, name, column.shown, literal("is missing")))
+        if name not in contract.tolerate and column.failed != "false":
             branches.append(_branch(column.failed, name, column.shown, column.reason))
         if name in ("order_id", "return_id", "complaint_id"):
             rounded = f"regexp_full_match({identifier(name)}, {literal(_ROUNDED)})"
-            branches.append(_branch(rounded, name, column.shown, "was rounded by a spreadsheet: export it as text"))
+            branches.append(_branch(rounded, name, column.shown, literal("was rounded by a spreadsheet: export it as text")))
         if name in contract.checks:
             for condition, reason in check_failed(name, contract.checks[name], type_=types[name]):
-                branches.append(_branch(condition, name, column.shown, reason))
+                branches.append(_branch(condition, name, column.shown, literal(reason)))
         if types[name] == "instant" and name not in PROMISES:
             future = f"epoch_ms({identifier(name)}) > epoch_ms(row_as_of) + {FUTURE_TOLERANCE_MS}"
-            branches.append(_branch(future, name, column.shown, "lies in the future of the snapshot"))
+            branches.append(_branch(future, name, column.shown, literal("lies in the future of the snapshot")))
     branches += _word_problems(contract)
     return f"CASE {' '.join(branches)} END"
 
@@ -211,18 +215,34 @@ def _problem_sql(contract: Contract, columns: tuple[MappedColumn, ...]) -> str:
 def _word_problems(contract: Contract) -> list[str]:
     found = []
     if contract.status:
+        words = sorted({word for channel in contract.status.map.values() for word in channel})
         unmapped = '"text status" IS NOT NULL AND status_milestone IS NULL'
-        found.append(_branch(unmapped, "status", '"text status"', "is not in the contract's status map"))
-    if contract.kind == "events" and contract.milestones and "milestone" in contract.columns:
+        found.append(_branch(unmapped, "status", '"text status"', _unmapped("text status", "status map", words)))
+    if contract.kind == "events" and "milestone" in contract.columns:
+        words = sorted(contract.milestones or MILESTONES)
         unmapped = '"text milestone" IS NOT NULL AND status_milestone IS NULL'
-        found.append(_branch(unmapped, "milestone", '"text milestone"', "is not in the contract's milestones"))
+        found.append(_branch(unmapped, "milestone", '"text milestone"', _unmapped("text milestone", "milestones", words)))
     if contract.as_of.from_ == "column":
-        found.append(_branch("row_as_of IS NULL", "as_of", '"text as_of"', "is not an instant"))
+        found.append(_branch("row_as_of IS NULL", "as_of", '"text as_of"', literal("is not an instant")))
     return found
 
 
+def _unmapped(column: str, where: str, words: list[str]) -> str:
+    """SQL for why a word has no meaning, with the nearest word that has one."""
+    reason = literal(f"is not in the contract's {where}")
+    if not words:
+        return reason
+    similarity = f"jaro_winkler_similarity(lower({identifier(column)}), lower(word))"
+    known = ", ".join(literal(word) for word in words)
+    scored = f"list_transform([{known}], lambda word: {{'similarity': {similarity}, 'word': word}})"
+    near = f"list_reverse_sort({scored})[1]"
+    hint = f"{literal(': did you mean ')} || to_json({near}.word) || '?'"
+    return f"{reason} || CASE WHEN {near}.similarity >= {_NEAR} THEN {hint} ELSE '' END"
+
+
 def _branch(condition: str, column: str, shown: str, reason: str) -> str:
-    return f"WHEN {condition} THEN {{'column': {literal(column)}, 'value': {shown}, 'reason': {literal(reason)}}}"
+    """One refusal; `shown` and `reason` are SQL."""
+    return f"WHEN {condition} THEN {{'column': {literal(column)}, 'value': {shown}, 'reason': {reason}}}"
 
 
 def _refusals(
