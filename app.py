@@ -19,11 +19,12 @@ from starlette.middleware import Middleware
 from access.session import read_session
 from access.sign_in import first_administrator, offers_demo, settle_demo_users
 from config import ROOT, read_settings
+from pages import PAGES
 from shell.failure import show_failure
 from shell.guard import LocalNamesOnly, SecurityHeaders, SessionGuard, content_security_policy
 from shell.house import house, open_house
 from shell.packed_static import PackedStatic
-from shell.routes import ROUTES
+from shell.routes import ROUTES, start_route
 
 STREAMLIT_FILES: Final = Path(streamlit.__file__).resolve().parent / "static"
 WARMED: Final = ("duckdb", "polars", "pandas", "pyarrow", "sqlglot", "streamlit.runtime.scriptrunner.script_runner", "pages")
@@ -57,7 +58,7 @@ async def lifespan(_app: streamlit.App) -> AsyncIterator[None]:
 
 app = streamlit.App(
     ROOT / "shell" / "main.py",
-    routes=ROUTES,
+    routes=[*ROUTES, start_route(PAGES[0].url_path)],
     middleware=[
         Middleware(SecurityHeaders, policy=content_security_policy((STREAMLIT_FILES / "index.html").read_text(encoding="utf-8"))),
         Middleware(LocalNamesOnly, is_restricted=lambda: offers_demo(house().settings)),

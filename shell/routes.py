@@ -69,6 +69,15 @@ async def show_health(_request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
+def start_route(url_path: str) -> Route:
+    """The start page's own path, which leads to `/`: Streamlit knows its default page by that address only."""
+
+    async def to_start(request: Request) -> Response:
+        return RedirectResponse("/" + (f"?{request.url.query}" if request.url.query else ""), status_code=307)
+
+    return Route(f"/{url_path}", to_start, methods=["GET"])
+
+
 ROUTES: Final = (
     Route("/auth/sign-in", show_sign_in, methods=["GET"]),
     Route("/auth/sign-in", submit_sign_in, methods=["POST"]),

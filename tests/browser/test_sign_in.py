@@ -31,13 +31,13 @@ def test_manager_sees_the_country(page: Page, served: Served) -> None:
     sign_in(page, served, "manager")
     wall(page)
     for region in ("East China", "South China", "Northeast China"):
-        expect(page.get_by_text(region).first).to_be_visible()
+        expect(page.get_by_role("rowheader", name=region, exact=True)).to_be_visible()
 
 
 def test_lead_sees_only_the_leads_region(page: Page, served: Served) -> None:
     sign_in(page, served, "east")
     wall(page)
-    expect(page.get_by_text("Shanghai").first).to_be_visible()
+    expect(page.get_by_role("rowheader", name="Shanghai", exact=True)).to_be_visible()
     for elsewhere in ("South China", "Guangdong", "Beijing", "Sichuan", "Liaoning"):
         expect(page.get_by_text(elsewhere, exact=True)).to_have_count(0)
 

@@ -218,3 +218,12 @@ def test_no_demo_accounts_where_the_demo_is_off(tmp_path: Path) -> None:
         assert not re.search(rb"demo-(manager|east|analyst|admin)", plain.ask("GET", "/auth/sign-in").body)
         answer = plain.ask("POST", "/auth/sign-in", form={"name": "manager", "password": "demo-manager"})
     assert answer.status == 401
+
+
+def test_start_page_is_found_under_its_own_name_too(served: Served) -> None:
+    answer = served.ask("GET", "/wall?region=CN-EAST", Cookie=served.sign_in("manager"))
+    assert (answer.status, answer.headers["location"]) == (307, "/?region=CN-EAST")
+
+
+def test_pages_are_not_kept_by_the_browser(served: Served) -> None:
+    assert served.ask("GET", "/", Cookie=served.sign_in("manager")).headers["cache-control"] == "no-store"
