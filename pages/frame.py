@@ -36,6 +36,9 @@ from pages.wording import codes_in_order, name_of, names_of, window_name
 from queries.query import Query, Window
 
 WATCH_SECONDS: Final = 3
+LOOKS: Final = "frame.looks"
+LOOKS_WHILE_FILLING: Final = 5
+"""While history fills a snapshot comes every moment: the page is drawn anew at every fifth look only."""
 LANGUAGE_NAMES: Final = {"en": "EN", "zh-CN": "中文"}
 STATE_OF_SOURCE: Final[Mapping[str, State]] = {"late": "warning", "stale": "critical"}
 
@@ -51,11 +54,13 @@ def draw_frame(
 @st.fragment(run_every=WATCH_SECONDS)
 def watch(view: View) -> None:
     """Ask every few seconds whether there is a new snapshot, and redraw only then; an ended session leaves at once."""
+    looks = st.session_state.get(LOOKS, 0) + 1
     try:
-        has_news = view.has_news()
+        is_due = view.has_news() and (not view.is_filling or looks >= LOOKS_WHILE_FILLING)
     except SessionEnded:
-        has_news = True
-    if has_news:
+        is_due = True
+    st.session_state[LOOKS] = 0 if is_due else looks
+    if is_due:
         st.rerun()
 
 

@@ -22,7 +22,8 @@ function switchTheme(paths) {
 
 // A theme named in the address (or dark, on a first visit) is made so; true when the page opens anew.
 function followTheme(bar, host) {
-  const wanted = bar.theme || (localStorage.getItem(themeKey(location.pathname)) === null ? "dark" : null);
+  const stored = localStorage.getItem(themeKey(location.pathname));
+  const wanted = bar.theme || (stored === null || stored === '"System"' ? "dark" : null);
   if (!wanted) return false;
   setTheme(bar.paths, wanted);
   if (wanted === themeOf(host)) return false;

@@ -1,0 +1,121 @@
+"""The wall tells what is in the lake, in the user's language and within the user's scope."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from access.view import View
+from components.board import Board
+from pages.wall import read_board
+from pages.wall_bars import read_warehouses
+from pages.wall_heat import HEAT_METRICS, read_heat
+from pages.wall_map import main_country
+
+OpenView = Callable[..., View]
+
+
+def board_of(view: View) -> dict[str, Any]:
+    return asdict(read_board(view, main_country(view)))
+
+
+def text_of(board: dict[str, Any]) -> str:
+    return json.dumps(board, ensure_ascii=False)
+
+
+def test_tiles_tell_hand_counted_figures(view_of: OpenView) -> None:
+    """As of 16:00 in Shanghai: 16 hours of 12 orders today; open are Shanghai's last 30 h and the others' last 10 h."""
+    tiles = {tile["name"]: tile["value"] for tile in board_of(view_of())["tiles"]}
+    assert tiles["Orders today"] == str(16 * 12)
+    assert tiles["Backlog"] == str(30 * 3 + 10 * 3 * 3)
+    assert tiles["Past promise, open"] == str(10 * 3)
+
+
+def test_on_time_rate_counts_what_was_promised_in_the_last_day(view_of: OpenView) -> None:
+    """24 hours of 12 promises; a quarter of them, Shanghai's, is late."""
+    tile = next(tile for tile in board_of(view_of())["tiles"] if tile["name"] == "On-time delivery")
+    assert (tile["value"], tile["state"]) == ("75.0%", "critical")
+    assert "n 288" in tile["note"]
+
+
+def test_a_lead_sees_the_provinces_of_the_region_and_no_other_place(view_of: OpenView) -> None:
+    board = board_of(view_of("lead", "CN-EAST"))
+    assert board["heat"]["rows"] == ("Shanghai", "Jiangsu")
+    coloured = {area["code"] for area in board["map"]["areas"] if area["kind"] != "gap"}
+    assert coloured == {"CN-SH", "CN-JS"}
+    assert not re.search("Guangzhou|South China|WH-CAN", text_of({**board, "map": None}))
+
+
+def test_a_leads_warehouse_figures_are_labelled_as_the_regions_own(view_of: OpenView) -> None:
+    assert "your region's orders only" in read_warehouses(view_of("lead", "CN-EAST")).scope
+    assert "your region's" not in read_warehouses(view_of()).scope
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("metric", HEAT_METRICS)
+def test_no_key_is_left_untranslated(view_of: OpenView, language: str, metric: str) -> None:
+    view = view_of(language=language)
+    text = text_of(board_of(view)) + text_of(asdict(read_heat(view, metric)))
+    assert re.findall(r"\b(?:wall|format|access|label)\.[a-z_.]+", text) == []
+    assert re.findall(r"\{[a-z_]+\}", text) == []
+
+
+def test_a_scope_without_orders_says_so_instead_of_drawing_zeros(view_of: OpenView) -> None:
+    board = read_board(view_of("lead", "CN-NORTHWEST"), None)
+    assert main_country(view_of("lead", "CN-NORTHWEST")) is None
+    assert isinstance(board, Board)
+    assert board.tiles == ()
+    assert board.notice is not None
+    assert "no orders" in board.notice.text
+
+
+def test_too_few_orders_are_hatched_and_told_not_coloured(view_of: OpenView) -> None:
+    cells = [cell for row in board_of(view_of(window=["2h"]))["heat"]["cells"] for cell in row]
+    assert {cell["kind"] for cell in cells if cell["text"].startswith("n ")} == {"few"}
+    assert any(cell["kind"] == "few" for cell in cells)
+
+
+def test_every_figure_of_one_board_is_of_one_snapshot(view_of: OpenView) -> None:
+    view = view_of()
+    assert board_of(view) == board_of(view)
+
+
+def draw_wall(home: str, language: str, region: str) -> None:
+    from datetime import UTC, datetime
+    from pathlib import Path
+
+    import streamlit as st
+
+    from access.reading import Reading
+    from access.user import User
+    from access.view import open_view
+    from config import read_settings
+    from pages.wall import render
+
+    user = User(name="someone", display_name="someone", role="manager")
+    parameters = {name: st.query_params.get_all(name) for name in st.query_params}
+    if region:
+        parameters["region"] = [region]
+    reading = Reading(read_settings({}, home=Path(home)))
+    render(
+        open_view(reading, user, parameters, now=datetime(2026, 3, 2, 8, tzinfo=UTC), language=language, stays_valid=lambda: None)
+    )
+
+
+@pytest.mark.parametrize(("language", "region"), [("en", ""), ("zh-CN", "CN-EAST")])
+def test_the_page_draws_without_a_fault(view_of: OpenView, language: str, region: str) -> None:
+    home = str(view_of().reading.settings.home)
+    app = AppTest.from_function(draw_wall, kwargs={"home": home, "language": language, "region": region}, default_timeout=60)
+    app.query_params["window"] = "nonsense"
+    app.run()
+    assert [error.value for error in app.exception] == []
+    bar = next(
+        json.loads(element.proto.json) for element in app.get("bidi_component") if "topbar" in element.proto.component_name
+    )
+    assert any("window=nonsense" in problem for problem in bar["problems"])

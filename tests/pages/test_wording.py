@@ -1,0 +1,49 @@
+"""Figures are judged against their targets from the right side, and named in the user's words."""
+
+from __future__ import annotations
+
+import pytest
+
+from pages.wording import codes_in_order, judge, name_of, names_of, window_name
+
+JUDGEMENTS = [
+    ("on_time_rate", 0.96, 0.95, "good"),
+    ("on_time_rate", 0.94, 0.95, "warning"),
+    ("on_time_rate", 0.913, 0.95, "critical"),
+    ("exception_rate", 0.02, 0.02, "good"),
+    ("exception_rate", 0.024, 0.02, "warning"),
+    ("exception_rate", 0.03, 0.02, "critical"),
+    ("backlog_count", 41_870, 38_000, "warning"),
+    ("grey_zone_seconds_p90", 7 * 3600, 4 * 3600, "critical"),
+    ("overdue_count", 0, 0, "good"),
+    ("overdue_count", 5, 0, "critical"),
+    ("order_count", 10, 5, None),
+    ("on_time_rate", None, 0.95, None),
+    ("on_time_rate", 0.9, None, None),
+]
+
+
+@pytest.mark.parametrize(("metric", "value", "target", "expected"), JUDGEMENTS)
+def test_a_figure_is_judged_by_how_far_it_is_from_nothing(
+    metric: str, value: float | None, target: float | None, expected: str | None
+) -> None:
+    assert judge(metric, value, target) == expected
+
+
+def test_regions_come_in_their_usual_order_and_unknown_codes_last() -> None:
+    assert codes_in_order("region", ["CN-NORTH", "XX", None, "CN-EAST"]) == ["CN-EAST", "CN-NORTH", "XX"]
+    assert codes_in_order("stage", ["picked", "paid"]) == ["paid", "picked"]
+
+
+def test_values_are_named_and_long_lists_shortened() -> None:
+    assert name_of("zh-CN", "region", "CN-EAST") == "华东"
+    assert name_of("en", "warehouse", "WH-NEW") == "WH-NEW"
+    assert names_of("en", "region", ("CN-EAST", "CN-SOUTH", "CN-NORTH")) == "East China, South China +1"
+    assert names_of("zh-CN", "region", ("CN-EAST", "CN-SOUTH", "CN-NORTH")) == "华东、华南 等 3 项"
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [("24h", "last 24 h"), ("7d", "last 7 d"), ("all", "all data"), ("2026-01-01..", "2026-01-01..")]
+)
+def test_a_window_is_told_in_words(code: str, name: str) -> None:
+    assert window_name("en", code) == name
