@@ -23,9 +23,10 @@ from data.zone import from_epoch_ms
 
 PERIOD_SECONDS: Final = 2.0
 COMPACT_AFTER: Final = 40
-BY_THE_MINUTE: Final = timedelta(minutes=20)
+BY_THE_MINUTE: Final = timedelta(minutes=6)
 FRONT: Final = timedelta(hours=30)
-"""So much of the demo's history comes first, so that the page opens on it; older days follow."""
+"""So much of the demo's history comes first, so that the page opens on it; older days follow, the newest of them first:
+at every moment the orders that are known are known to their end, only older ones are still missing."""
 
 Clock = Callable[[], datetime]
 Say = Callable[[str], None]
@@ -33,9 +34,10 @@ Say = Callable[[str], None]
 
 @dataclass
 class Demo:
-    """The demo country of a home: its world, and which of its history is still to be taken in."""
+    """The demo country of a home, once for what happens now and once for its past, and what of that is still to be taken in."""
 
     country: DemoCountry
+    past: DemoCountry
     started: datetime
     waiting: list[Emission] = field(default_factory=list)
     total: int = 0
@@ -61,7 +63,9 @@ def open_demo(settings: Settings, lake: Lake, now: datetime) -> Demo:
     missing = [emission for emission in planned if (emission.source, emission.as_of) not in held]
     front = [emission for emission in missing if emission.as_of > world.anchor - FRONT]
     older = [emission for emission in missing if emission.as_of <= world.anchor - FRONT]
-    return Demo(country=DemoCountry(world), started=now, waiting=[*front, *older], total=len(planned))
+    return Demo(
+        country=DemoCountry(world), past=DemoCountry(world), started=now, waiting=[*front, *reversed(older)], total=len(planned)
+    )
 
 
 def _held(lake: Lake) -> set[tuple[str, datetime]]:
@@ -110,15 +114,19 @@ def _turn(settings: Settings, lake: Lake, inbox: Inbox, demo: Demo | None, *, no
 def _feed(settings: Settings, lake: Lake, demo: Demo, contracts: dict[str, Contract], *, now: Clock) -> list[Report]:
     """Emit what the demo owes up to now, then one file of its waiting history; take each in at once."""
     due = _live_emissions(lake, demo, settings, now()) if _front_is_in(demo) else []
+    reports = [report for emission in due if (report := _take_emission(settings, lake, demo.country, emission, contracts, now))]
     if demo.waiting:
-        due = [*due, demo.waiting.pop(0)]
-    reports = []
-    for emission in due:
-        path = demo.country.write(emission, settings.inbox)
-        if path:
-            reports.append(take(lake, contracts[emission.source], (path,), settings, now=now()))
+        report = _take_emission(settings, lake, demo.past, demo.waiting.pop(0), contracts, now)
+        reports += [report] if report else []
     _write_progress(settings, demo)
     return reports
+
+
+def _take_emission(
+    settings: Settings, lake: Lake, country: DemoCountry, emission: Emission, contracts: dict[str, Contract], now: Clock
+) -> Report | None:
+    path = country.write(emission, settings.inbox)
+    return take(lake, contracts[emission.source], (path,), settings, now=now()) if path else None
 
 
 def _front_is_in(demo: Demo) -> bool:
