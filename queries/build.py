@@ -13,14 +13,15 @@ from zoneinfo import ZoneInfo
 
 from data.targets import Edition, Targets
 from data.zone import epoch_ms
+from queries.base import Limit, Setting
 from queries.check import check
 from queries.clock import DAY_MS, EPOCH, HOUR_MS, buckets, offset_ms, offsets_between, previous_length, shift_days
-from queries.compose import Comparand, Shape, TargetShape, WhereShape, compose
+from queries.compose import compose
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
 from queries.query import COMPARISONS, RESOLUTION, Comparison, Grain, Query, QueryError, Window
-from queries.rows import Limit, Setting
 from queries.scope import Scope
+from queries.shape import Comparand, Shape, TargetShape, WhereShape
 
 MAX_BUCKETS: Final = 20_000
 """More points than this in one series are refused."""
@@ -63,7 +64,9 @@ def build(
         raise QueryError("there is no snapshot yet: take in a file first")
     check(query)
     now = _Span(window=query.window or Window.all_until(as_of), as_of=as_of)
-    spans = {name: _earlier(now, name, zone) for name in COMPARISONS if name != "target" and name in query.compare}
+    spans: dict[Comparison, _Span] = {
+        name: _earlier(now, name, zone) for name in COMPARISONS if name != "target" and name in query.compare
+    }
     edition = targets.at(as_of, zone)
     shape = _shape(query, scope, now, spans, edition, zone)
     composed = compose(shape)

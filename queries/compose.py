@@ -8,75 +8,17 @@ from typing import Final
 
 from sqlglot import exp
 
+from queries.base import Ctes, Period, Request, Setting
 from queries.clock import DAY_MS, HOUR_MS
+from queries.compare import compared
 from queries.dimensions import DIMENSIONS, Dimension
+from queries.fragment import DIALECT, bucket_sql, column_names, is_pushable, local_ms, parse, qualified, utc_ms
 from queries.metric import HOURS, Anchor, Measure, Metric
 from queries.metrics import METRICS
-from queries.query import Comparison
-from queries.rows import (
-    DIALECT,
-    Ctes,
-    Period,
-    Request,
-    Setting,
-    bucket_sql,
-    column_names,
-    is_pushable,
-    local_ms,
-    parse,
-    qualified,
-    source,
-    utc_ms,
-)
+from queries.rows import source
+from queries.shape import Shape, WhereShape, exists_for
 
 CURRENT: Final = Period()
-
-
-@dataclass(frozen=True, kw_only=True)
-class WhereShape:
-    """A filter without its values: how many codes, and whether unknown passes."""
-
-    dimension: str
-    count: int
-    has_null: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparand:
-    """A period to compare with; `bucket_shift` (ms) moves its buckets onto the current ones."""
-
-    name: Comparison
-    bucket_shift: int = 0
-
-    @property
-    def period(self) -> Period:
-        """The parameters' suffix."""
-        return Period(suffix=f"_{self.name}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class TargetShape:
-    """A metric's target: whether there is an overall one, and the dimension and number of codes with their own."""
-
-    metric: str
-    has_common: bool
-    dimension: str | None
-    count: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shape:
-    """All of a question that decides the text of its statement."""
-
-    metrics: tuple[str, ...]
-    by: tuple[str, ...]
-    where: tuple[WhereShape, ...]
-    comparands: tuple[Comparand, ...]
-    targets: tuple[TargetShape, ...]
-    compares_target: bool
-    order_by: str | None
-    limit: int | None
-    setting: Setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +53,7 @@ def compose(shape: Shape) -> Composed:
     answer = _answer(parts, shape)
     if shape.comparands or shape.compares_target:
         ctes.append(("answers", answer))
-        answer = _compared(shape)
+        answer = compared(shape)
     answer = _ordered(answer, shape)
     for name, query in ctes:
         answer = answer.with_(name, as_=query, copy=False, materialized=_materialized(name))
@@ -172,10 +114,6 @@ def dimension_sql(dimension: Dimension, anchor: Anchor, setting: Setting) -> str
     return dimension.expression.replace("{local}", local_ms(at, setting.offsets))
 
 
-def _exists(name: str, anchor: Anchor) -> bool:
-    return anchor.rows in DIMENSIONS[name].rows
-
-
 def _filter_sql(index: int, where: WhereShape, expression: str) -> str:
     names = ", ".join(f"$where_{index}_{i}" for i in range(where.count))
     conditions = [f"{expression} IN ({names})"] if where.count else []
@@ -189,7 +127,7 @@ def _filters(anchor: Anchor, shape: Shape) -> tuple[list[str], list[str]]:
     scan, rows = [], []
     for index, where in enumerate(shape.where):
         dimension = DIMENSIONS[where.dimension]
-        if not _exists(where.dimension, anchor):
+        if not exists_for(where.dimension, anchor):
             continue
         expression = dimension_sql(dimension, anchor, shape.setting)
         if is_pushable(expression):
@@ -201,7 +139,7 @@ def _filters(anchor: Anchor, shape: Shape) -> tuple[list[str], list[str]]:
 
 def _part_ctes(part: _Part, shape: Shape) -> Ctes:
     setting, anchor = shape.setting, part.anchor
-    dimensions = {name: dimension_sql(DIMENSIONS[name], anchor, setting) for name in shape.by if _exists(name, anchor)}
+    dimensions = {name: dimension_sql(DIMENSIONS[name], anchor, setting) for name in shape.by if exists_for(name, anchor)}
     scan, rows = _filters(anchor, shape)
     figures = {measure.name: measure.expression for measure in part.measures}
     columns = frozenset[str]().union(*(column_names(sql) for sql in [*dimensions.values(), *rows, *figures.values()]))
@@ -217,12 +155,12 @@ def _part_ctes(part: _Part, shape: Shape) -> Ctes:
 
 def _bucket(part: _Part, setting: Setting) -> str:
     anchor = part.anchor
-    own = "bucket" if anchor.is_stock or anchor.rows == "passages" else bucket_sql(str(anchor.at), setting)
+    own = "bucket" if anchor.is_stock or anchor.rows == "passages" else bucket_sql(str(anchor.at), setting.grain, setting.offsets)
     return f"{own} + {part.bucket_shift}" if part.bucket_shift else own
 
 
 def _missing(part: _Part, shape: Shape) -> list[str]:
-    return [name for name in shape.by if not _exists(name, part.anchor)]
+    return [name for name in shape.by if not exists_for(name, part.anchor)]
 
 
 def _own_name(part: _Part, shape: Shape) -> str:
@@ -333,61 +271,6 @@ def _following(bucket: str, setting: Setting) -> str:
     if setting.grain == "month":
         return f"EPOCH_MS(MAKE_TIMESTAMP(({bucket}) * 1000) + INTERVAL 1 MONTH)"
     return f"({bucket} + {DAY_MS * (7 if setting.grain == 'week' else 1)})"
-
-
-def _compared(shape: Shape) -> exp.Select:
-    """Differences, and each group's share of the difference of the whole."""
-    chosen: list[exp.Expr] = [exp.column(name) for name in (*shape.by, *(["bucket_at"] if shape.setting.grain else []))]
-    for metric in _metrics(shape):
-        chosen += [exp.column(name) for name in (metric.name, *([f"{metric.name}_n"] if metric.n else []))]
-        for comparand in shape.comparands:
-            chosen += _differences(metric, comparand.name, shape)
-        if shape.compares_target:
-            target = _target_sql(metric, shape)
-            chosen.append(_alias(target, f"{metric.name}_target"))
-            chosen.append(_alias(f"{metric.name} - ({target})", f"{metric.name}_target_difference"))
-    return exp.select(*chosen).from_("answers")
-
-
-def _differences(metric: Metric, label: str, shape: Shape) -> list[exp.Expr]:
-    name, other = metric.name, f"{metric.name}_{label}"
-    found = [exp.column(other), *([exp.column(f"{name}_n_{label}")] if metric.n else [])]
-    found.append(_alias(f"{name} - {other}", f"{other}_difference"))
-    return [*found, _alias(_difference_share(metric, label, shape), f"{other}_difference_share")]
-
-
-def _difference_share(metric: Metric, label: str, shape: Shape) -> str:
-    """Sums: difference over the sum of differences. Ratios: change of part and mix against the earlier total ratio."""
-    over = "OVER (PARTITION BY bucket_at)" if shape.setting.grain else "OVER ()"
-    name, other = metric.name, f"{metric.name}_{label}"
-    if metric.kind == "sum" and (metric.unit != "currency" or "currency" in shape.by):
-        if metric.unit == "currency":
-            over = over.replace("()", "(PARTITION BY currency)").replace("bucket_at)", "bucket_at, currency)")
-        difference = f"(COALESCE({name}, 0) - COALESCE({other}, 0))"
-        return f"{difference} / NULLIF(SUM({difference}) {over}, 0)"
-    broadcasts = any(not _exists(dim, measure.anchor) for dim in shape.by for measure in metric.measures)
-    if metric.kind != "ratio" or broadcasts:
-        return "CAST(NULL AS DOUBLE)"
-    part, whole = (f"COALESCE({name}_share_{of}, 0)" for of in ("part", "whole"))
-    part_then, whole_then = (f"COALESCE({other}_share_{of}, 0)" for of in ("part", "whole"))
-    all_part, all_whole = f"SUM({part}) {over}", f"NULLIF(SUM({whole}) {over}, 0)"
-    all_part_then, all_whole_then = f"SUM({part_then}) {over}", f"NULLIF(SUM({whole_then}) {over}, 0)"
-    then = f"({all_part_then} / {all_whole_then})"
-    gained = f"({part} - {whole} * {then}) / {all_whole} - ({part_then} - {whole_then} * {then}) / {all_whole_then}"
-    return f"({gained}) / NULLIF({all_part} / {all_whole} - {then}, 0)"
-
-
-def _target_sql(metric: Metric, shape: Shape) -> str:
-    for target in shape.targets:
-        if target.metric != metric.name:
-            continue
-        common = f"$target_{metric.name}" if target.has_common else "NULL"
-        cases = " ".join(
-            f"WHEN {target.dimension} = $target_{metric.name}_code_{i} THEN $target_{metric.name}_{i}"
-            for i in range(target.count)
-        )
-        return f"CAST(CASE {cases} ELSE {common} END AS DOUBLE)" if cases else f"CAST({common} AS DOUBLE)"
-    return "CAST(NULL AS DOUBLE)"
 
 
 def _ordered(answer: exp.Select, shape: Shape) -> exp.Select:

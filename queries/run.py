@@ -12,7 +12,7 @@ from sqlglot.errors import SqlglotError
 
 from data.lake import Lake
 from queries.build import Statement
-from queries.rows import DIALECT
+from queries.fragment import DIALECT
 
 TABLES: Final = frozenset({"orders", "order_returns", "order_complaints"})
 FORBIDDEN_FUNCTIONS: Final = (

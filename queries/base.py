@@ -1,0 +1,126 @@
+"""The base: the only place that reads the lake's tables. Scope, as-of and snapshot are applied here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from queries.clock import DAY_MS
+from queries.columns import order_columns
+from queries.fragment import DIALECT, Offsets, local_ms, parse, utc_ms
+from queries.metric import Anchor
+from queries.query import Grain
+
+Ctes = list[tuple[str, exp.Query]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """A stage's limit as parameters: `$limit_<stage>`, and `$limit_<stage>_<i>` for `$limit_type_<i>`."""
+
+    stage: str
+    has_common: bool
+    types: tuple[int, ...]
+
+    def sql(self) -> str:
+        """SQL of the limit in seconds for one order."""
+        common = f"$limit_{self.stage}" if self.has_common else "NULL"
+        cases = " ".join(f"WHEN business_type = $limit_type_{i} THEN $limit_{self.stage}_{i}" for i in self.types)
+        return f"CASE {cases} ELSE {common} END" if cases else common
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """Everything but the values that decides the SQL of the row sources."""
+
+    scope_size: int | None
+    offsets: Offsets
+    limits: tuple[Limit, ...]
+    cut_off_ms: int
+    holidays: tuple[tuple[int, int], ...]
+    grain: Grain | None
+    has_start: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """Which period's parameters a statement part uses: `$start`, `$start_previous` …"""
+
+    suffix: str = ""
+
+    def name(self, parameter: str) -> str:
+        """The parameter's SQL for this period."""
+        return f"${parameter}{self.suffix}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a row source must deliver: the columns named and the filters that can go into its scan."""
+
+    anchor: Anchor
+    columns: frozenset[str]
+    filters: tuple[str, ...]
+    setting: Setting
+    period: Period
+
+
+def scope_condition(size: int | None) -> list[str]:
+    """The condition that keeps a row inside the scope; none for everything, FALSE for no region."""
+    if size is None:
+        return []
+    if size == 0:
+        return ["FALSE"]
+    return ["o.region_code IN (" + ", ".join(f"$scope_{i}" for i in range(size)) + ")"]
+
+
+def ship_due(setting: Setting) -> str:
+    """The end of the working day in which an order must be shipped: as promised, else by the cut-off."""
+    local = local_ms("o.created_at", setting.offsets)
+    day = f"({local} // {DAY_MS} + CASE WHEN {local} % {DAY_MS} > {setting.cut_off_ms} THEN 1 ELSE 0 END)"
+    if setting.holidays:
+        jumps = " ".join(f"WHEN {holiday} THEN {working}" for holiday, working in setting.holidays)
+        day = f"(CASE {day} {jumps} ELSE {day} END)"
+    end = utc_ms(f"({day} + 1) * {DAY_MS}", setting.offsets)
+    return f"COALESCE(o.promised_ship_at, TO_TIMESTAMP(({end} - 1) / 1000.0))"
+
+
+def table_at(name: str, alias: str) -> exp.Expr:
+    version = exp.HistoricalData(this="AT", kind="VERSION", expression=exp.Placeholder(this="version"))
+    return exp.Table(
+        this=exp.to_identifier(name),
+        db=exp.to_identifier("lake"),
+        alias=exp.TableAlias(this=exp.to_identifier(alias)),
+        when=version,
+    )
+
+
+def base(columns: Iterable[str], setting: Setting, *, as_of: str, conditions: list[str]) -> exp.Select:
+    """The orders inside scope that exist at `as_of`, meeting the conditions, with the columns named.
+
+    Every row of lake.orders that a statement reads comes through here.
+    """
+    known = order_columns(as_of) | {"ship_due_at": ship_due(setting)}
+    chosen = [exp.alias_(parse(known[name]).copy(), name) for name in sorted(set(columns) & known.keys())]
+    where = [f"o.created_at <= {as_of}", *scope_condition(setting.scope_size), *conditions]
+    select = exp.select(*(chosen or [exp.alias_(exp.Literal.number(1), "one")])).from_(table_at("orders", "o"))
+    return select.where(*(parse(condition).copy() for condition in where), copy=False)
+
+
+def window_conditions(column: str, setting: Setting, period: Period, *, end: str = "end") -> list[str]:
+    """Conditions that an instant lies in the period's window, ended by as-of."""
+    conditions = [f"{column} >= {period.name('start')}"] if setting.has_start else []
+    return [*conditions, f"{column} < {period.name(end)}"]
+
+
+def stock(request: Request, columns: frozenset[str] = frozenset(), *, instant: str = "as_of") -> exp.Select:
+    """Open orders at as-of; with a grain, at the end of each bucket (one row per order and bucket)."""
+    period, wanted = request.period, request.columns | columns
+    if request.setting.grain is None:
+        as_of = period.name(instant)
+        return base(wanted, request.setting, as_of=as_of, conditions=[f"o.open_until_at > {as_of}", *request.filters])
+    conditions = ["o.open_until_at > i.as_of", f"o.open_until_at > {period.name('start')}", *request.filters]
+    conditions.append(f"o.created_at <= {period.name('as_of')}")
+    select = base(wanted, request.setting, as_of="i.as_of", conditions=conditions)
+    return select.join(f"instants{period.suffix} AS i", join_type="cross", dialect=DIALECT).select("i.bucket")

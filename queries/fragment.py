@@ -1,0 +1,78 @@
+"""SQL fragments: parsed once, asked for their columns, and the business zone's clock as plain arithmetic."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final
+
+from sqlglot import exp, parse_one
+
+from queries.clock import DAY_MS
+from queries.columns import RAW_COLUMNS
+from queries.query import Grain
+
+DIALECT: Final = "duckdb"
+Offsets = tuple[tuple[int, int], ...]
+"""(from epoch ms, offset ms), oldest first; the first also covers everything before."""
+
+
+@lru_cache(maxsize=4096)
+def parse(sql: str) -> exp.Expr:
+    """One SQL fragment as a tree; shared, so copy before changing."""
+    return parse_one(sql, dialect=DIALECT)
+
+
+@lru_cache(maxsize=4096)
+def column_names(sql: str) -> frozenset[str]:
+    """The unqualified columns that a fragment names."""
+    return frozenset(column.name for column in parse(sql).find_all(exp.Column) if not column.table)
+
+
+def is_pushable(sql: str) -> bool:
+    """Whether a filter names only columns that no later instant changes, so that it can go into the scan."""
+    return column_names(sql) <= RAW_COLUMNS
+
+
+def qualified(sql: str) -> str:
+    """The fragment over columns of `o`, the order in the base."""
+    tree = parse(sql).copy()
+    for column in tree.find_all(exp.Column):
+        if not column.table:
+            column.set("table", exp.to_identifier("o"))
+    return tree.sql(DIALECT)
+
+
+def local_ms(instant: str, offsets: Offsets) -> str:
+    """SQL of the clock reading in the business zone, ms since 1970, of an instant."""
+    return f"(EPOCH_MS({instant}) + {offset_sql(f'EPOCH_MS({instant})', offsets)})"
+
+
+def offset_sql(milliseconds: str, offsets: Offsets) -> str:
+    """SQL of the zone's offset at an instant given in ms: a number, or a CASE over its changes, newest first."""
+    if len(offsets) == 1:
+        return str(offsets[0][1])
+    cases = " ".join(f"WHEN {milliseconds} >= {since} THEN {offset}" for since, offset in reversed(offsets[1:]))
+    return f"CASE {cases} ELSE {offsets[0][1]} END"
+
+
+def utc_ms(local: str, offsets: Offsets) -> str:
+    """SQL of the instant (ms) of a clock reading; a skipped reading is the change itself, a repeated one its first."""
+    if len(offsets) == 1:
+        return f"({local} - {offsets[0][1]})"
+    steps = [(since + max(before, offset), offset) for (_, before), (since, offset) in pairwise(offsets)]
+    cases = " ".join(f"WHEN {local} >= {since} THEN {offset}" for since, offset in reversed(steps))
+    return f"({local} - CASE {cases} ELSE {offsets[0][1]} END)"
+
+
+def bucket_sql(instant: str, grain: Grain | None, offsets: Offsets) -> str:
+    """SQL of the bucket that holds an instant, as a number: hours as UTC ms, days and longer as local ms."""
+    local = local_ms(instant, offsets)
+    if grain == "hour":
+        hour = f"{local} // 3600000 * 3600000"
+        return f"({hour} - {offset_sql(f'EPOCH_MS({instant})', offsets)})"
+    if grain == "week":
+        return f"(({local} // {DAY_MS} + 3) // 7 * 7 - 3) * {DAY_MS}"
+    if grain == "month":
+        return f"EPOCH_MS(DATE_TRUNC('month', MAKE_TIMESTAMP({local} * 1000)))"
+    return f"{local} // {DAY_MS} * {DAY_MS}"

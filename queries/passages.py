@@ -1,0 +1,78 @@
+"""Passages: one row per order and stage it passed through in the window, or waits in at its end."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlglot import exp
+
+from data.order import FORWARD_MILESTONES, STAGES
+from queries.base import Ctes, Request, Setting, base, stock, window_conditions
+from queries.columns import WAITING_SINCE, WAITING_STAGE, opened_at
+from queries.fragment import DIALECT, bucket_sql, parse
+from queries.metric import seconds
+
+PASSAGE_COLUMNS: Final = frozenset({"passage_stage", "opened_at", "closed_at", "passage_seconds", "limit_seconds", "at"})
+
+WAITING_COLUMNS: Final = frozenset(
+    {f"{name}_{kind}" for name in FORWARD_MILESTONES for kind in ("at", "measured_at")}
+    | {"mapped_milestones", "is_open", "as_of"}
+)
+
+
+def passages(request: Request) -> tuple[Ctes, str]:
+    """One row per order and stage: those that ended in the window and, where asked, those still waiting at its end."""
+    passthrough = request.columns - PASSAGE_COLUMNS | {"business_type"}
+    suffix, anchor = request.period.suffix, request.anchor.name
+    passed, name = f"orders_{anchor}{suffix}", f"{anchor}_rows{suffix}"
+    branches = [_closed_branch(stage, passed, passthrough, request) for stage in STAGES]
+    ctes: Ctes = [(passed, _passed_base(request, passthrough))]
+    if request.anchor.extra == "waiting":
+        waiting = f"orders_waiting{suffix}"
+        ctes.append((waiting, stock(request, passthrough | WAITING_COLUMNS, instant="until")))
+        branches.append(_waiting_branch(waiting, passthrough, request))
+    return [*ctes, (name, exp.union(*branches, distinct=False, copy=False))], name
+
+
+def _passed_base(request: Request, passthrough: frozenset[str]) -> exp.Select:
+    columns = passthrough | {f"{name}_measured_at" for name in FORWARD_MILESTONES} | {"mapped_milestones"}
+    select = base(columns, request.setting, as_of=request.period.name("as_of"), conditions=list(request.filters))
+    return select.select(*(f"o.{stage}_at AS {stage}_recorded_at" for stage in STAGES), dialect=DIALECT)
+
+
+def _passage(passthrough: frozenset[str], figures: dict[str, str]) -> exp.Select:
+    chosen = [exp.column(name) for name in sorted(passthrough)]
+    return exp.select(*chosen, *(exp.alias_(parse(sql).copy(), name) for name, sql in figures.items()))
+
+
+def _limit_sql(setting: Setting, stage: str) -> str:
+    return next((limit.sql() for limit in setting.limits if limit.stage == stage), "NULL")
+
+
+def _closed_branch(stage: str, table: str, passthrough: frozenset[str], request: Request) -> exp.Query:
+    opened, recorded = opened_at(stage), f"{stage}_recorded_at"
+    figures = {
+        "passage_stage": f"'{stage}'",
+        "at": recorded,
+        "passage_seconds": seconds(f"{stage}_measured_at", opened),
+        "limit_seconds": f"CAST({_limit_sql(request.setting, stage)} AS DOUBLE)",
+    }
+    if request.setting.grain:
+        figures["bucket"] = bucket_sql(recorded, request.setting.grain, request.setting.offsets)
+    select = _passage(passthrough, figures).from_(table)
+    return select.where(*window_conditions(recorded, request.setting, request.period), dialect=DIALECT)
+
+
+def _waiting_branch(table: str, passthrough: frozenset[str], request: Request) -> exp.Query:
+    limits = " ".join(f"WHEN '{limit.stage}' THEN {limit.sql()}" for limit in request.setting.limits)
+    figures = {
+        "passage_stage": "passage_stage",
+        "at": "as_of",
+        "passage_seconds": seconds("as_of", "waiting_since"),
+        "limit_seconds": f"CAST(CASE passage_stage {limits} END AS DOUBLE)" if limits else "CAST(NULL AS DOUBLE)",
+    }
+    inner = _passage(passthrough | {"as_of"}, {"passage_stage": WAITING_STAGE, "waiting_since": WAITING_SINCE}).from_(table)
+    if request.setting.grain:
+        figures["bucket"] = "bucket"
+        inner = inner.select("bucket")
+    return _passage(passthrough, figures).from_(inner.subquery("waiting")).where("passage_stage IS NOT NULL")

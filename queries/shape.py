@@ -1,0 +1,61 @@
+"""The shape of a question: everything that decides its statement's text, without the values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from queries.base import Period, Setting
+from queries.dimensions import DIMENSIONS
+from queries.metric import Anchor
+from queries.query import Comparison
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhereShape:
+    """A filter without its values: how many codes, and whether unknown passes."""
+
+    dimension: str
+    count: int
+    has_null: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparand:
+    """A period to compare with; `bucket_shift` (ms) moves its buckets onto the current ones."""
+
+    name: Comparison
+    bucket_shift: int = 0
+
+    @property
+    def period(self) -> Period:
+        """The parameters' suffix."""
+        return Period(suffix=f"_{self.name}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetShape:
+    """A metric's target: whether there is an overall one, and the dimension and number of codes with their own."""
+
+    metric: str
+    has_common: bool
+    dimension: str | None
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """All of a question that decides the text of its statement."""
+
+    metrics: tuple[str, ...]
+    by: tuple[str, ...]
+    where: tuple[WhereShape, ...]
+    comparands: tuple[Comparand, ...]
+    targets: tuple[TargetShape, ...]
+    compares_target: bool
+    order_by: str | None
+    limit: int | None
+    setting: Setting
+
+
+def exists_for(name: str, anchor: Anchor) -> bool:
+    return anchor.rows in DIMENSIONS[name].rows
