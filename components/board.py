@@ -63,7 +63,10 @@ class City:
 
 @dataclass(frozen=True, kw_only=True)
 class CountryMap:
-    """The country by province with its busiest late lanes; `no_shapes` is said where we have no outlines."""
+    """The country by province with its busiest late lanes.
+
+    `no_shapes` is said where we have no outlines; `box` is the part to show (left, top, width, height), None for all.
+    """
 
     title: str
     scope: str
@@ -71,6 +74,7 @@ class CountryMap:
     no_shapes: str
     credit: str
     legend: Legend
+    box: tuple[float, float, float, float] | None = None
     areas: tuple[Area, ...] = ()
     lanes: tuple[Lane, ...] = ()
     cities: tuple[City, ...] = ()

@@ -64,8 +64,9 @@ def brief(language: str, seconds: float | None) -> str:
     """A length of time in its largest unit only, where there is no room for two: `20 h`, `20 小时`."""
     if seconds is None or is_missing(seconds):
         return dash(language)
-    unit = DAY if abs(seconds) >= DAYS_FROM else HOUR if abs(seconds) >= 1.5 * HOUR else MINUTE if abs(seconds) >= MINUTE else 1
-    return duration(language, _round(seconds / unit) * unit)
+    units = ((DAYS_FROM, DAY, "day"), (1.5 * HOUR, HOUR, "hour"), (MINUTE, MINUTE, "minute"), (0, 1, "second"))
+    size, unit = next((size, unit) for start, size, unit in units if abs(seconds) >= start)
+    return _minus(translate(language, f"format.{unit}_long", n=_round(seconds / size)))
 
 
 def age(language: str, seconds: float | None) -> str:

@@ -44,7 +44,9 @@ SMALLEST_RING: Final = 3.0
 @cache
 def load_shapes(country: str) -> dict[str, Any] | None:
     """A packaged country, None if we have none: `box` [width, height], `fit` [scale, left, top], `paths`
-    {province: SVG path}, `anchors` {province: [x, y] of its middle}."""
+    {province: SVG path}, `anchors` {province: [x, y] of its middle},
+    `boxes` {province: [left, top, right, bottom]}.
+    """
     file = ASSETS / f"shapes_{country.lower()}.json"
     if country not in FRAMES or not file.exists():
         return None
@@ -62,6 +64,17 @@ def place(country: str, latitude: float, longitude: float) -> Point | None:
     found = (round(x * scale + left, 1), round(y * scale + top, 1))
     inside = 0 <= found[0] <= shapes["box"][0] and 0 <= found[1] <= shapes["box"][1]
     return found if inside else None
+
+
+def frame_around(country: str, provinces: Sequence[str]) -> tuple[float, float, float, float] | None:
+    """Left, top, width, height of the part that shows these provinces, not nearer than a third of the country; None for all."""
+    shapes = load_shapes(country)
+    boxes = [shapes["boxes"][code] for code in provinces if code in shapes["boxes"]] if shapes else []
+    if shapes is None or not boxes or len(boxes) > len(shapes["boxes"]) / 2:
+        return None
+    left, top, right, bottom = (pick(box[side] for box in boxes) for side, pick in enumerate((min, min, max, max)))
+    width, height = max(right - left, shapes["box"][0] / 3), max(bottom - top, shapes["box"][1] / 3)
+    return ((left + right - width) / 2, (top + bottom - height) / 2, width, height)
 
 
 def anchor(country: str, province: str) -> Point | None:
@@ -97,7 +110,8 @@ def build_shapes(country: str, collection: dict[str, Any]) -> dict[str, Any]:
     anchors = {
         code: _middle([_fit(point, fit) for point in max(province, key=_area)]) for code, province in sorted(rings.items())
     }
-    return {"box": [WIDTH, math.ceil((bottom - top) * scale)], "fit": fit, "paths": paths, "anchors": anchors}
+    boxes = {code: _box([_fit(point, fit) for ring in province for point in ring]) for code, province in sorted(rings.items())}
+    return {"box": [WIDTH, math.ceil((bottom - top) * scale)], "fit": fit, "paths": paths, "anchors": anchors, "boxes": boxes}
 
 
 def _rings(feature: dict[str, Any]) -> list[list[list[float]]]:
@@ -115,6 +129,12 @@ def _path(rings: list[list[tuple[int, int]]]) -> str:
     by_size = sorted(rings, key=_area, reverse=True)
     kept = [ring for index, ring in enumerate(by_size) if index == 0 or _area(ring) >= SMALLEST_RING]
     return "".join(_ring_path(ring) for ring in kept)
+
+
+def _box(points: list[tuple[int, int]]) -> list[int]:
+    """Left, top, right, bottom."""
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return [min(xs), min(ys), max(xs), max(ys)]
 
 
 def _middle(ring: list[tuple[int, int]]) -> list[int]:

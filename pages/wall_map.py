@@ -11,7 +11,7 @@ from access.warehouse_places import warehouse_places
 from components.board import Area, City, CountryMap, Lane, State
 from components.format import count, percent
 from components.heat import Legend, step_of
-from components.shapes import Point, anchor, load_shapes, place
+from components.shapes import Point, anchor, frame_around, load_shapes, place
 from i18n import translate
 from pages.wording import judge, name_of
 from queries.query import Query
@@ -49,6 +49,7 @@ def read_map(view: View, country: str) -> CountryMap:
         no_shapes=translate(language, "wall.map.no_shapes"),
         credit=translate(language, "wall.map.credit"),
         legend=Legend(range=range_, few=few, spoken=f"{range_}, {few}"),
+        box=frame_around(country, [area.code for area in areas if area.kind != "gap"]),
         areas=areas,
         lanes=lanes,
         cities=cities,

@@ -1,17 +1,18 @@
 // The country by province, coloured by late share, with the busiest late lanes as arcs. Schematic, drawn from packaged paths.
 function drawCountryMap(map, shapes) {
   if (!shapes) return emptyNote(map.no_shapes);
-  const [width, height] = shapes.box;
+  const [left, top, width, height] = map.box ?? [0, 0, ...shapes.box];
+  const k = Math.max(width / 1000, height / 860);
   const areas = new Map(map.areas.map((area) => [area.code, area]));
   const outlines = Object.entries(shapes.paths);
   return [
     h(
       "svg",
-      { class: "map", viewBox: `-12 -12 ${width + 24} ${height + 24}`, role: "img", "aria-label": map.spoken },
+      { class: "map", viewBox: `${left - 12 * k} ${top - 12 * k} ${width + 24 * k} ${height + 24 * k}`, style: { "--k": k }, role: "img", "aria-label": map.spoken },
       h("defs", {}, hatchPattern()),
       h("g", {}, outlines.map(([code, path]) => drawArea(path, areas.get(code) ?? { kind: "gap", tip: code }))),
       h("g", { class: "lanes" }, map.lanes.map(drawLane)),
-      h("g", { class: "cities" }, drawCities(map.cities, width)),
+      h("g", { class: "cities" }, drawCities(map.cities, [left, left + width], k)),
     ),
     h("p", { class: "credit" }, map.credit),
     drawLegend(map.legend),
@@ -41,33 +42,33 @@ function drawLane(lane) {
   return h("path", { d, class: `lane ${lane.tone}`, "data-tip": lane.tip, style: { "--width": lane.width } });
 }
 
-function drawCities(cities, width) {
+function drawCities(cities, sides, k) {
   const taken = [];
   return cities.map((city) => {
-    const label = placeLabel(city, width, taken);
+    const label = placeLabel(city, sides, k, taken);
     return h(
       "g",
       { class: `city ${city.tone}` },
-      h("circle", { cx: city.x, cy: city.y, r: city.is_big ? 6.5 : 4 }),
+      h("circle", { cx: city.x, cy: city.y, r: (city.is_big ? 6.5 : 4) * k }),
       label ? h("text", { x: label.x, y: label.y, "text-anchor": label.anchor }, city.name) : null,
     );
   });
 }
 
 // Right of the dot, else left, below, above; a label that fits nowhere is left out rather than drawn over another.
-function placeLabel(city, width, taken) {
-  const size = 20;
+function placeLabel(city, sides, k, taken) {
+  const size = 20 * k;
   const length = [...city.name].reduce((sum, letter) => sum + (letter.charCodeAt(0) > 255 ? size : size * 0.56), 0);
   const places = [
-    { x: city.x + 10, y: city.y + 6, anchor: "start", left: city.x + 10 },
-    { x: city.x - 10, y: city.y + 6, anchor: "end", left: city.x - 10 - length },
-    { x: city.x, y: city.y + 24, anchor: "middle", left: city.x - length / 2 },
-    { x: city.x, y: city.y - 12, anchor: "middle", left: city.x - length / 2 },
+    { x: city.x + 10 * k, y: city.y + 6 * k, anchor: "start", left: city.x + 10 * k },
+    { x: city.x - 10 * k, y: city.y + 6 * k, anchor: "end", left: city.x - 10 * k - length },
+    { x: city.x, y: city.y + 24 * k, anchor: "middle", left: city.x - length / 2 },
+    { x: city.x, y: city.y - 12 * k, anchor: "middle", left: city.x - length / 2 },
   ];
   const free = places.find((place) => {
-    const box = [place.left, place.y - size, place.left + length, place.y + 3];
-    return box[0] > -12 && box[2] < width + 12 && !taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
+    const box = [place.left, place.y - size, place.left + length, place.y + 3 * k];
+    return box[0] > sides[0] && box[2] < sides[1] + 12 * k && !taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
   });
-  if (free) taken.push([free.left, free.y - size, free.left + length, free.y + 3]);
+  if (free) taken.push([free.left, free.y - size, free.left + length, free.y + 3 * k]);
   return free;
 }

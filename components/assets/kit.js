@@ -44,6 +44,7 @@ export default function publish({ data }) {
   room.shapes = data?.shapes ?? null;
   room.draw = draw;
   document.onkeydown = onWallKey;
+  document.onpointerdown = closeMenus;
   document.onfullscreenchange = () => document.fullscreenElement || !isWall() || leaveWall();
   for (const [kind, component] of room.drawn.values()) draw(kind, component);
 }

@@ -47,6 +47,13 @@ function drawUserMenu(bar) {
   );
 }
 
+// A click outside closes what is open; the event's path sees into the components.
+function closeMenus(event) {
+  for (const host of document.querySelectorAll("[data-ocr-host]")) {
+    for (const menu of host.ocrRoot?.querySelectorAll("details.menu[open]") ?? []) if (!event.composedPath().includes(menu)) menu.open = false;
+  }
+}
+
 function closeOthers(event) {
   if (!event.target.open) return;
   for (const other of event.target.getRootNode().querySelectorAll("details.menu[open]")) if (other !== event.target) other.open = false;

@@ -62,6 +62,10 @@ function bringForward(area) {
 function onWallKey(event) {
   if (event.key !== "Escape") return;
   for (const host of document.querySelectorAll("[data-ocr-host]")) if (host.ocrRoot?.ocrUnpin?.()) return;
+  for (const host of document.querySelectorAll("[data-ocr-host]")) {
+    const menu = host.ocrRoot?.querySelector("details.menu[open]");
+    if (menu) return void (menu.open = false);
+  }
   if (boardRoot()?.dataset.focus && !isWall()) bringForward(null);
   else if (isWall()) leaveWall();
 }

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from components.format import ChangeKind, age, change, clock, count, duration, full_instant, percent, permille, when
+from components.format import ChangeKind, age, brief, change, clock, count, duration, full_instant, percent, permille, when
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 23, 6, 35, 10, tzinfo=UTC)
@@ -48,6 +48,10 @@ CHANGES: list[tuple[float | None, ChangeKind, str, str]] = [
 @pytest.mark.parametrize(("value", "kind", "english", "chinese"), CHANGES)
 def test_a_change_carries_its_sign_and_its_unit(value: float | None, kind: ChangeKind, english: str, chinese: str) -> None:
     assert (change("en", value, kind), change("zh-CN", value, kind)) == (english, chinese)
+
+
+def test_where_there_is_no_room_a_duration_has_one_unit() -> None:
+    assert [brief("en", seconds) for seconds in (50, 3_960, 70_000, 400_000, None)] == ["50 s", "66 min", "19 h", "5 d", "–"]
 
 
 def test_counts_and_rates_are_rounded_half_up_and_separated() -> None:
