@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil, log2
@@ -18,6 +19,9 @@ from config import Settings
 
 HALF_LIFE: Final = timedelta(minutes=5)
 """Failed attempts count half after this time, so a limit always opens again by itself."""
+
+MEMORY: Final = 12 * HALF_LIFE
+"""Older attempts weigh less than a four-thousandth and are dropped."""
 
 LIMIT_PER_ACCOUNT_AND_ADDRESS: Final = 5.0
 LIMIT_PER_ADDRESS: Final = 30.0
@@ -61,14 +65,13 @@ DEMO_USERS: Final = (
 def sign_in(store: Engine, name: str, password: str, *, address: str, now: datetime) -> SignIn:
     """Try name and password from an address; counts the attempt before the password is looked at."""
     name = name.strip().lower()[:64]
-    wait = _count_attempt(store, name, address, now)
+    buckets = _buckets(name, address)
+    wait = _count_attempt(store, buckets, now)
     if wait > 0:
         return SignIn(reason="wait", wait_seconds=wait)
     if not is_password(password, read_password_hash(store, name)):
         return SignIn(reason="wrong")
-    with writing(store) as connection:
-        for bucket, _ in _buckets(name, address):
-            _give_back(connection, bucket, forget=bucket.startswith("both-"))
+    _forget_attempts(store, buckets, now)
     return SignIn(secret=start_session(store, name, now))
 
 
@@ -104,44 +107,35 @@ def first_administrator(store: Engine, now: datetime) -> str | None:
     return password
 
 
-def _buckets(name: str, address: str) -> tuple[tuple[str, float], ...]:
-    texts = (("both", f"{name}\n{address}"), ("from", address), ("name", name))
-    limits = (LIMIT_PER_ACCOUNT_AND_ADDRESS, LIMIT_PER_ADDRESS, LIMIT_PER_ACCOUNT)
-    return tuple(
-        (f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:40]}", limit)
-        for (kind, text), limit in zip(texts, limits, strict=True)
-    )
+def _buckets(name: str, address: str) -> dict[str, float]:
+    """What an attempt counts against, with the limit of each; the first is forgotten after a success."""
+    texts = {"both": f"{name}\n{address}", "from": address, "name": name}
+    limits = {"both": LIMIT_PER_ACCOUNT_AND_ADDRESS, "from": LIMIT_PER_ADDRESS, "name": LIMIT_PER_ACCOUNT}
+    return {f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:40]}": limits[kind] for kind, text in texts.items()}
 
 
-def _count_attempt(store: Engine, name: str, address: str, now: datetime) -> int:
+def _count_attempt(store: Engine, buckets: Mapping[str, float], now: datetime) -> int:
     """Seconds to wait (then nothing is counted), or 0 after counting one attempt in every bucket."""
     with writing(store) as connection:
-        connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.updated_at < now - 12 * HALF_LIFE))
-        scores = {bucket: _score(connection, bucket, now) for bucket, _ in _buckets(name, address)}
-        waits = [_seconds_until(scores[bucket], limit - 1) for bucket, limit in _buckets(name, address)]
-        if max(waits) > 0:
-            return max(waits)
-        for bucket, score in scores.items():
-            connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.bucket == bucket))
-            connection.execute(ATTEMPTS.insert().values(bucket=bucket, score=score + 1, updated_at=now))
-    return 0
+        connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.tried_at < now - MEMORY))
+        wait = max(_seconds_until(_score(connection, bucket, now), limit - 1) for bucket, limit in buckets.items())
+        if wait == 0:
+            connection.execute(ATTEMPTS.insert(), [{"bucket": bucket, "tried_at": now} for bucket in buckets])
+    return wait
+
+
+def _forget_attempts(store: Engine, buckets: Mapping[str, float], now: datetime) -> None:
+    """After a success: every attempt of this account and address, and this very one elsewhere."""
+    both, *others = buckets
+    with writing(store) as connection:
+        connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.bucket == both))
+        connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.bucket.in_(others), ATTEMPTS.c.tried_at == now))
 
 
 def _score(connection: Connection, bucket: str, now: datetime) -> float:
-    row = connection.execute(select(ATTEMPTS.c.score, ATTEMPTS.c.updated_at).where(ATTEMPTS.c.bucket == bucket)).one_or_none()
-    if row is None:
-        return 0.0
-    elapsed = max(timedelta(0), now - row.updated_at)
-    return float(row.score * 0.5 ** (elapsed / HALF_LIFE))
+    tried = connection.execute(select(ATTEMPTS.c.tried_at).where(ATTEMPTS.c.bucket == bucket)).scalars()
+    return sum(float(0.5 ** (max(timedelta(0), now - at) / HALF_LIFE)) for at in tried)
 
 
 def _seconds_until(score: float, most: float) -> int:
     return 0 if score <= most else ceil(HALF_LIFE.total_seconds() * log2(score / most))
-
-
-def _give_back(connection: Connection, bucket: str, *, forget: bool) -> None:
-    where = ATTEMPTS.c.bucket == bucket
-    if forget:
-        connection.execute(ATTEMPTS.delete().where(where))
-    else:
-        connection.execute(ATTEMPTS.update().where(where).values(score=ATTEMPTS.c.score - 1))

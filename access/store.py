@@ -20,8 +20,8 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Engine,
-    Float,
     ForeignKey,
+    Integer,
     MetaData,
     String,
     Table,
@@ -82,9 +82,9 @@ SESSIONS: Final = Table(
 ATTEMPTS: Final = Table(
     "sign_in_attempts",
     METADATA,
-    Column("bucket", String(64), primary_key=True),
-    Column("score", Float, nullable=False),
-    Column("updated_at", Instant, nullable=False),
+    Column("id", Integer, primary_key=True),
+    Column("bucket", String(64), nullable=False, index=True),
+    Column("tried_at", Instant, nullable=False),
 )
 
 

@@ -13,6 +13,7 @@ from access.password import hash_password
 from access.store import open_store
 from access.user import User, add_user
 from config import Settings, read_settings
+from tests.postgres import Postgres, postgres_server
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 PASSWORD = "a long enough password"
@@ -22,6 +23,13 @@ PASSWORD = "a long enough password"
 def settings(tmp_path: Path) -> Settings:
     """A home of its own, without demo accounts."""
     return read_settings({}, home=tmp_path, demo=False)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server."""
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

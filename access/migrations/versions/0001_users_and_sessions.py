@@ -34,9 +34,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "sign_in_attempts",
-        sa.Column("bucket", sa.String(64), primary_key=True),
-        sa.Column("score", sa.Float, nullable=False),
-        sa.Column("updated_at", sa.BigInteger, nullable=False),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("bucket", sa.String(64), nullable=False, index=True),
+        sa.Column("tried_at", sa.BigInteger, nullable=False),
     )
 
 

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -20,8 +15,8 @@ from data.ingest import Report, find_units, ingest
 from data.lake import Lake
 from data.sources import SourceError, fetch_table
 from tests.data.intake import NOW
+from tests.postgres import postgres_server
 
-PASSWORD = "pass word'with=signs"
 CONTRACT = """
 source: erp
 kind: orders
@@ -38,44 +33,11 @@ columns:
 """
 
 
-def _binaries() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), reverse=True)
-    return found[0].parent if found else None
-
-
-def _as_owner(command: list[str]) -> list[str]:
-    """PostgreSQL refuses to run as root: the system's own user `postgres` runs it then."""
-    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """A fresh server's connection string, on loopback, with a password."""
-    binaries = _binaries()
-    if binaries is None:
-        pytest.skip("no PostgreSQL binaries in /usr/lib/postgresql: apt-get install postgresql")
-    folder = Path(tempfile.mkdtemp(prefix="order-control-room-pg-"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    password = folder / "password"
-    password.write_text(PASSWORD, encoding="utf-8")
-    password.chmod(0o644)
-    data = str(folder / "data")
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    start = ["-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start"]
-    initialise = ["-D", data, "-U", "owner", "-A", "scram-sha-256", f"--pwfile={password}", "-E", "UTF8"]
-    subprocess.run(_as_owner([str(binaries / "initdb"), *initialise]), check=True, capture_output=True, cwd="/")
-    subprocess.run(_as_owner([str(binaries / "pg_ctl"), *start]), check=True, capture_output=True, cwd="/")
-    escaped = PASSWORD.replace("\\", "\\\\").replace("'", "\\'")
-    try:
-        yield f"host=127.0.0.1 port={port} dbname=postgres user=owner password='{escaped}'"
-    finally:
-        stop = ["-D", data, "-m", "immediate", "-w", "stop"]
-        subprocess.run(_as_owner([str(binaries / "pg_ctl"), *stop]), check=True, capture_output=True, cwd="/")
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres_server() as running:
+        yield running.text
 
 
 @pytest.fixture
