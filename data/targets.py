@@ -230,13 +230,13 @@ def _metric_targets(metric: str, value: float | _TargetFile) -> list[MetricTarge
 
 
 def _stage_limits(file: _EditionFile) -> tuple[StageLimit, ...]:
-    common = [StageLimit(stage=stage, seconds=seconds) for stage, seconds in file.stage_limits.items()]
+    general = [StageLimit(stage=stage, seconds=seconds) for stage, seconds in file.stage_limits.items()]
     own = [
         StageLimit(stage=stage, seconds=seconds, business_type=business_type)
         for business_type, limits in file.stage_limits_by_business_type.items()
         for stage, seconds in limits.items()
     ]
-    return tuple(common + own)
+    return tuple(general + own)
 
 
 def _calendar(file: _CalendarFile) -> Calendar:

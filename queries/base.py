@@ -26,9 +26,9 @@ class Limit:
 
     def sql(self) -> str:
         """SQL of the limit in seconds for one order."""
-        common = f"$limit_{self.stage}" if self.has_common else "NULL"
+        general = f"$limit_{self.stage}" if self.has_common else "NULL"
         cases = " ".join(f"WHEN business_type = $limit_type_{i} THEN $limit_{self.stage}_{i}" for i in self.types)
-        return f"CASE {cases} ELSE {common} END" if cases else common
+        return f"CASE {cases} ELSE {general} END" if cases else general
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -177,16 +177,16 @@ def _limit_values(edition: Edition) -> dict[str, object]:
 
 def _target_shapes(query: Query, scope: Scope, edition: Edition) -> tuple[TargetShape, ...]:
     return tuple(
-        TargetShape(metric=name, has_common=common, dimension=dimension, count=len(own))
+        TargetShape(metric=name, has_common=general, dimension=dimension, count=len(own))
         for name in query.metrics
-        for common, dimension, own in [_targets_of(name, query, scope, edition)]
+        for general, dimension, own in [_targets_of(name, query, scope, edition)]
     )
 
 
 def _targets_of(name: str, query: Query, scope: Scope, edition: Edition) -> tuple[bool, str | None, list[tuple[str, float]]]:
     """Whether the overall target applies, and the targets of single groups; a target of a sum is the whole's only."""
     whole = scope.everything and not query.by and not query.where and not query.grain
-    common = edition.target_of(name) is not None and (METRICS[name].kind != "sum" or whole)
+    general = edition.target_of(name) is not None and (METRICS[name].kind != "sum" or whole)
     for dimension in query.by:
         own = [
             (str(target.code), target.value)
@@ -194,8 +194,8 @@ def _targets_of(name: str, query: Query, scope: Scope, edition: Edition) -> tupl
             if target.metric == name and target.dimension == dimension
         ]
         if own:
-            return common, dimension, own
-    return common, None, []
+            return general, dimension, own
+    return general, None, []
 
 
 def _target_values(query: Query, scope: Scope, edition: Edition) -> dict[str, object]:

@@ -56,12 +56,12 @@ def _target_sql(metric: Metric, shape: Shape) -> str:
     for target in shape.targets:
         if target.metric != metric.name:
             continue
-        common = f"$target_{metric.name}" if target.has_common else "NULL"
+        general = f"$target_{metric.name}" if target.has_common else "NULL"
         cases = " ".join(
             f"WHEN {target.dimension} = $target_{metric.name}_code_{i} THEN $target_{metric.name}_{i}"
             for i in range(target.count)
         )
-        return f"CAST(CASE {cases} ELSE {common} END AS DOUBLE)" if cases else f"CAST({common} AS DOUBLE)"
+        return f"CAST(CASE {cases} ELSE {general} END AS DOUBLE)" if cases else f"CAST({general} AS DOUBLE)"
     return "CAST(NULL AS DOUBLE)"
 
 
