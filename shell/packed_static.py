@@ -28,16 +28,20 @@ class PackedStatic:
         """Answer a GET of a packable bundle from memory; pass everything else on."""
         response = None
         if scope["type"] == "http" and scope["method"] == "GET" and "gzip" in Headers(scope=scope).get("accept-encoding", ""):
-            response = await self.response(scope["path"])
+            response = await self._response(scope["path"])
         await (response or self.app)(scope, receive, send)
 
-    async def response(self, path: str) -> Response | None:
-        """The packed file of a request path; None where there is none to pack."""
+    def file_of(self, path: str) -> Path | None:
+        """The file of a request path that can be packed; None outside the folder and for anything else."""
         if not path.startswith("/static/") or not path.endswith(self.SUFFIXES):
             return None
+        file = (self.folder / path.removeprefix("/static/")).resolve()
+        return file if file.is_relative_to(self.folder) and file.is_file() else None
+
+    async def _response(self, path: str) -> Response | None:
         if path not in self.packed:
-            file = (self.folder / path.removeprefix("/static/")).resolve()
-            if not file.is_relative_to(self.folder) or not file.is_file():
+            file = self.file_of(path)
+            if file is None:
                 return None
             self.packed[path] = await run_in_threadpool(lambda: gzip.compress(file.read_bytes(), 6, mtime=0))
         headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding", "Cache-Control": "public, max-age=31536000, immutable"}

@@ -68,7 +68,7 @@ def test_one_address_cannot_try_many_accounts(store: Engine) -> None:
 
 
 def test_success_forgets_the_failures_before_it(store: Engine) -> None:
-    for _ in range(3):
+    for _ in range(2):
         _fail(store, 4)
         assert sign_in(store, "li", PASSWORD, address=HERE, now=NOW).secret
 
