@@ -247,7 +247,9 @@ class Contract(_Strict):
                 hint = did_you_mean(text, SPECIAL_FORMATS)
                 raise ValueError(f"instant format {text!r} is neither a pattern such as %d/%m/%Y %H:%M nor a known word{hint}")
             if faulty := re.search(r"%(?!-?[aAbBcdDfgGHIjmMnpSuUVwWxXyYzZ%])", text):
-                raise ValueError(f"instant format {text!r} has an unknown mark at {text[faulty.start() :]!r}: use %Y %m %d %H %M %S %z")
+                raise ValueError(
+                    f"instant format {text!r} has an unknown mark at {text[faulty.start() :]!r}: use %Y %m %d %H %M %S %z"
+                )
         return formats
 
     @property
@@ -317,10 +319,19 @@ def _word_faults(contract: Contract) -> Iterable[str]:
             yield f"milestones: {word!r} means {milestone!r}, which is no milestone{did_you_mean(milestone, MILESTONES)}"
     if contract.reader.format in ("postgres", "mysql") and contract.as_of.from_ == "file_name":
         yield "as_of: a table has no file name: use from: column, newest or file_time (the moment it is fetched)"
-    if bool(contract.files) != bool(contract.rows):
-        yield "files and rows belong together: name the files and give the SELECT that joins them"
+    if contract.files and not contract.rows:
+        yield "files need rows: give the SELECT that joins them"
+    if contract.rows and not _is_select(contract.rows):
+        yield "rows: is not one SELECT over the tables named in files (or over file, where there is one file)"
     if contract.status and contract.kind != "orders":
         yield f"status is for kind orders, not {contract.kind}"
+
+
+def _is_select(text: str) -> bool:
+    try:
+        return [isinstance(part, exp.Query) for part in sqlglot.parse(text, dialect="duckdb")] == [True]
+    except sqlglot.errors.SqlglotError:
+        return False
 
 
 def expression_columns(text: str) -> tuple[str, ...]:
@@ -329,6 +340,8 @@ def expression_columns(text: str) -> tuple[str, ...]:
         parsed = sqlglot.parse_one(text, dialect="duckdb")
     except sqlglot.errors.ParseError as error:
         raise ContractError(f"{text!r} is no SQL expression: {str(error).splitlines()[0]}") from None
+    if isinstance(parsed, exp.Alias):
+        raise ContractError(f"{text!r} is no SQL expression: write a name with spaces in double quotes, '\"{text}\"'")
     if parsed is None or isinstance(parsed, exp.Query | exp.Command | exp.DDL | exp.DML) or parsed.find(exp.Query):
         raise ContractError(f"{text!r} is no plain SQL expression over the source's columns")
     return tuple(dict.fromkeys(column.name for column in parsed.find_all(exp.Column)))

@@ -14,7 +14,7 @@ from typing import Final
 import sqlglot
 from sqlglot import exp
 
-from data.sql_text import literal
+from data.sql_text import identifier, literal
 
 _HARMLESS: Final = (
     exp.Column,
@@ -61,8 +61,10 @@ class SafeExpression:
 def safe_expression(text: str, words: tuple[str, ...]) -> SafeExpression:
     """The safe twin of one expression; `words` are the texts that mean «nothing here» and are no failure."""
     parsed = sqlglot.parse_one(text, dialect="duckdb")
+    if isinstance(parsed, exp.Column):
+        return SafeExpression(value=identifier(parsed.name), fault="")
     if all(isinstance(node, _HARMLESS) for node in parsed.walk()):
-        return SafeExpression(value=text, fault="")
+        return SafeExpression(value=_render(parsed), fault="")
     value = f"TRY({_render(parsed.transform(_trying))})"
     failed = f"TRY(coalesce(({_render(parsed.transform(_trying))})::VARCHAR, '')) IS NULL"
     if any(_can_fail(node) for node in parsed.walk()):
@@ -83,7 +85,7 @@ def _standing_in(node: exp.Expr, words: tuple[str, ...]) -> exp.Expr:
     """A cast or parse that gives a stand-in where it fails on text that is not one of `words`."""
     if not _can_fail(node):
         return _trying(node)
-    argument = node.this.sql(dialect="duckdb")
+    argument = node.this.sql(dialect="duckdb", identify=True)
     kind = node.to.sql(dialect="duckdb").lower() if isinstance(node, exp.Cast) else "timestamp"
     stand_in = next((value for name, value in _STAND_INS.items() if kind == name), "")
     stand_in = stand_in or ("TIMESTAMP '2000-01-01'" if kind.startswith("timestamp") else f"1::{kind}")
@@ -98,7 +100,7 @@ def _raw(sql: str) -> exp.Expr:
 
 
 def _render(node: exp.Expr) -> str:
-    return _render_text(node.sql(dialect="duckdb"))
+    return _render_text(node.sql(dialect="duckdb", identify=True))
 
 
 def _render_text(sql: str) -> str:

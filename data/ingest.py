@@ -163,23 +163,26 @@ def _take_in(intake: _Intake, as_of: datetime | None, folder: Path) -> Report:
 
 
 def _open(intake: _Intake, folder: Path) -> TextRows:
-    contract = intake.contract
-    if contract.files:
-        return _open_joined(intake, folder)
-    path = intake.unit[0] if intake.unit else Path()
-    if intake.unit and contract.reader.manifest:
+    contract, path = intake.contract, intake.unit[0]
+    if not contract.files and contract.reader.manifest:
         _check_manifest(path, intake.sha256)
+    if contract.rows:
+        return _open_selected(intake, folder)
     return open_rows(intake.connection, path, contract.reader, folder)
 
 
-def _open_joined(intake: _Intake, folder: Path) -> TextRows:
-    """Load every file of the contract as a text table under its name, and give the relation of the joining SELECT."""
+def _open_selected(intake: _Intake, folder: Path) -> TextRows:
+    """Load every file of the contract as a text table under its name (`file` for a single one), and give the rows of its SELECT."""
     connection = intake.connection
-    for path, (table, reader) in zip(intake.unit, intake.contract.files.items(), strict=True):
-        rows = open_rows(connection, path, reader, folder)
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(table)} AS SELECT * FROM {rows.relation}")
-        if rejects := rows.rejects():
-            raise SourceError(f"{path.name}, line {rejects[0].line}: {rejects[0].reason}: correct the file")
+    tables = intake.contract.files or {"file": intake.contract.reader}
+    try:
+        for path, (table, reader) in zip(intake.unit, tables.items(), strict=True):
+            rows = open_rows(connection, path, reader, folder)
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(table)} AS SELECT * FROM {rows.relation}")
+            if rejects := rows.rejects():
+                raise SourceError(f"{path.name}, line {rejects[0].line}: {rejects[0].reason}: correct the file")
+    except duckdb.Error as error:
+        raise RefusedError(f"{path.name}: {' '.join(str(error).split())[:300]}: send the whole file again") from error
     try:
         columns = connection.execute(f"DESCRIBE {intake.contract.rows}").fetchall()
         texts = ", ".join(f"{identifier(row[0])}::VARCHAR AS {identifier(row[0])}" for row in columns)

@@ -67,7 +67,7 @@ def _orders(connection: duckdb.DuckDBPyConnection, contract: Contract, as_of_sql
         special["exception_at"] = _exception_at(contract)
     join = "LEFT JOIN province_alias AS place ON place.alias = lower(staged.province_code)" if located else ""
     inferred = " + ".join(
-        f"CASE WHEN status_milestone = {literal(name)} AND {_source(contract, f'{name}_at')} IS NULL THEN {MILESTONE_BIT[name]} ELSE 0 END"
+        f"CASE WHEN {_is_sighted(contract, name)} AND {_source(contract, f'{name}_at')} IS NULL THEN {MILESTONE_BIT[name]} ELSE 0 END"
         for name in _inferable(contract)
     )
     extra = f", ({inferred or '0'})::INTEGER AS inferred_milestones"
@@ -81,10 +81,17 @@ def _inferable(contract: Contract) -> list[str]:
     return [name for name in MILESTONES if name in reached]
 
 
+def _is_sighted(contract: Contract, milestone: str) -> str:
+    """SQL for «this row's word shows that the milestone was reached»; whatever its status, an order was created."""
+    if milestone == "created" and "created_at" not in contract.columns:
+        return "status_milestone IS NOT NULL"
+    return f"coalesce(status_milestone = {literal(milestone)}, false)"
+
+
 def _inferred_instants(contract: Contract) -> dict[str, str]:
     """A milestone the status word has reached but no column dates: first seen at this row's as-of."""
     return {
-        f"{name}_at": f"coalesce({_source(contract, f'{name}_at')}, CASE WHEN status_milestone = {literal(name)} THEN seen_at END)"
+        f"{name}_at": f"coalesce({_source(contract, f'{name}_at')}, CASE WHEN {_is_sighted(contract, name)} THEN seen_at END)"
         for name in _inferable(contract)
     }
 

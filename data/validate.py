@@ -109,7 +109,7 @@ def _first_line(error: duckdb.Error) -> str:
 
 
 def _check_header(contract: Contract, text_rows: TextRows, name: str) -> list[str]:
-    if contract.files:
+    if contract.rows:
         return []
     known = {column.casefold() for column in text_rows.columns}
     wanted = {
