@@ -51,7 +51,7 @@ DUE_SHIPMENT: Final = DUE.format(promise="promised_ship_at")
 ON_TIME: Final = "delivered_at <= promised_at"
 LATE: Final = f"({ON_TIME}) IS NOT TRUE"
 KNOWN_IN_FULL: Final = "quantity IS NOT NULL AND (delivered_at IS NULL OR delivered_quantity IS NOT NULL)"
-MEASURED_WITH_PROMISE: Final = "NOT delivered_inferred AND promised_at IS NOT NULL"
+MEASURED_WITH_PROMISE: Final = "NOT delivered_inferred AND cancelled_at IS NULL AND promised_at IS NOT NULL"
 UNSHIPPED: Final = "COALESCE(shipped_at, out_for_delivery_at, delivered_at) IS NULL"
 UNALLOCATED: Final = (
     "(mapped_milestones & 8) <> 0 AND "
@@ -105,8 +105,8 @@ STATE: Final = (
     count_if("at_risk_count", AT_RISK, when="is_at_risk"),
     quantile("ageing_seconds_p50", OPEN, value=AGE),
     quantile("ageing_seconds_p90", OPEN, value=AGE),
-    total("ship_due_count", SHIP_DUE),
-    count_if("ship_due_done_count", SHIP_DUE, when="shipped_at IS NOT NULL", better="higher"),
+    count_if("ship_due_count", SHIP_DUE, when=f"is_open OR NOT ({UNSHIPPED})", better="neutral"),
+    count_if("ship_due_done_count", SHIP_DUE, when=f"NOT ({UNSHIPPED})", better="higher"),
 )
 
 PROMISE: Final = (
