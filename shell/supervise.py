@@ -26,6 +26,8 @@ LOOK_SECONDS: Final = 0.2
 RESTARTS: Final = 5
 """How often a worker that dies is started again within `RESTART_SECONDS` before the whole house stops."""
 RESTART_SECONDS: Final = 300.0
+WORKER_NICENESS: Final = 5
+"""Whoever looks at a page goes before the intake of older history."""
 
 
 class StartError(RuntimeError):
@@ -53,7 +55,7 @@ def supervise(settings: Settings, *, environment: Mapping[str, str], say: Callab
         asked_to_stop.append(number)
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    processes = [Process(name, command, _start(command, variables)) for name, command in commands.items()]
+    processes = [Process(name, command, _start(name, command, variables)) for name, command in commands.items()]
     try:
         if not _wait_until_open(settings, processes, asked_to_stop):
             return 0 if asked_to_stop else _report_death(processes, say)
@@ -113,9 +115,12 @@ def address(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-def _start(command: tuple[str, ...], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start(name: str, command: tuple[str, ...], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C reaches only this process, which then ends its children in order.
-    return subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, preexec_fn=_end_with_parent)
+    child = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, preexec_fn=_end_with_parent)
+    if name == "worker":
+        os.setpriority(os.PRIO_PROCESS, child.pid, WORKER_NICENESS)
+    return child
 
 
 def _end_with_parent() -> None:
@@ -170,7 +175,7 @@ def _watch(processes: list[Process], environment: Mapping[str, str], asked_to_st
                 return 1
             say(f"The {process.name} ended (exit {code}): starting it again.")
             process.restarts = (*recent, now)
-            process.child = _start(process.command, environment)
+            process.child = _start(process.name, process.command, environment)
         time.sleep(LOOK_SECONDS)
     return 0
 
