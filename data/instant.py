@@ -64,9 +64,10 @@ def _iso(raw: str, zone: ZoneInfo) -> str:
         f"suffix({raw}, 'Z') OR suffix({raw}, 'UTC') OR suffix({raw}, 'GMT') OR (length({raw}) > 16 AND "
         f"({raw}[-6] IN ('+', '-') OR {raw}[-5] IN ('+', '-') OR {raw}[-3] IN ('+', '-')))"
     )
-    has_offset = f"NOT (strlen({raw}) = 19 AND {raw}[17] = ':') AND ({ends})"
     zoned = f"coalesce(epoch_ms(TRY_CAST({raw} AS TIMESTAMPTZ)), {_zoned(raw)})"
-    return f"CASE WHEN NOT ({raw}[1] BETWEEN '0' AND '9') THEN NULL WHEN {has_offset} THEN {zoned} ELSE {naive} END"
+    other = f"WHEN NOT ({raw}[1] BETWEEN '0' AND '9') THEN NULL WHEN {ends} THEN {zoned} ELSE {naive}"
+    # The usual form comes first: it saves most of the time of a large file.
+    return f"CASE WHEN {raw} IS NULL THEN NULL WHEN strlen({raw}) = 19 AND {raw}[17] = ':' THEN {naive} {other} END"
 
 
 def _zoned(raw: str) -> str:

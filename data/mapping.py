@@ -6,6 +6,7 @@ and the row with a problem is refused with file, line, column, value and reason 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -91,7 +92,7 @@ def _nothing_words(contract: Contract) -> tuple[str, ...]:
 
 
 def _filled(expression: str, words: tuple[str, ...]) -> str:
-    text = f"nullif(trim(({expression})::VARCHAR), '')"
+    text = _trimmed(expression)
     if words == ("",):
         return text
     return f"CASE WHEN {text} NOT IN ({', '.join(literal(word) for word in words)}) THEN {text} END"
@@ -105,6 +106,14 @@ def _reason(type_: str, shown: str) -> str:
     pattern, advice = _REMEDIES[type_]
     advised = literal(f"{reason}: {advice}")
     return f"CASE WHEN regexp_matches({shown}, {literal(pattern)}) THEN {advised} ELSE {literal(reason)} END"
+
+
+def _trimmed(expression: str) -> str:
+    """The text without blanks around it, null when nothing is left; trims only where there is something to trim."""
+    if re.fullmatch(r'"[^"]+"|[A-Za-z_]\w*', expression) and expression.upper() not in ("NULL", "TRUE", "FALSE"):
+        blank = f"prefix({expression}, ' ') OR suffix({expression}, ' ')"
+        return f"CASE WHEN {expression} = '' THEN NULL WHEN {blank} THEN nullif(trim({expression}), '') ELSE {expression} END"
+    return f"nullif(trim(({expression})::VARCHAR), '')"
 
 
 def _cast(raw: str, name: str, type_: str, contract: Contract) -> str:
