@@ -152,7 +152,7 @@ def _mains(view: View, dimension: str, rows: list[Row]) -> Mains:
 
 def _mainly(view: View, inner: str, parts: list[Row], row: Row) -> str:
     worst = max(parts, key=lambda part: part["over_limit_seconds"], default=None)
-    if worst is None or len(parts) < 2 or worst["over_limit_seconds"] < MAIN_SHARE * row["over_limit_seconds"]:
+    if worst is None or worst["over_limit_seconds"] < MAIN_SHARE * row["over_limit_seconds"]:
         return ""
     share = percent(view.language, worst["over_limit_seconds"] / row["over_limit_seconds"], 0)
     return translate(view.language, "wall.worst.mostly", name=name_of(view.language, inner, worst[inner]), share=share)
