@@ -1,0 +1,336 @@
+"""A first contract for a file nobody has described yet: columns by their names, instants by their form, statuses by their words.
+
+What cannot be known is left to the user, and says so: a status word without a meaning is drafted as `FILL_IN`, which a
+contract refuses with its line; everything else is a guess with a comment beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from data.contract import KIND_COLUMNS, KIND_KEY, ContractError, expression_columns
+from data.draft_words import match_columns, milestone_of, plain_word
+from data.order import MILESTONES
+from data.places import country_of_province, province_aliases
+from data.sample import Sample, instant_format, read_sample
+from data.sql_text import identifier
+
+MAX_STATUS_WORDS: Final = 60
+_ISO_FORMATS: Final = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d")
+_CENTS: Final = re.compile(r"(^| )(cents?|fen|centavos)$|分$")
+_CLOCKED: Final = ("created_at", "occurred_at", "requested_at")
+"""Where one clock time beside several dates belongs."""
+_CLOCK: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?")
+_MONEY_SIGNS: Final = {"¥": "CNY", "￥": "CNY", "R$": "BRL", "€": "EUR", "£": "GBP", "$": "USD"}
+_DATED_NAME: Final = (
+    (r"(\d{8}T\d{6})", "%Y%m%dT%H%M%S"),
+    (r"(\d{8}_\d{6})", "%Y%m%d_%H%M%S"),
+    (r"(\d{8}_\d{4})(?!\d)", "%Y%m%d_%H%M"),
+    (r"(\d{14})", "%Y%m%d%H%M%S"),
+    (r"(\d{4}-\d{2}-\d{2})", "%Y-%m-%d"),
+    (r"(?<!\d)(\d{8})(?!\d)", "%Y%m%d"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """One line of the draft's `columns`: canonical name, expression and what to look at."""
+
+    name: str
+    expression: str
+    remark: str = ""
+    texts: tuple[str, ...] = ()
+
+
+def draft_contract(path: Path) -> str:
+    """A commented contract in YAML for the file. Raises SourceError when the file cannot be read."""
+    sample = read_sample(path)
+    kind = _kind(sample)
+    types = {column.name: column.type for column in KIND_COLUMNS[kind]}
+    matched = match_columns(sample.columns, [*types, *(("status",) if kind == "orders" else ())])
+    status = matched.pop("status", None)
+    matched = {name: header for name, header in matched.items() if _fits(types[name], sample.texts(header))}
+    lines = [_line(sample, name, header, types[name]) for name, header in matched.items()]
+    lines = _split_instants(sample, lines)
+    formats = _formats([line.texts for line in lines if types[line.name] == "instant"])
+    lines = [*lines, *_constants(sample, path, matched, types)]
+    parts = [
+        _head(path, sample, kind),
+        _as_of(path, has_instants=any(types[line.name] == "instant" for line in lines)),
+        _columns(sample, kind, lines, status, formats),
+        _status(sample, status) if status else "",
+        _events(sample, matched) if kind == "events" else "",
+        _tail(sample, kind, lines, matched),
+    ]
+    return "".join(parts)
+
+
+def _kind(sample: Sample) -> str:
+    found = match_columns(sample.columns, ["return_id", "complaint_id", "milestone", "occurred_at", "order_id"])
+    if "return_id" in found:
+        return "returns"
+    if "complaint_id" in found:
+        return "complaints"
+    if {"milestone", "occurred_at", "order_id"} <= set(found) and _repeats(sample, found["order_id"]):
+        return "events"
+    return "orders"
+
+
+def _repeats(sample: Sample, header: str) -> bool:
+    texts = sample.texts(header)
+    return len(set(texts)) < len(texts)
+
+
+def _fits(type_: str, texts: Sequence[str]) -> bool:
+    """Whether a column's texts are of the type at all; an empty column fits."""
+    if not texts or type_ == "text":
+        return True
+    if type_ == "instant":
+        return instant_format(texts) is not None
+    return sum(bool(re.search(r"\d", text)) for text in texts) >= 0.9 * len(texts)
+
+
+def _formats(columns: Iterable[Sequence[str]]) -> list[str]:
+    """The `instant_formats` that read every instant column; empty when ISO 8601 does."""
+    found = list(dict.fromkeys(form for texts in columns if (form := instant_format(texts)) is not None))
+    if not any(found):
+        return []
+    return list(dict.fromkeys([*(form for form in found if form), *(_ISO_FORMATS if "" in found else ())]))
+
+
+def _line(sample: Sample, name: str, header: str, type_: str) -> _Line:
+    texts, reference = sample.texts(header), _reference(header)
+    if name == "province_code":
+        return _province(name, reference, texts)
+    if type_ == "instant":
+        form = instant_format(texts)
+        day_or_month = form is not None and form[:8] in ("%d/%m/%Y", "%m/%d/%Y") and _is_ambiguous(texts)
+        remark = "day or month first? see instant_formats" if day_or_month else ""
+        return _Line(name=name, expression=reference, remark=remark, texts=tuple(texts))
+    if type_ in ("money", "number", "integer"):
+        return _number(name, header, reference, texts)
+    return _Line(name=name, expression=reference)
+
+
+def _is_ambiguous(texts: Sequence[str]) -> bool:
+    return all(int(part) <= 12 for text in texts for part in re.findall(r"\d+", text)[:2])
+
+
+def _number(name: str, header: str, reference: str, texts: Sequence[str]) -> _Line:
+    signs = "".join(sorted({sign for text in texts for sign in re.findall(r"[^\d.,+\-\s]", text)}))
+    bare = f"regexp_replace({reference}, '[^0-9.,-]', '', 'g')" if signs else reference
+    if any(re.search(r",\d{1,2}$", text) for text in texts):
+        return _Line(name=name, expression=f"replace(replace({bare}, '.', ''), ',', '.')", remark="decimal comma")
+    if any(re.search(r",\d{3}(\D|$)", text) for text in texts):
+        return _Line(name=name, expression=f"replace({bare}, ',', '')", remark="thousands separators")
+    if name in ("amount", "freight_cost") and _CENTS.search(plain_word(header)):
+        return _Line(name=name, expression=f"{bare}::DECIMAL(18,4) / 100", remark="cents to units")
+    return _Line(name=name, expression=bare, remark=f"without {signs}" if signs else "")
+
+
+def _province(name: str, reference: str, texts: Sequence[str]) -> _Line:
+    words = {text.casefold() for text in texts}
+    if not words or sum(word in province_aliases() for word in words) >= 0.5 * len(words):
+        return _Line(name=name, expression=reference)
+    for country in ("BR", "US", "CN"):
+        if sum(f"{country}-{word.upper()}" in country_of_province() for word in words) >= 0.9 * len(words):
+            return _Line(name=name, expression=f"'{country}-' || {reference}", remark="bare code: the country is a guess")
+    return _Line(name=name, expression=reference, remark="not recognised: kept without a region unless you give ISO 3166-2 codes")
+
+
+def _split_instants(sample: Sample, lines: Sequence[_Line]) -> list[_Line]:
+    """Join a date column with a column of clock times where there is just one of each."""
+    used = {header for line in lines for header in expression_columns(line.expression)}
+    clocks = [header for header in sample.columns if header not in used and _all(sample.texts(header), _CLOCK.fullmatch)]
+    dates = [line for line in lines if line.name in _CLOCKED and _is_dates(line)]
+    if len(clocks) != 1 or len(dates) != 1:
+        return list(lines)
+    day, clock = expression_columns(dates[0].expression)[0], clocks[0]
+    positions = sample.columns.index(day), sample.columns.index(clock)
+    pairs = [(row[positions[0]], row[positions[1]]) for row in sample.rows]
+    joined = _Line(
+        name=dates[0].name,
+        expression=f"{_reference(day)} || ' ' || {_reference(clock)}",
+        remark="date and time joined",
+        texts=tuple(f"{first.strip()} {second.strip()}" for first, second in pairs if first and second),
+    )
+    return [joined if line is dates[0] else line for line in lines]
+
+
+def _is_dates(line: _Line) -> bool:
+    return _all(line.texts, lambda text: ":" not in text and len(text) <= 11)
+
+
+def _all(texts: Sequence[str], test: Callable[[str], object]) -> bool:
+    return bool(texts) and all(test(text) for text in texts)
+
+
+def _constants(sample: Sample, path: Path, matched: dict[str, str], types: Iterable[str]) -> list[_Line]:
+    lines = []
+    if "channel" not in matched:
+        name = re.sub(r"[\W\d_]+", "_", path.name.split(".")[0]).strip("_").lower() or "main"
+        lines.append(
+            _Line(name="channel", expression=f"'{name}'", remark="no column names the channel: one name for all, change it")
+        )
+    if "currency" in types and "currency" not in matched and (currency := _currency(sample, matched)):
+        lines.append(_Line(name="currency", expression=f"'{currency}'", remark="a guess"))
+    return lines
+
+
+def _currency(sample: Sample, matched: dict[str, str]) -> str | None:
+    header = matched.get("amount")
+    if header is None:
+        return None
+    for code in ("CNY", "BRL", "USD", "EUR"):
+        if code.lower() in plain_word(header).split():
+            return code
+    if re.search(r"[元分]", header):
+        return "CNY"
+    texts = sample.texts(header)
+    return next((code for sign, code in _MONEY_SIGNS.items() if any(sign in text for text in texts)), None)
+
+
+def _zone(sample: Sample) -> tuple[str, str]:
+    text = " ".join(sample.columns)
+    if re.search(r"[\u4e00-\u9fff]", text):
+        return "Asia/Shanghai", "guessed from the Chinese header"
+    if re.search(r"\b(pedido|entrega|frete|loja|estado|valor)\b", text.casefold()):
+        return "America/Sao_Paulo", "guessed from the Portuguese header"
+    return "UTC", "a guess: the zone of instants that carry no offset, such as Asia/Shanghai"
+
+
+def _head(path: Path, sample: Sample, kind: str) -> str:
+    reader, (zone, why) = sample.reader, _zone(sample)
+    stem = re.sub(r"\d[\dT_-]*", "*", path.name)
+    pattern = stem if "*" in stem else path.name
+    source = re.sub(r"\W+", "_", re.sub(r"[\d_*-]+$", "", path.name.split(".")[0]).lower(), flags=re.ASCII).strip("_")
+    source = source if re.fullmatch(r"[a-z][a-z0-9_]*", source) else "my_orders"
+    keys = [f"format: {reader.format}", f"path: {_quoted(pattern)}"]
+    if reader.format in ("csv", "jsonl"):
+        keys.append(f"encoding: {reader.encoding}")
+    if reader.format == "csv":
+        keys.append('delimiter: "\\t"' if reader.delimiter == "\t" else f"delimiter: {_quoted(reader.delimiter)}")
+    return (
+        f"# Drafted from {path.name}: {len(sample.columns)} columns, {len(sample.rows)} rows looked at. Every line is a proposal:\n"
+        "# read it, correct it, then `python cli.py ingest --contract THIS_FILE DATA`. All keys: docs/contracts.md\n"
+        f"source: {source}\n"
+        f"kind: {kind}\n"
+        "owner: nobody@example.com           # whom to ask when the data is late: change it\n"
+        f"reader: {{{', '.join(keys)}}}\n"
+        f"time_zone: {zone}                   # {why}\n"
+    )
+
+
+def _as_of(path: Path, *, has_instants: bool) -> str:
+    if has_instants:
+        return "as_of: {from: newest}               # the file knows the world up to its newest instant\ncadence: once\n"
+    for pattern, form in _DATED_NAME:
+        if found := re.search(pattern, path.name):
+            return (
+                f"as_of: {{from: file_name, pattern: {_quoted(pattern)}, format: {_quoted(form)}}}   # {found[1]}\n"
+                "cadence: once                       # or {warn_after: 1h, error_after: 4h}\n"
+            )
+    return "as_of: {from: file_time}            # no instant in the rows or the name: when the file was written\ncadence: once\n"
+
+
+def _columns(sample: Sample, kind: str, lines: Sequence[_Line], status: str | None, formats: Sequence[str]) -> str:
+    order = [column.name for column in KIND_COLUMNS[kind]]
+    parts = ["columns:                            # our name: a column of the file, or an SQL expression over its columns\n"]
+    if formats:
+        parts.insert(0, f"instant_formats: [{', '.join(_quoted(form) for form in formats)}]\n")
+    for line in sorted(lines, key=lambda line: order.index(line.name)):
+        parts.append(f"  {line.name}: {_quoted(line.expression)}{f'      # {line.remark}' if line.remark else ''}\n")
+    have = {line.name for line in lines}
+    for name in KIND_KEY[kind]:
+        if name not in have and name != "event_id":
+            parts.append(f"  # {name}: FILL IN the column that holds it; no column's name told\n")
+    if kind == "orders" and "created_at" not in have:
+        parts.append(
+            "  # created_at: FILL IN when the order was placed; without it an order counts only once another source tells\n"
+        )
+    used = {header for line in lines for header in expression_columns(line.expression)} | {status}
+    if unused := [header for header in sample.columns if header not in used]:
+        parts.append(f"  # not used: {', '.join(unused)}\n")
+    return "".join(parts)
+
+
+def _status(sample: Sample, header: str) -> str:
+    words = Counter(sample.texts(header)).most_common(MAX_STATUS_WORDS)
+    lines = [
+        "status:                             # what the source's words mean\n",
+        f"  expression: {_quoted(_reference(header))}\n",
+        "  completed: delivered              # what a finished order has reached: shipped or delivered\n",
+        "  map:\n",
+        '    "*":\n',
+    ]
+    for word, count in words:
+        meaning = milestone_of(word)
+        remark = "" if meaning else f"   # {count} rows: which of {', '.join(MILESTONES)}, completed?"
+        lines.append(f"      {_quoted(word, always=True)}: {meaning or 'FILL_IN'}{remark}\n")
+    return "".join(lines) if words else ""
+
+
+def _events(sample: Sample, matched: dict[str, str]) -> str:
+    words = Counter(sample.texts(matched["milestone"])).most_common(MAX_STATUS_WORDS)
+    lines = ["milestones:                         # what the log's words mean\n"]
+    for word, count in words:
+        meaning = milestone_of(word)
+        meaning = "delivered" if meaning == "completed" else meaning
+        remark = "" if meaning else f"   # {count} rows: a milestone; or nullif(…) the word in columns.milestone"
+        lines.append(f"  {_quoted(word, always=True)}: {meaning or 'FILL_IN'}{remark}\n")
+    return "".join(lines)
+
+
+def _tail(sample: Sample, kind: str, lines: Sequence[_Line], matched: dict[str, str]) -> str:
+    parts = []
+    promised = matched.get("promised_at")
+    if promised and _all(sample.texts(promised), lambda text: ":" not in text or text.endswith(("00:00", "00:00:00"))):
+        parts.append("promise: day                        # promised dates: late only after the end of that day\n")
+    have = {line.name for line in lines}
+    if kind == "orders" and "created_at" in have:
+        parts.append("mandatory: [created_at]             # a row without it is set apart with its reason\n")
+    words = _null_words(sample)
+    if words:
+        listed = ", ".join(_quoted(word, always=True) for word in ("", *words))
+        parts.append(f"null_words: [{listed}]      # words that mean: nothing here\n")
+    if kind == "orders" and "order_id" in matched and _repeats(sample, matched["order_id"]):
+        parts.append(
+            "# Order numbers repeat: the last filled value of each column wins. To add up lines, reshape the file (`file`) first:\n"
+            f"# rows: SELECT {_reference(matched['order_id'])}, max(…) AS …, count(*) AS line_count FROM file GROUP BY 1\n"
+        )
+    return "".join(parts)
+
+
+def _null_words(sample: Sample) -> list[str]:
+    known = ("NULL", "null", "None", "N/A", "#N/A", "-", "--", "NaN", "nan", "\\N", "无")
+    seen = {value for row in sample.rows for value in row if value in known}
+    return [word for word in known if word in seen]
+
+
+def _reference(header: str) -> str:
+    """The header as an SQL expression, quoted where it is no plain name."""
+    if re.fullmatch(r"[^\W\d]\w*", header):
+        try:
+            if expression_columns(header) == (header,):
+                return header
+        except ContractError:
+            pass
+    return identifier(header)
+
+
+def _quoted(text: str, *, always: bool = False) -> str:
+    """A YAML scalar: plain where that is safe, else in the quotes that need the least escaping."""
+    if (
+        not always
+        and re.fullmatch(r"[^\W\d][\w.-]*", text)
+        and text.lower() not in ("true", "false", "yes", "no", "on", "off", "null", "y", "n")
+    ):
+        return text
+    if "'" in text and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,162 @@
+"""Drafting a contract: a plain export comes in without an edit; what only a person can know is asked for by its line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.contract import Contract, ContractError, parse_contract
+from data.draft import draft_contract
+from data.ingest import find_units, ingest
+from data.lake import Lake
+from data.sample import guess_delimiter, guess_encoding
+from data.sources import SourceError
+from tests.data.intake import NOW, home
+
+CHINESE = (
+    "订单号,店铺,下单时间,付款时间,发货时间,签收时间,承诺送达时间,省份,城市,订单金额(元),运费,订单状态\n"
+    '0001,天猫,2026-02-01 10:00:00,2026-02-01 10:01:00,,,2026-02-05,广东省,深圳,"1,299.50",10,待发货\n'
+    "0002,京东,2026-02-01 11:00:00,2026-02-01 11:01:00,2026-02-02 08:00:00,,2026-02-05,上海,上海,80.00,,已发货\n"
+)
+PORTUGUESE = (
+    "Número do Pedido;Loja;Data do Pedido;Data de Envio;Data de Entrega;Previsão de Entrega;UF;Cidade;Valor Total;Frete;Situação\n"
+    "P1;Site;25/01/2026 10:00;26/01/2026 09:00;;30/01/2026 00:00;SP;São Paulo;1.250,90;12,00;Enviado\n"
+    "P2;Site;26/01/2026 10:00;;;31/01/2026 00:00;RJ;Niterói;99,90;12,00;Aguardando pagamento\n"
+)
+ENGLISH = (
+    "Order Number\tOrder Date\tOrder Time\tShip Date\tDelivery Date\tPromised Delivery\tState\tQty\tTotal\tCarrier\tComment\n"
+    "A-1\t01/25/2026\t10:00\t01/26/2026\t\t01/30/2026\tCA\t2\t$1,250.00\tUPS\t=x\n"
+    "A-2\t01/26/2026\t11:30\t\t\t01/31/2026\tNY\t1\t$12.00\tN/A\t\n"
+)
+
+
+def take_draft(folder: Path, name: str, content: bytes) -> tuple[Contract, list[dict[str, Any]]]:
+    """The drafted contract of a file and the orders it gives, without an edit."""
+    path = folder / name
+    path.write_bytes(content)
+    contract = parse_contract(draft_contract(path))
+    with Lake.open_writer(home(folder)) as lake:
+        report = ingest(lake, contract, find_units(contract, [path])[0], now=NOW)
+        assert (report.state, report.quarantined) == ("accepted", {}), report.reason
+        rows = (
+            lake.cursor()
+            .execute("SELECT * REPLACE (amount::DOUBLE AS amount) FROM lake.orders ORDER BY order_id")
+            .pl()
+            .to_dicts()
+        )
+    return contract, rows
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_chinese_export_comes_in_without_an_edit(tmp_path: Path, encoding: str) -> None:
+    contract, rows = take_draft(tmp_path, "orders_20260201.csv", CHINESE.encode(encoding))
+    assert (contract.promise, contract.time_zone, contract.as_of.from_) == ("day", "Asia/Shanghai", "newest")
+    assert [(row["order_id"], row["channel"], row["province_code"], row["status"]) for row in rows] == [
+        ("0001", "天猫", "CN-GD", "paid"),
+        ("0002", "京东", "CN-SH", "shipped"),
+    ]
+    assert (rows[0]["amount"], rows[0]["currency"], rows[0]["city"]) == (1299.5, "CNY", "深圳")
+    assert rows[0]["promised_at"].isoformat() == "2026-02-05T15:59:59.999000+00:00"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_a_portuguese_export_comes_in_without_an_edit(tmp_path: Path, encoding: str) -> None:
+    contract, rows = take_draft(tmp_path, "pedidos.csv", PORTUGUESE.encode(encoding))
+    assert (contract.reader.delimiter, contract.instant_formats) == (";", ["%d/%m/%Y %H:%M"])
+    assert [(row["order_id"], row["province_code"], row["amount"], row["status"]) for row in rows] == [
+        ("P1", "BR-SP", 1250.9, "shipped"),
+        ("P2", "BR-RJ", 99.9, "created"),
+    ]
+
+
+def test_an_english_export_with_split_date_and_time_comes_in_without_an_edit(tmp_path: Path) -> None:
+    contract, rows = take_draft(tmp_path, "webshop-export.tsv", ENGLISH.encode())
+    assert "%m/%d/%Y %H:%M" in contract.instant_formats
+    assert [(row["channel"], row["province_code"], row["amount"], row["quantity"]) for row in rows] == [
+        ("webshop_export", "US-CA", 1250.0, 2.0),
+        ("webshop_export", "US-NY", 12.0, 1.0),
+    ]
+    assert [row["created_at"].isoformat() for row in rows] == ["2026-01-25T10:00:00+00:00", "2026-01-26T11:30:00+00:00"]
+    assert rows[1]["carrier_id"] is None
+
+
+def test_json_lines_are_drafted_too(tmp_path: Path) -> None:
+    lines = [{"orderId": f"J{n}", "shop": "web", "createdAt": "2026-02-01T10:00:00Z", "totalPrice": 5.5} for n in range(3)]
+    _, rows = take_draft(tmp_path, "orders.jsonl", "\n".join(json.dumps(line) for line in lines).encode() + b"\n")
+    assert [(row["order_id"], row["channel"], row["amount"]) for row in rows] == [
+        ("J0", "web", 5.5),
+        ("J1", "web", 5.5),
+        ("J2", "web", 5.5),
+    ]
+
+
+def test_an_unknown_status_is_asked_for_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text("order_id,created_at,status\n1,2026-02-01 10:00:00,Paid\n2,2026-02-01 10:00:00,Limbo\n", encoding="utf-8")
+    draft = draft_contract(path)
+    line = next(number for number, text in enumerate(draft.splitlines(), 1) if "FILL_IN" in text)
+    with pytest.raises(ContractError, match=rf"line {line}: .*'Limbo'"):
+        parse_contract(draft)
+    assert parse_contract(draft.replace("FILL_IN", "approved")).status is not None
+
+
+def test_a_missing_order_number_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text("colour,created_at\nred,2026-02-01 10:00:00\n", encoding="utf-8")
+    draft = draft_contract(path)
+    assert "# order_id: FILL IN" in draft
+    with pytest.raises(ContractError, match="'order_id' is needed"):
+        parse_contract(draft)
+
+
+def test_an_event_log_is_recognised(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "order_id,event,timestamp,system\n1,created,2026-02-01 10:00:00,erp\n1,shipped,2026-02-02 10:00:00,wms\n",
+        encoding="utf-8",
+    )
+    contract = parse_contract(draft_contract(path))
+    assert (contract.kind, contract.milestones) == ("events", {"created": "created", "shipped": "shipped"})
+
+
+def test_a_status_export_takes_its_as_of_from_the_name(tmp_path: Path) -> None:
+    path = tmp_path / "status_20260201_0900.csv"
+    path.write_text("order_id,status\n1,new\n2,shipped\n", encoding="utf-8")
+    contract = parse_contract(draft_contract(path))
+    assert (contract.as_of.from_, contract.as_of.format, contract.reader.path) == ("file_name", "%Y%m%d_%H%M", "status_*.csv")
+
+
+@pytest.mark.parametrize(("header", "expression"), [("amount_cents", "amount_cents::DECIMAL(18,4) / 100"), ("amount", "amount")])
+def test_cents_become_units(tmp_path: Path, header: str, expression: str) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(f"order_id,created_at,{header}\n1,2026-02-01 10:00:00,1250\n", encoding="utf-8")
+    assert parse_contract(draft_contract(path)).columns["amount"] == expression
+
+
+def test_column_names_that_are_sql_words_or_have_spaces_are_quoted(tmp_path: Path) -> None:
+    content = b'"order",Created At,"Ship to ""City"""\n7,2026-02-01 10:00:00,x\n'
+    _, rows = take_draft(tmp_path, "orders.csv", content)
+    assert rows[0]["order_id"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [("é", "utf-8"), ("订单号,省份", "gb18030"), ("Número;São Paulo;Situação", "cp1252"), ("订单", "utf-16"), ("plain", "utf-8")],
+)
+def test_the_encoding_is_guessed(text: str, encoding: str) -> None:
+    assert guess_encoding(text.encode(encoding)) == encoding
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+def test_the_delimiter_is_guessed(sign: str) -> None:
+    assert guess_delimiter(f'id{sign}note\n1{sign}"a,b;c|d"\n2{sign}x\n') == sign
+
+
+def test_an_unknown_kind_of_file_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    path = tmp_path / "orders.docx"
+    path.write_bytes(b"x")
+    with pytest.raises(SourceError, match=r"\.docx is no known kind of file: known are \.csv"):
+        draft_contract(path)
