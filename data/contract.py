@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
@@ -16,7 +17,16 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import sqlglot
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from sqlglot import exp
 
 from data.instant import SPECIAL_FORMATS
@@ -68,10 +78,27 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def _to_seconds(value: object) -> object:
     if isinstance(value, str) and (found := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", value.strip())):
         return float(found[1]) * _UNITS[found[2]]
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError(f"{value!r} is no duration: write seconds as a number, or for example 30s, 5m, 2h, 1d")
     return value
 
 
+def _to_word(value: object) -> object:
+    """A word as YAML gives it: numbers and dates are taken as written, null and booleans need quotes."""
+    if value is None or isinstance(value, bool):
+        raise ValueError(f"YAML reads this as {value}, not as a word: put it in quotes")
+    return value if isinstance(value, str) else str(value)
+
+
+def _check_zone(name: str) -> str:
+    if name and name not in available_timezones():
+        raise ValueError(f"time zone {name!r} does not exist{did_you_mean(name, available_timezones())}")
+    return name
+
+
 Duration = Annotated[float, BeforeValidator(_to_seconds)]
+Word = Annotated[str, BeforeValidator(_to_word)]
+Zone = Annotated[str, AfterValidator(_check_zone)]
 
 
 class _Strict(BaseModel):
@@ -131,9 +158,9 @@ class AsOf(_Strict):
     from_: Literal["file_name", "column", "newest", "file_time", "constant"] = Field(alias="from")
     pattern: str = ""
     format: str = ""
-    zone: str = ""
+    zone: Zone = ""
     column: str = ""
-    value: str = ""
+    value: Word = ""
 
     @model_validator(mode="after")
     def _complete(self) -> AsOf:
@@ -143,6 +170,11 @@ class AsOf(_Strict):
                 raise ValueError(f"as_of from {self.from_} needs {name!r}")
         if self.pattern and re.compile(self.pattern).groups < 1:
             raise ValueError("as_of pattern needs one group around the instant, for example 'orders_(\\d{8})'")
+        if self.value:
+            try:
+                datetime.fromisoformat(self.value)
+            except ValueError:
+                raise ValueError(f"as_of value {self.value!r} is no instant: write for example 2026-01-31T18:00:00Z") from None
         return self
 
 
@@ -164,7 +196,7 @@ class StatusMap(_Strict):
 
     expression: str
     completed: Literal["shipped", "delivered"]
-    map: dict[str, dict[str, str]]
+    map: dict[Word, dict[Word, str]]
 
     @field_validator("map")
     @classmethod
@@ -215,20 +247,20 @@ class Contract(_Strict):
     reader: Reader = Reader()
     files: dict[str, Reader] = Field(default_factory=dict)
     rows: str = ""
-    time_zone: str = "Asia/Shanghai"
+    time_zone: Zone = "Asia/Shanghai"
     instant_formats: list[str] = Field(default_factory=list)
     as_of: AsOf
     priority: int = Field(default=50, ge=0, le=999)
     cadence: Cadence | Literal["once"] = "once"
     columns: dict[str, str]
     status: StatusMap | None = None
-    milestones: dict[str, str] = Field(default_factory=dict)
+    milestones: dict[Word, str] = Field(default_factory=dict)
     promise: Literal["instant", "day"] = "instant"
     mandatory: list[str] = Field(default_factory=list)
     tolerate: list[str] = Field(default_factory=list)
     checks: dict[str, Check] = Field(default_factory=dict)
-    null_words: list[str] = Field(default_factory=lambda: [""])
-    withdrawn: list[str] = Field(default_factory=list)
+    null_words: list[Word] = Field(default_factory=lambda: [""])
+    withdrawn: list[Word] = Field(default_factory=list)
     max_growth: float | None = Field(default=None, gt=1)
     quarantine: Quarantine = Quarantine()
 
@@ -312,8 +344,6 @@ def _column_faults(contract: Contract) -> Iterable[str]:
 
 
 def _word_faults(contract: Contract) -> Iterable[str]:
-    if contract.time_zone not in available_timezones():
-        yield f"time_zone {contract.time_zone!r} does not exist{did_you_mean(contract.time_zone, available_timezones())}"
     for word, milestone in contract.milestones.items():
         if milestone not in MILESTONES:
             yield f"milestones: {word!r} means {milestone!r}, which is no milestone{did_you_mean(milestone, MILESTONES)}"
@@ -368,9 +398,15 @@ def parse_contract(text: str, *, name: str = "contract") -> Contract:
     try:
         return Contract.model_validate(values)
     except ValidationError as error:
-        items = [item | {"msg": text} for item in error.errors() for text in str(item["msg"]).splitlines()]
+        items = [item | {"msg": text} for item in _meant(error.errors(), values) for text in str(item["msg"]).splitlines()]
         faults = [_Fault.of(item, node) for item in items]
         raise ContractError("\n".join(f"{name}, line {fault.line}: {fault.text}" for fault in faults)) from None
+
+
+def _meant(items: Iterable[Any], values: dict[str, Any]) -> list[Any]:
+    """The faults without those of the alternative that was not meant: `cadence` is a mapping or the word once."""
+    unmeant = "literal" if isinstance(values.get("cadence"), dict) else "Cadence"
+    return [item for item in items if not (item["loc"][:1] == ("cadence",) and any(unmeant in str(part) for part in item["loc"]))]
 
 
 @dataclass(frozen=True)
@@ -381,26 +417,25 @@ class _Fault:
     @classmethod
     def of(cls, item: Mapping[str, Any], node: yaml.Node | None) -> _Fault:
         message = str(item["msg"]).removeprefix("Value error, ")
-        path = [str(part) for part in item["loc"]]
+        path = [str(part) for part in item["loc"] if "[" not in str(part) and part != "Cadence"]
         if item["type"] == "extra_forbidden":
             message = f"unknown key {path[-1]!r}{did_you_mean(path[-1], _keys_at(path[:-1]))}"
         elif path:
             message = f"{'.'.join(path)}: {message}"
+        else:
+            path = [name for name in re.findall(r"^[a-z_]+", message) if name in Contract.model_fields]
         words = re.findall(r"'([^']+)'", message)
         return cls(_line_of(node, path, words), message)
 
 
 def _keys_at(path: list[str]) -> list[str]:
+    """The keys known below `path`; names that the user chose (a column, a file) are passed over."""
     model: Any = Contract
     for part in path:
-        field = model.model_fields.get(part) if model else None
-        model = (
-            next((a for a in (field.annotation, *get_args(field.annotation)) if hasattr(a, "model_fields")), None)
-            if field
-            else None
-        )
-    fields = (model or Contract).model_fields
-    return [field.alias or name for name, field in fields.items()]
+        if field := model.model_fields.get(part):
+            below = (field.annotation, *get_args(field.annotation))
+            model = next((inner for inner in below if hasattr(inner, "model_fields")), model)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _line_of(node: yaml.Node | None, path: list[str], words: list[str]) -> int:
