@@ -69,6 +69,8 @@ def stage(
     notices = _check_header(contract, text_rows, name)
     try:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS {staging_sql(contract, text_rows.relation, as_of=as_of)}")
+    except duckdb.OutOfMemoryException:
+        raise  # not the file's fault
     except duckdb.Error as error:
         raise RefusedError(f"{name}: {_first_line(error)}: correct the file or the contract of {contract.source}") from error
     try:

@@ -69,7 +69,7 @@ def plain_relation(path: Path, names: tuple[str, ...], *, skip: int = 0) -> str:
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     return (
         f"read_csv({literal(str(path))}, columns = {{{columns}}}, header = false, skip = {skip}, "
-        "auto_detect = false, delim = ',', quote = '\"', escape = '\"', strict_mode = true, max_line_size = 16777216)"
+        "auto_detect = false, delim = ',', quote = '\"', escape = '\"', strict_mode = true, max_line_size = 16777216, buffer_size = 33554432)"
     )
 
 
@@ -79,14 +79,14 @@ def _relation(plain: Path, names: tuple[str, ...], reader: Reader, table: str) -
     return (
         f"read_csv({literal(str(plain))}, columns = {{{columns}}}, header = true, auto_detect = false, "
         f"delim = {literal(reader.delimiter)}, quote = {quote}, escape = {quote}, strict_mode = true, "
-        f"null_padding = false, max_line_size = 16777216, store_rejects = true, "
+        f"null_padding = false, max_line_size = 16777216, buffer_size = 33554432, store_rejects = true, "
         f"rejects_table = '{table}', rejects_scan = '{table}_scan', rejects_limit = 0)"
     )
 
 
 def _rejects(connection: duckdb.DuckDBPyConnection, table: str, plain: Path, name: str) -> list[Reject]:
     rows = connection.execute(
-        f"SELECT line, line_byte_position, error_type, csv_line, error_message FROM {table} ORDER BY line"  # noqa: S608 - our own counter
+        f"SELECT line, line_byte_position, error_type, csv_line, error_message FROM {table} ORDER BY line"
     ).fetchall()
     connection.execute(f"DROP TABLE {table}; DROP TABLE {table}_scan")
     rejects: dict[int, Reject] = {}

@@ -22,14 +22,14 @@ def open_jsonl(connection: duckdb.DuckDBPyConnection, path: Path, reader: Reader
     plain = to_utf8(unpack(path, reader, staging), reader.encoding, staging)
     lines = _lines_relation(plain)
     names = connection.execute(
-        f"SELECT DISTINCT unnest(json_keys(line)) AS name FROM {lines} WHERE {_IS_OBJECT} ORDER BY name"  # noqa: S608 - a literal path
+        f"SELECT DISTINCT unnest(json_keys(line)) AS name FROM {lines} WHERE {_IS_OBJECT} ORDER BY name"
     ).fetchall()
     columns = tuple(row[0] for row in names)
     if not columns:
         raise SourceError(f"{path.name}: no line is a JSON object: check `format` in the contract")
     keys = ", ".join(f"line ->> {literal('$.' + chr(34) + name + chr(34))} AS {identifier(name)}" for name in columns)
     return TextRows(
-        relation=f"(SELECT {keys} FROM {lines} WHERE {_IS_OBJECT})",  # noqa: S608 - names are quoted
+        relation=f"(SELECT {keys} FROM {lines} WHERE {_IS_OBJECT})",
         columns=columns,
         rejects=lambda: _rejects(connection, lines, path.name),
         lines=lambda records: _physical(connection, lines, records),
@@ -42,14 +42,14 @@ _IS_OBJECT: Final = "CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' 
 def _lines_relation(plain: Path) -> str:
     return (
         f"read_csv({literal(str(plain))}, columns = {{'line': 'VARCHAR'}}, header = false, auto_detect = false, "
-        "delim = '\x01', quote = '', escape = '', max_line_size = 16777216)"
+        "delim = '\x01', quote = '', escape = '', max_line_size = 16777216, buffer_size = 33554432)"
     )
 
 
 def _rejects(connection: duckdb.DuckDBPyConnection, lines: str, name: str) -> list[Reject]:
-    numbered = f"SELECT row_number() OVER () AS number, line FROM {lines}"  # noqa: S608 - a literal path
-    filled = f"SELECT row_number() OVER () AS record, number, line FROM ({numbered}) WHERE line IS NOT NULL"  # noqa: S608
-    query = f"SELECT record, number, line, max(record) OVER () FROM ({filled}) QUALIFY NOT ({_IS_OBJECT}) ORDER BY record"  # noqa: S608
+    numbered = f"SELECT row_number() OVER () AS number, line FROM {lines}"
+    filled = f"SELECT row_number() OVER () AS record, number, line FROM ({numbered}) WHERE line IS NOT NULL"
+    query = f"SELECT record, number, line, max(record) OVER () FROM ({filled}) QUALIFY NOT ({_IS_OBJECT}) ORDER BY record"
     found = connection.execute(query).fetchall()
     if found and found[-1][0] == found[-1][3]:
         raise SourceError(f"{name}: the last line is no whole JSON object: send the whole file again")
@@ -58,6 +58,6 @@ def _rejects(connection: duckdb.DuckDBPyConnection, lines: str, name: str) -> li
 
 def _physical(connection: duckdb.DuckDBPyConnection, lines: str, records: Sequence[int]) -> list[int]:
     """Physical lines of records, blank lines being none."""
-    numbered = f"SELECT row_number() OVER () AS number, line FROM {lines}"  # noqa: S608 - a literal path
-    filled = connection.execute(f"SELECT number FROM ({numbered}) WHERE line IS NOT NULL ORDER BY number").fetchnumpy()["number"]  # noqa: S608
+    numbered = f"SELECT row_number() OVER () AS number, line FROM {lines}"
+    filled = connection.execute(f"SELECT number FROM ({numbered}) WHERE line IS NOT NULL ORDER BY number").fetchnumpy()["number"]
     return [int(filled[record - 1]) for record in records]

@@ -15,8 +15,8 @@ def open_parquet(connection: duckdb.DuckDBPyConnection, path: Path, reader: Read
     """Every column as text. Raises SourceError for a file that is cut or no Parquet."""
     source = f"read_parquet({literal(str(path))})"
     try:
-        names = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]  # noqa: S608 - literal path
+        names = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
     except duckdb.Error as error:
         raise SourceError(f"{path.name}: is no whole Parquet file ({str(error).splitlines()[0]}): send it again") from error
     columns = ", ".join(f"{identifier(name)}::VARCHAR AS {identifier(name)}" for name in names)
-    return TextRows(relation=f"(SELECT {columns} FROM {source})", columns=tuple(names))  # noqa: S608 - names are quoted
+    return TextRows(relation=f"(SELECT {columns} FROM {source})", columns=tuple(names))
