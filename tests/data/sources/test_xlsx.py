@@ -64,7 +64,7 @@ def test_texts_stay_texts(read_file: ReadFile, tmp_path: Path) -> None:
 
 
 def test_gaps_booleans_and_faults_keep_their_place(read_file: ReadFile, tmp_path: Path) -> None:
-    rows = [["a", "b", "c"], [None, True, 1], [], ["x", None, "#N/A"], [None, None, None], ["y"]]
+    rows: list[list[object]] = [["a", "b", "c"], [None, True, 1], [], ["x", None, "#N/A"], [None, None, None], ["y"]]
     read = read_file(workbook(tmp_path / "a.xlsx", rows), format="xlsx")
     assert read.rows == [(None, "true", "1"), ("x", None, "#N/A"), ("y", None, None)]
     assert read.lines == [2, 4, 6]
@@ -77,7 +77,7 @@ def test_a_cell_beyond_the_header_sets_its_row_apart(read_file: ReadFile, tmp_pa
 
 
 def test_every_row_of_a_long_sheet_arrives(read_file: ReadFile, tmp_path: Path) -> None:
-    rows = [["id", "n"], *([f"A{n}", n] for n in range(20_000))]
+    rows: list[list[object]] = [["id", "n"], *([f"A{n}", n] for n in range(20_000))]
     read = read_file(workbook(tmp_path / "a.xlsx", rows, constant_memory=True), format="xlsx")
     assert len(read.rows) == 20_000
     assert read.rows[-1] == ("A19999", "19999")
