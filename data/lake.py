@@ -45,10 +45,12 @@ DERIVED_ORDER_COLUMNS: Final = {
     "impossible_milestones": "INTEGER",
     "status": "VARCHAR",
     "open_until_at": "TIMESTAMPTZ",
+    "settled_at": "TIMESTAMPTZ",
     "snapshot_id": "BIGINT",
 }
 """Columns of `orders` that the merge derives: bit masks by `MILESTONE_BIT`, the status, the instant the order
-closed (`OPEN_UNTIL_FOREVER` while open), and the snapshot that last changed the row."""
+closed and that of its last milestone (both `OPEN_UNTIL_FOREVER` while open, so that a window skips whole files of
+older orders), and the snapshot that last changed the row."""
 
 ROW_COLUMNS: Final = {
     "snapshot_id": "BIGINT",

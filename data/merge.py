@@ -229,6 +229,7 @@ def _derived(entity: Entity, snapshot_id: int) -> dict[str, str]:
             "impossible_milestones": impossible_sql(),
             "status": status_sql(),
             "open_until_at": open_until_sql(),
+            "settled_at": settled_sql(),
             "mapped_milestones": "known.mapped_milestones",
         }
     return derived
@@ -312,6 +313,12 @@ def open_until_sql() -> str:
     """SQL for the instant an order closes: the first closing milestone, or a far future while it is open."""
     names = ", ".join(f"{name}_at" for name in CLOSING_MILESTONES)
     return f"coalesce(least({names}), TIMESTAMPTZ {literal(OPEN_UNTIL_FOREVER)})"
+
+
+def settled_sql() -> str:
+    """SQL for the instant of a closed order's last milestone, a far future while it is open."""
+    closing, every = (", ".join(f"{name}_at" for name in names) for names in (CLOSING_MILESTONES, MILESTONES))
+    return f"CASE WHEN least({closing}) IS NULL THEN TIMESTAMPTZ {literal(OPEN_UNTIL_FOREVER)} ELSE greatest({every}) END"
 
 
 def impossible_sql() -> str:

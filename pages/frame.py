@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -77,7 +78,7 @@ def _topbar(view: View, page: str, states: Sequence[tuple[str, State]], can_go_f
         user=_badge(view),
         other_language=Option(code=other, name=LANGUAGE_NAMES[other]),
         words={name: translate(language, f"wall.{name}") for name in names},
-        sources=tuple(_source(view, source) for source in view.freshness()),
+        sources=_sources(view),
         counts=_tallies(view, states),
         marks=_marks(view),
         problems=tuple(translate(language, "wall.problem", part=part) for part in view.address.notes),
@@ -125,8 +126,25 @@ def _live(view: View) -> Live:
 
 
 def source_name(source: str) -> str:
-    """A source's short name as its owners write it: `demo_oms` is OMS."""
+    """A source's short name as its owners write it: `demo_oms` is OMS, `crm_returns` is CRM RETURNS."""
     return source.removeprefix("demo_").replace("_", " ").upper()
+
+
+def _sources(view: View) -> tuple[Source, ...]:
+    """One entry a system: of the sources that share a first word (`crm_returns`, `crm_complaints`) the oldest speaks for all."""
+    systems: dict[str, list[SourceFreshness]] = {}
+    for source in view.freshness():
+        systems.setdefault(source_name(source.source).split(" ")[0], []).append(source)
+    return tuple(_system(view, name, sources) for name, sources in systems.items())
+
+
+def _system(view: View, name: str, sources: list[SourceFreshness]) -> Source:
+    entries = [_source(view, source) for source in sources]
+    if len(entries) == 1:
+        return entries[0]
+    ages = [source.age_seconds for source in sources]
+    oldest = entries[ages.index(max(ages))]
+    return replace(oldest, name=name, tip="\n".join(entry.tip for entry in entries))
 
 
 def _source(view: View, source: SourceFreshness) -> Source:

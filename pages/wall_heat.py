@@ -12,7 +12,7 @@ from components.format import ChangeKind, brief, change, count, duration, percen
 from components.heat import Cell, Choice, HeatGrid, Legend, step_of
 from i18n import translate
 from pages.staleness import stale_columns, stale_sources
-from pages.wording import codes_in_order, name_of, stage_name, window_name
+from pages.wording import codes_in_order, name_of, short_names, stage_name, window_name
 from queries.dimensions import DIMENSIONS
 from queries.query import Query, Window
 
@@ -72,7 +72,7 @@ def read_heat(view: View, metric: str) -> HeatGrid:
         title=title,
         scope=translate(language, "wall.heat.scope", rows=rows_name, window=window_name(language, view.address.window)),
         columns=tuple(stage_name(language, str(stage)) for stage in stages),
-        rows=tuple(name_of(language, dimension, code) for code in codes),
+        rows=short_names([name_of(language, dimension, code) for code in codes]),
         cells=_mark_worst(cells),
         legend=_legend(language, look.range),
         metrics=tuple(Choice(code=name, name=translate(language, f"wall.heat.{name}")) for name in HEAT_METRICS),

@@ -56,7 +56,9 @@ def _figures(view: View) -> Row:
     day = Window(start=Window.day_of(view.as_of, view.zone).start, end=Window.all_until(view.as_of).end)
     today = view.run(Query(metrics=("order_count",), where=view.filters, window=day, compare=("last_week",))).row(0, named=True)
     beside = view.run(Query(metrics=BESIDE, where=view.filters, window=view.window)).row(0, named=True)
-    return row | beside | today
+    figures = row | beside | today
+    # While older history comes in, a week ago is not known yet: better no comparison than a wrong one.
+    return {name: None if "_last_week" in name and view.is_filling else value for name, value in figures.items()}
 
 
 def _series(view: View) -> dict[str, tuple[float | None, ...]]:
@@ -102,6 +104,8 @@ def _state(view: View, spec: TileSpec, row: Row) -> State:
     value, n = _plain(row[spec.metric]), row.get(f"{spec.metric}_n")
     if spec.needs in stale_columns(view):
         return "stale"
+    if view.is_filling:
+        return "neutral"
     if value is None or (n is not None and n < view.targets.at(view.as_of, view.zone).minimum_count):
         return "unknown"
     if METRICS[spec.metric].better == "neutral":

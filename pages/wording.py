@@ -49,6 +49,14 @@ def names_of(language: str, dimension: str, codes: Sequence[str | None], most: i
     )
 
 
+def short_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names without the last word that all of them share: `East China, South China` are East and South."""
+    last = {name.rpartition(" ")[2] for name in names if " " in name}
+    if len(names) < 2 or len(last) != 1 or not all(" " in name for name in names):
+        return tuple(names)
+    return tuple(name.rpartition(" ")[0] for name in names)
+
+
 def window_name(language: str, code: str) -> str:
     """A window as in the address, in words: `last 24 h`."""
     if code in ("all", "today"):

@@ -56,7 +56,7 @@ def compose(shape: Shape) -> Composed:
         answer = compared(shape)
     answer = _ordered(answer, shape)
     for name, query in ctes:
-        answer = answer.with_(name, as_=query, copy=False, materialized=_materialized(name))
+        answer = answer.with_(name, as_=query, copy=False, materialized=_materialized(name, shape))
     return Composed(
         sql=answer.sql(DIALECT, pretty=True),
         columns=tuple(answer.named_selects),
@@ -64,9 +64,9 @@ def compose(shape: Shape) -> Composed:
     )
 
 
-def _materialized(name: str) -> bool | None:
-    """The rows that stages are read from are not stored: each stage's own window then prunes the scan."""
-    return False if name.startswith("orders_passed") else None
+def _materialized(name: str, shape: Shape) -> bool | None:
+    """The rows that stages are read from: stored where a window bounds them, else read anew for each stage."""
+    return shape.setting.has_start if name.startswith("orders_passed") else None
 
 
 def _metrics(shape: Shape) -> list[Metric]:
