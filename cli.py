@@ -262,15 +262,17 @@ def _scope_of(settings: Settings, name: str) -> Scope:
 
 
 def _metrics(settings: Settings, arguments: argparse.Namespace) -> None:
-    from queries.present import list_metrics, present
+    from queries.glossary import metrics_frame
+    from queries.present import present
 
-    print(present(list_metrics(), arguments.format), end="")
+    print(present(metrics_frame(), arguments.format), end="")
 
 
 def _dimensions(settings: Settings, arguments: argparse.Namespace) -> None:
-    from queries.present import list_dimensions, present
+    from queries.glossary import dimensions_frame
+    from queries.present import present
 
-    print(present(list_dimensions(), arguments.format), end="")
+    print(present(dimensions_frame(), arguments.format), end="")
 
 
 def _quarantine_list(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -59,6 +59,14 @@ def take_in(lake: Lake, contract: Contract, path: Path) -> Report:
 
 def table(lake: Lake) -> list[tuple[Any, ...]]:
     """Every order with every canonical and derived column but the snapshot that changed it, in key order."""
-    names = [*ORDERS.names, "inferred_milestones", "mapped_milestones", "impossible_milestones", "status", "open_until_at", "settled_at"]
+    names = [
+        *ORDERS.names,
+        "inferred_milestones",
+        "mapped_milestones",
+        "impossible_milestones",
+        "status",
+        "open_until_at",
+        "settled_at",
+    ]
     columns = ", ".join(f"{name}::VARCHAR" for name in names)
     return lake.cursor().execute(f"SELECT {columns} FROM lake.orders ORDER BY channel, order_id").fetchall()
