@@ -6,7 +6,9 @@ from typing import Final
 
 from data.lake import Lake, lake_tables
 
-REWRITE_SHARE: Final = 0.2
+REWRITE_SHARE: Final = 0.01
+"""Files of which more than this share of rows is deleted are written anew: a file with deletions is never merged, so
+without this the small files of a day of snapshots would stay for ever; a large old file waits until it is worth it."""
 
 
 def compact(lake: Lake) -> int:

@@ -84,13 +84,15 @@ def run_worker(
     with Lake.open_writer(settings) as lake:
         demo = open_demo(settings, lake, now()) if is_demo(settings, lake) else None
         inbox = Inbox(settings.inbox)
-        commits = 0
+        commits, was_filling = 0, False
         while not is_stopping():
             _beat(settings)
             try:
                 busy, done = _turn(settings, lake, inbox, demo, now=now, say=say)
                 commits += done
-                if commits >= COMPACT_AFTER:
+                is_filled = bool(demo and was_filling and not demo.waiting)
+                was_filling = bool(demo and demo.waiting)
+                if commits >= COMPACT_AFTER or is_filled:
                     compact(lake)
                     commits = 0
             except (LakeError, ContractError, OSError) as error:
