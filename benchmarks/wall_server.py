@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 from typing import Final
 
@@ -15,7 +14,7 @@ from access.user import User
 from access.view import View, open_view
 from benchmarks.figure import BenchmarkError, Figure, Trial
 from benchmarks.lakes import END, lake_home
-from benchmarks.timing import seconds_of
+from benchmarks.timing import Act, seconds_of
 from pages.wall import read_board, render
 from pages.wall_map import main_country
 from queries.cache import Cache
@@ -30,13 +29,12 @@ def measure(trial: Trial) -> list[Figure]:
     """Median seconds of the page for a manager and a lead (24 h) and for a manager over 7 days; of the board alone."""
     reading = Reading(lake_home(trial))
     manager, lead, week = _view(reading, MANAGER), _view(reading, LEAD), _view(reading, MANAGER, window=["7d"])
-    logging.getLogger("streamlit").setLevel(logging.ERROR)
     try:
-        board, board_cached = _board_seconds(reading, manager, trial.rounds)
+        board, board_cached = _medians(reading, lambda: read_board(manager, main_country(manager)), trial.rounds)
         figures = [Figure(name="board_uncached", value=board, unit="seconds")]
         figures += [Figure(name="board_cached", value=board_cached, unit="seconds")]
         for name, view in (("page", manager), ("lead_page", lead), ("week_page", week)):
-            uncached, cached = _page_seconds(reading, view, trial.rounds)
+            uncached, cached = _medians(reading, partial(render, view), trial.rounds)
             figures.append(Figure(name=f"{name}_uncached", value=uncached, unit="seconds", budget=BUDGET_UNCACHED))
             figures.append(Figure(name=f"{name}_cached", value=cached, unit="seconds", budget=BUDGET_CACHED))
         return figures
@@ -48,36 +46,9 @@ def _view(reading: Reading, user: User, **parameters: list[str]) -> View:
     return open_view(reading, user, parameters, now=END, language="en", stays_valid=lambda: None)
 
 
-def _board_seconds(reading: Reading, view: View, rounds: int) -> tuple[float, float]:
-    return _medians(reading, lambda: seconds_of(lambda: read_board(view, main_country(view))), rounds)
-
-
-def _page_seconds(reading: Reading, view: View, rounds: int) -> tuple[float, float]:
-    """The page's own run, measured inside Streamlit's: what Streamlit does before and after is not the page's."""
-    taken: list[float] = []
-
-    def draw() -> None:
-        started = time.perf_counter()
-        render(view)
-        taken.append(time.perf_counter() - started)
-
-    page = AppTest.from_function(_call, args=(draw,), default_timeout=120)
-
-    def run() -> float:
-        page.run()
-        if page.exception:
-            raise BenchmarkError(f"the page failed: {page.exception[0].message}")
-        return taken[-1]
-
-    return _medians(reading, run, rounds)
-
-
-def _call(act: Callable[[], None]) -> None:
-    act()
-
-
-def _medians(reading: Reading, run: Callable[[], float], rounds: int) -> tuple[float, float]:
+def _medians(reading: Reading, act: Act, rounds: int) -> tuple[float, float]:
     """Medians of runs whose answers are not cached, as after a new snapshot, and of the runs after each; one run before all."""
+    run = _inside_streamlit(act)
     run()
     uncached, cached = [], []
     for _ in range(rounds):
@@ -85,3 +56,21 @@ def _medians(reading: Reading, run: Callable[[], float], rounds: int) -> tuple[f
         uncached.append(run())
         cached.append(run())
     return median(uncached), median(cached)
+
+
+def _inside_streamlit(act: Act) -> Callable[[], float]:
+    """The act's own seconds in a run of Streamlit's: what Streamlit does before and after is not the page's."""
+    taken: list[float] = []
+    page = AppTest.from_function(_call, args=(lambda: taken.append(seconds_of(act)),), default_timeout=300)
+
+    def run() -> float:
+        page.run()
+        if page.exception:
+            raise BenchmarkError("the page failed; the trace is above")
+        return taken[-1]
+
+    return run
+
+
+def _call(act: "Callable[[], None]") -> None:  # noqa: UP037 - run from its source, where no name is imported
+    act()
