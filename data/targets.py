@@ -179,7 +179,7 @@ class _CalendarFile(_Part):
 
 
 class _RiskFile(_Part):
-    history: Seconds = 28 * 86400.0
+    history: Seconds = 7 * 86400.0
     minimum_count: int = Field(default=20, ge=1)
 
 

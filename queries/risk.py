@@ -13,45 +13,61 @@ from queries.fragment import DIALECT
 from queries.metric import seconds
 from queries.passages import WAITING_COLUMNS
 
+STEPS: Final = tuple(round(step * 0.05, 2) for step in range(1, 20))
+"""What comparable orders needed is kept as these quantiles: a distribution in twenty equal steps."""
 
-def risk(request: Request) -> tuple[Ctes, str]:
-    """Open orders with the chance, by comparable orders of the last weeks, to be delivered in time."""
-    suffix, grain = request.period.suffix, request.setting.grain
-    names = {key: f"{key}{suffix}" for key in ("orders_at_risk", "orders_comparable", "comparables", "at_risk_rows")}
-    wanted = WAITING_COLUMNS | {"promised_at", "region_code", "business_type", "mapped_milestones"}
-    rows = exp.select("*", f"{_FURTHEST} AS furthest", f"{WAITING_SINCE} AS waiting_since", dialect=DIALECT)
-    keys = ("bucket",) if grain else ()
-    on = [f"c.{key} IS NOT DISTINCT FROM w.{key}" for key in (*keys, "region_code", "business_type", "furthest")]
-    joined = (
-        exp.select("w.*", f"{_AT_RISK} AS is_at_risk", dialect=DIALECT)
-        .from_(rows.from_(names["orders_at_risk"]).subquery("w"))
-        .join(f"{names['comparables']} AS c", on=" AND ".join(on), join_type="left", dialect=DIALECT)
-    )
-    return [
-        (names["orders_at_risk"], stock(request, wanted)),
-        (names["orders_comparable"], _comparable_base(request)),
-        (names["comparables"], _comparables(names["orders_comparable"], keys)),
-        (names["at_risk_rows"], joined),
-    ], names["at_risk_rows"]
+BEFORE_DELIVERY: Final = FORWARD_MILESTONES[:-1]
+GROUPS: Final = ("region_code", "business_type")
 
 
-_FURTHEST: Final = (
+def _case(value: str) -> str:
+    return "CASE furthest " + " ".join(f"WHEN '{name}' THEN {value.format(name)}" for name in BEFORE_DELIVERY) + " END"
+
+
+FURTHEST: Final = (
     "CASE " + " ".join(f"WHEN {name}_at IS NOT NULL THEN '{name}'" for name in reversed(FORWARD_MILESTONES)) + " END"
 )
-_STEPS: Final = tuple(round(step * 0.05, 2) for step in range(1, 20))
-_LONGER: Final = "LENGTH(LIST_FILTER(c.needed, LAMBDA x : x > {}))"
-_WAITED: Final = seconds("w.as_of", "w.waiting_since")
-_ALLOWED: Final = seconds("w.promised_at", "w.waiting_since")
-_AT_RISK: Final = (
-    f"w.promised_at >= w.as_of AND c.comparable_count >= $risk_minimum "
-    f"AND ({_LONGER.format(_WAITED)} = 0 OR 2 * {_LONGER.format(_ALLOWED)} > {_LONGER.format(_WAITED)})"
+LONGER: Final = "LENGTH(LIST_FILTER(needed, LAMBDA x : x > {}))"
+WAITED: Final = seconds("as_of", "waiting_since")
+ALLOWED: Final = seconds("promised_at", "waiting_since")
+AT_RISK: Final = (
+    "promised_at >= as_of AND comparable_count >= $risk_minimum "
+    f"AND ({LONGER.format(WAITED)} = 0 OR 2 * {LONGER.format(ALLOWED)} > {LONGER.format(WAITED)})"
 )
-"""In danger when most comparable orders that had waited as long needed longer than this one has; by steps of 5 %."""
+"""In danger when most comparable orders that had waited as long needed longer than this one is allowed."""
 
 
-def _comparable_base(request: Request) -> exp.Select:
+def risk(request: Request) -> tuple[Ctes, str]:
+    """Open orders with `is_at_risk`, by comparable orders: same region, business type and furthest milestone."""
+    suffix, grain = request.period.suffix, request.setting.grain
+    waiting, delivered, comparables, rows = (
+        f"{name}{suffix}" for name in ("orders_at_risk", "orders_comparable", "comparables", "at_risk_rows")
+    )
+    keys = (*(["bucket"] if grain else []), *GROUPS)
+    known = exp.select("*", f"{FURTHEST} AS furthest", f"{WAITING_SINCE} AS waiting_since", dialect=DIALECT).from_(waiting)
+    joined = (
+        exp.select("w.*", f"{_case('c.needed_{}')} AS needed", f"{_case('c.{}_count')} AS comparable_count", dialect=DIALECT)
+        .from_(known.subquery("w"))
+        .join(f"{comparables} AS c", on=_same(keys), join_type="left", dialect=DIALECT)
+    )
+    judged = exp.select("*", f"{AT_RISK} AS is_at_risk", dialect=DIALECT).from_(joined.subquery("compared"))
+    wanted = WAITING_COLUMNS | {"promised_at", *GROUPS}
+    return [
+        (waiting, stock(request, wanted)),
+        (delivered, _delivered(request)),
+        (comparables, _comparables(delivered, keys)),
+        (rows, judged),
+    ], rows
+
+
+def _same(keys: tuple[str, ...]) -> str:
+    return " AND ".join(f"c.{key} IS NOT DISTINCT FROM w.{key}" for key in keys)
+
+
+def _delivered(request: Request) -> exp.Select:
+    """Orders delivered in the history before as-of; the question's filters do not narrow what is comparable."""
     period, setting = request.period, request.setting
-    columns = {"region_code", "business_type"} | {f"{name}_measured_at" for name in FORWARD_MILESTONES}
+    columns = {*GROUPS} | {f"{name}_measured_at" for name in FORWARD_MILESTONES}
     as_of = "i.as_of" if setting.grain else period.name("as_of")
     conditions = [f"o.delivered_at <= {as_of}", f"o.delivered_at > {as_of} - TO_MILLISECONDS($risk_history_ms)"]
     if not setting.grain:
@@ -61,13 +77,13 @@ def _comparable_base(request: Request) -> exp.Select:
     return select.join(f"instants{period.suffix} AS i", join_type="cross", dialect=DIALECT).select("i.bucket")
 
 
-def _comparables(table: str, keys: tuple[str, ...]) -> exp.Query:
-    columns = [*keys, "region_code", "business_type"]
-    needed = [(name, seconds("delivered_measured_at", f"{name}_measured_at")) for name in FORWARD_MILESTONES[:-1]]
-    selects = [
-        exp.select(*columns, f"'{name}' AS furthest", f"{sql} AS seconds", dialect=DIALECT).from_(table) for name, sql in needed
-    ]
-    union = exp.union(*selects, distinct=False, copy=False)
-    quantiles = f"QUANTILE_CONT(seconds, [{', '.join(map(str, _STEPS))}]) AS needed"
-    grouped = exp.select(*columns, "furthest", quantiles, "COUNT(seconds) AS comparable_count", dialect=DIALECT)
-    return grouped.from_(union.subquery("passages")).group_by(*columns, "furthest")
+def _comparables(table: str, keys: tuple[str, ...]) -> exp.Select:
+    """What orders needed from each milestone to delivery, and how many there are."""
+    figures = []
+    for name in BEFORE_DELIVERY:
+        needed = seconds("delivered_measured_at", f"{name}_measured_at")
+        figures += [
+            f"QUANTILE_CONT({needed}, [{', '.join(map(str, STEPS))}]) AS needed_{name}",
+            f"COUNT({needed}) AS {name}_count",
+        ]
+    return exp.select(*keys, *figures, dialect=DIALECT).from_(table).group_by(*keys)

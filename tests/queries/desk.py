@@ -14,7 +14,7 @@ import polars as pl
 import yaml
 
 from data.lake import Lake, lake_tables
-from data.merge import impossible_sql, open_until_sql, status_sql
+from data.merge import impossible_sql, open_until_sql, settled_sql, status_sql
 from data.order import FORWARD_MILESTONES, MILESTONE_BIT, MILESTONES
 from data.targets import Targets, read_targets_file
 from queries.build import Statement, build
@@ -75,7 +75,7 @@ def targets_of(path: Path, edition: Mapping[str, Any]) -> Targets:
 
 
 def _frame(table: str, rows: Sequence[Row]) -> pl.DataFrame:
-    kinds = {"VARCHAR": pl.String, "BIGINT": pl.Int64, "INTEGER": pl.Int64, "DOUBLE": pl.Float64}
+    kinds: dict[str, Any] = {"VARCHAR": pl.String, "BIGINT": pl.Int64, "INTEGER": pl.Int64, "DOUBLE": pl.Float64}
     kinds |= {"DECIMAL(18,4)": pl.Float64, "TIMESTAMPTZ": pl.Datetime("us", "UTC")}
     schema = {name: kinds[type_] for name, type_ in lake_tables()[table].items()}
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
@@ -89,7 +89,7 @@ class Desk:
     folder: Path
     version: int = 0
     as_of: datetime = AS_OF
-    zone: ZoneInfo = ZoneInfo("UTC")
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     targets: Targets = field(default_factory=lambda: Targets(()))
     scope: Scope = Scope.ALL
 
@@ -101,7 +101,12 @@ class Desk:
     ) -> Desk:
         """The same desk over these rows only."""
         cursor = self.lake.cursor()
-        derived = {"impossible_milestones": impossible_sql(), "status": status_sql(), "open_until_at": open_until_sql()}
+        derived = {
+            "impossible_milestones": impossible_sql(),
+            "status": status_sql(),
+            "open_until_at": open_until_sql(),
+            "settled_at": settled_sql(),
+        }
         tables = {
             "orders": [order_row(given) for given in orders],
             "order_returns": [attached_row(given, "return_id") for given in returns],
@@ -140,8 +145,8 @@ class Desk:
 
     def words(self, *metrics: str, **words: Any) -> list[Row]:
         """The rows of the answer to words of the command line."""
-        given = {
-            name: (value,) if name in ("by", "where", "compare") and isinstance(value, str) else value
-            for name, value in words.items()
+        lists = ("by", "where", "compare")
+        given: dict[str, Any] = {
+            name: (value,) if name in lists and isinstance(value, str) else value for name, value in words.items()
         }
         return self.ask(parse_request(Words(metrics=metrics, **given), as_of=self.as_of, zone=self.zone).query)
