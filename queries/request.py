@@ -155,6 +155,8 @@ def parse_window(text: str, *, as_of: datetime, zone: ZoneInfo) -> Window:
         first, last = (part.strip() for part in text.split("..", 1))
         start = parse_instant(first, zone) if first else None
         end = _end_of(last, zone) if last else as_of + RESOLUTION
+        if start is not None and end <= start:
+            raise QueryError(f"the window {text!r} holds no time: its second part must lie after its first")
         return Window(start=start, end=end)
     raise QueryError(f"there is no window {text!r}: use {WINDOW_HELP}")
 

@@ -1,0 +1,93 @@
+"""The cache: one computation per key, bounded in bytes, never across scopes or snapshots."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import polars as pl
+import pytest
+
+from queries.cache import ENTRY_BYTES, Cache, key_of
+from queries.query import Query
+from queries.scope import Scope
+from tests.queries.desk import AS_OF, Desk
+
+FRAME = pl.DataFrame({"x": [1]})
+MEGABYTE = 1024 * 1024
+
+
+def test_many_askers_share_one_computation() -> None:
+    cache, begun, release = Cache(MEGABYTE), threading.Event(), threading.Event()
+    computed: list[int] = []
+
+    def compute() -> pl.DataFrame:
+        begun.set()
+        release.wait(10)
+        computed.append(1)
+        return FRAME
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(cache.get, ("key",), compute) for _ in range(8)]
+        begun.wait(10)
+        release.set()
+        assert all(answer.result(10) is FRAME for answer in answers)
+    assert computed == [1]
+
+
+def test_a_failure_reaches_its_askers_and_is_not_kept() -> None:
+    cache = Cache(MEGABYTE)
+
+    def fail() -> pl.DataFrame:
+        raise RuntimeError("engine")
+
+    with pytest.raises(RuntimeError, match="engine"):
+        cache.get(("key",), fail)
+    assert cache.get(("key",), lambda: FRAME) is FRAME
+
+
+def test_the_least_recently_used_goes_first_and_the_bytes_stay_bounded() -> None:
+    cache = Cache(2 * (ENTRY_BYTES + 100))
+    for name in ("a", "b", "a", "c"):
+        cache.get((name,), lambda: FRAME)
+    state = cache.state()
+    assert (state.entries, state.hits, state.misses) == (2, 1, 3)
+    assert state.bytes <= 2 * (ENTRY_BYTES + 100)
+    cache.get(("a",), lambda: FRAME)
+    assert cache.state().hits == 2
+
+
+def test_a_frame_larger_than_the_cache_is_answered_and_not_kept() -> None:
+    cache = Cache(10)
+    assert cache.get(("key",), lambda: FRAME) is FRAME
+    assert cache.state().entries == 0
+
+
+def test_scope_snapshot_as_of_and_parameters_are_part_of_the_key(desk: Desk) -> None:
+    query = Query(metrics=("order_count",))
+    statement = desk.filled([]).statement(query)
+    narrow = desk.filled([]).statement(query, scope=Scope.of_regions(["R1"]))
+    other = desk.filled([]).statement(query, scope=Scope.of_regions(["R2"]))
+    keys = {
+        key_of(statement, scope=Scope.ALL, snapshot=1, as_of=AS_OF),
+        key_of(statement, scope=Scope.ALL, snapshot=2, as_of=AS_OF),
+        key_of(statement, scope=Scope.ALL, snapshot=1, as_of=AS_OF.replace(day=1)),
+        key_of(narrow, scope=Scope.of_regions(["R1"]), snapshot=1, as_of=AS_OF),
+        key_of(other, scope=Scope.of_regions(["R2"]), snapshot=1, as_of=AS_OF),
+        key_of(statement, scope=Scope.NONE, snapshot=1, as_of=AS_OF),
+    }
+    assert len(keys) == 6
+
+
+def test_whoever_asks_first_each_gets_their_own(desk: Desk) -> None:
+    made = [{"id": region, "region": region, "created": "10 10:00"} for region in ("R1", "R2", "R3")]
+    filled, cache, query = desk.filled(made), Cache(MEGABYTE), Query(metrics=("order_count",), by=("region",))
+    scopes = [Scope.ALL, Scope.of_regions(["R1"]), Scope.of_regions(["R2"]), Scope.of_regions(["R1"]), Scope.ALL, Scope.NONE]
+
+    def asked(scope: Scope) -> list[str]:
+        statement = filled.statement(query, scope=scope)
+        key = key_of(statement, scope=scope, snapshot=1, as_of=AS_OF)
+        frame = cache.get(key, lambda: pl.DataFrame(filled.ask(query, scope=scope), schema=["region", "order_count"]))
+        return frame["region"].to_list()
+
+    assert [asked(scope) for scope in scopes] == [["R1", "R2", "R3"], ["R1"], ["R2"], ["R1"], ["R1", "R2", "R3"], []]
