@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from data.bounds import heal_bounds
 from data.contract import Contract, Reader
 from data.lake import Lake, LakeError
 from data.merge import merge
@@ -102,8 +103,9 @@ def ingest(lake: Lake, contract: Contract, unit: tuple[Path, ...], *, now: datet
 def _ingest_locked(lake: Lake, contract: Contract, unit: tuple[Path, ...], now: datetime) -> Report:
     started = time.perf_counter()
     name = ", ".join(path.name for path in unit) or contract.reader.table
-    connection = lake.writer()
     try:
+        heal_bounds(lake)
+        connection = lake.writer()
         as_of = _as_of_before(contract, unit, now)
         with _staging_folder(lake) as folder:
             try:

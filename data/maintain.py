@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from data.bounds import heal_bounds
 from data.lake import Lake, lake_tables
 
 REWRITE_SHARE: Final = 0.01
@@ -19,7 +20,8 @@ def compact(lake: Lake) -> int:
         for table in lake_tables():
             connection.execute(f"CALL ducklake_rewrite_data_files('lake', '{table}', delete_threshold => {REWRITE_SHARE})")
         connection.execute("CALL ducklake_merge_adjacent_files('lake')")
-        connection.execute(
+        heal_bounds(lake)
+        lake.writer().execute(
             "CALL ducklake_cleanup_old_files('lake', cleanup_all => false, older_than => now() - INTERVAL 10 MINUTE)"
         )
         return before - count_files(lake)
