@@ -54,5 +54,6 @@ lint: tools
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pytest -q tests/test_structure.py
 
+# One JSON object on standard output; for example: make bench BENCH="--orders 1000000 --out bench.json". Ends with 1 where a budget is missed.
 bench: tools
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(BENCH)

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.compare import compare
+from benchmarks.compare import compare, keep_last, last_file, read_result
 from benchmarks.figure import OUT, Figure, Trial
 from benchmarks.machine import describe_machine, find_commit
 
@@ -26,9 +26,11 @@ FORM: Final = 1
 def main(words: Sequence[str] | None = None) -> int:
     """Exit 0 when every budget is met, 1 when one is not or a benchmark failed."""
     arguments = _parser().parse_args(words)
-    trial = Trial(orders=arguments.orders, days=arguments.days, out=arguments.lakes, rounds=arguments.rounds, say=say)
-    earlier = json.loads(arguments.compare.read_text(encoding="utf-8")) if arguments.compare else None
+    lakes = arguments.lakes.resolve()
+    trial = Trial(orders=arguments.orders, days=arguments.days, out=lakes, rounds=arguments.rounds, say=say)
+    earlier = read_result(arguments.compare or last_file(trial))
     result = run_all(trial, arguments.only or BENCHMARKS, keep=lambda told: _write(arguments.out, told))
+    keep_last(trial, result)
     if earlier is not None:
         result["compared"] = compare(result, earlier)
         _write(arguments.out, result)
@@ -95,7 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=5, help="how often each thing is timed")
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the JSON here, after every benchmark")
-    parser.add_argument("--compare", type=Path, metavar="FILE", help="an earlier JSON: tell every figure's ratio to it")
+    parser.add_argument(
+        "--compare", type=Path, metavar="FILE", help="an earlier JSON to compare with (default: the last run of this size)"
+    )
     parser.add_argument("--lakes", type=Path, default=OUT, metavar="FOLDER", help="where generated lakes are kept")
     return parser
 
