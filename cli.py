@@ -115,6 +115,8 @@ def _ingest(settings: Settings, arguments: argparse.Namespace) -> int:
 
     contract = read_contract(arguments.contract)
     units = find_units(contract, arguments.paths)
+    if (settings.home / "demo.json").exists() and not contract.source.startswith("demo_"):
+        _say(f"{settings.home} holds the demo country: these orders will stand beside its own; --home names another")
     with Lake.open_writer(settings) as lake:
         reports = ingest_all(lake, contract, units, now=_now, progress=_progress(sys.stderr))
     if any(report.state == "accepted" for report in reports):
