@@ -241,6 +241,7 @@ def _query(settings: Settings, arguments: argparse.Namespace) -> None:
         as_of=as_of,
         zone=settings.zone,
         targets=read_targets(settings),
+        newest=lake.newest_milestone(lake.version_of(snapshot)),
     )
     who = arguments.user or "the local administrator (no --user given)"
     for line in (f"as {who}, snapshot {snapshot}", *request.notes):

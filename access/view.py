@@ -62,6 +62,7 @@ class View:
             as_of=self.as_of,
             zone=self.zone,
             targets=self.targets,
+            newest=self.reading.lake().newest_milestone(self.version),
         )
         key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)
         return self.reading.cache.get(key, lambda: run(self.reading.lake(), statement))

@@ -24,6 +24,7 @@ from queries.scope import Scope
 
 BY_HAND: Final = Path(__file__).resolve().parent / "by_hand"
 BUDGET_RATIO: Final = 1.1
+LEAST_ROUNDS: Final = 9
 DAY: Final = timedelta(hours=24)
 WEEK: Final = timedelta(days=7)
 QUARTER: Final = timedelta(days=90)
@@ -74,7 +75,7 @@ def measure(trial: Trial) -> list[Figure]:
         for question in QUESTIONS:
             layer, hand = asks(question, lake, settings, END)
             check_same(question, layer(), hand())
-            layer_seconds, hand_seconds = alternate((layer, hand), max(5, trial.rounds))
+            layer_seconds, hand_seconds = alternate((layer, hand), max(LEAST_ROUNDS, trial.rounds))
             layer_total, hand_total = layer_total + layer_seconds, hand_total + hand_seconds
             figures.append(Figure(name=f"{question.name}_by_hand", value=hand_seconds, unit="seconds"))
             figures.append(Figure(name=f"{question.name}_ratio", value=layer_seconds / hand_seconds, unit="ratio"))
@@ -97,7 +98,16 @@ def asks(question: Question, lake: Lake, settings: Settings, now: datetime) -> t
     def layer() -> pl.DataFrame:
         return run(
             lake,
-            build(query, scope=Scope.ALL, snapshot=head, version=version, as_of=now, zone=settings.zone, targets=targets),
+            build(
+                query,
+                scope=Scope.ALL,
+                snapshot=head,
+                version=version,
+                as_of=now,
+                zone=settings.zone,
+                targets=targets,
+                newest=lake.newest_milestone(version),
+            ),
         )
 
     def hand() -> pl.DataFrame:

@@ -23,7 +23,7 @@ import duckdb
 import psycopg
 
 from config import Settings
-from data.order import COMPLAINT_COLUMNS, EVENT_COLUMNS, ORDER_COLUMNS, RETURN_COLUMNS, Column
+from data.order import COMPLAINT_COLUMNS, EVENT_COLUMNS, MILESTONES, ORDER_COLUMNS, RETURN_COLUMNS, Column
 from data.sql_text import literal
 from data.zone import from_epoch_ms
 
@@ -144,6 +144,10 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     connection.execute(f"LOAD '{extension_path(name)}'")
 
 
+KEPT_BOUNDS: Final = 100
+"""For so many versions the newest milestone is remembered."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Head:
     """What the newest committed snapshot is: its id (0 when there is none), and the newest data instant."""
@@ -165,6 +169,7 @@ class Lake:
         self._writable = writable
         self._lock = threading.Lock()
         self._versions: dict[int, int] = {}
+        self._newest_milestones: dict[int, datetime | None] = {}
 
     @classmethod
     def open_reader(cls, settings: Settings) -> Self:
@@ -253,6 +258,26 @@ class Lake:
         """DuckLake's newest version, whatever it holds: the cheapest way to see that something was committed."""
         row = self.cursor().execute("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot").fetchone()
         return int(row[0]) if row and row[0] is not None else 0
+
+    def newest_milestone(self, version: int) -> datetime | None:
+        """No milestone of any order at this version lies after this instant; None where the statistics do not say."""
+        if version not in self._newest_milestones:
+            names = [f"{name}_at" for name in MILESTONES]
+            row = (
+                self.cursor()
+                .execute(
+                    "SELECT epoch_ms(max(TRY_CAST(s.max_value AS TIMESTAMPTZ))) "
+                    "FROM __ducklake_metadata_lake.ducklake_table_column_stats AS s "
+                    "JOIN __ducklake_metadata_lake.ducklake_column AS c USING (table_id, column_id) "
+                    "JOIN __ducklake_metadata_lake.ducklake_table AS t USING (table_id) "
+                    "WHERE t.table_name = 'orders' AND t.end_snapshot IS NULL AND list_contains($names, c.column_name)",
+                    {"names": names},
+                )
+                .fetchone()
+            )
+            self._newest_milestones = dict(list(self._newest_milestones.items())[-KEPT_BOUNDS:])
+            self._newest_milestones[version] = from_epoch_ms(row[0]) if row and row[0] is not None else None
+        return self._newest_milestones[version]
 
     def as_of(self, snapshot_id: int) -> datetime | None:
         """The newest as-of of any accepted snapshot up to this one; None before the first."""

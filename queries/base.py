@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from queries.clock import DAY_MS
-from queries.columns import order_columns
+from queries.columns import Sight, order_columns
 from queries.fragment import DIALECT, Offsets, local_ms, parse, utc_ms
 from queries.metric import Anchor
 from queries.query import Grain
@@ -46,13 +46,21 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Period:
-    """Which period's parameters a statement part uses: `$start`, `$start_previous` …"""
+    """Which period's parameters a statement part uses: `$start`, `$start_previous` …
+
+    `is_settled` says that no milestone lies after the period's as-of and end.
+    """
 
     suffix: str = ""
+    is_settled: bool = False
 
     def name(self, parameter: str) -> str:
         """The parameter's SQL for this period."""
         return f"${parameter}{self.suffix}"
+
+    def sight(self, *certain: str, instant: str = "as_of") -> Sight:
+        """The sight at one of the period's instants, of rows whose milestones `certain` are known to lie before it."""
+        return Sight(as_of=self.name(instant), is_settled=self.is_settled, certain=frozenset({"created", *certain}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,14 +104,14 @@ def table_at(name: str, alias: str) -> exp.Expr:
     )
 
 
-def base(columns: Iterable[str], setting: Setting, *, as_of: str, conditions: list[str]) -> exp.Select:
-    """The orders inside scope that exist at `as_of`, meeting the conditions, with the columns named.
+def base(columns: Iterable[str], setting: Setting, *, sight: Sight, conditions: list[str]) -> exp.Select:
+    """The orders inside scope that exist at the sight's instant, meeting the conditions, with the columns named.
 
     Every row of lake.orders that a statement reads comes through here.
     """
-    known = order_columns(as_of) | {"ship_due_at": ship_due(setting)}
+    known = order_columns(sight) | {"ship_due_at": ship_due(setting)}
     chosen = [exp.alias_(parse(known[name]).copy(), name) for name in sorted(set(columns) & known.keys())]
-    where = [f"o.created_at <= {as_of}", *scope_condition(setting.scope_size), *conditions]
+    where = [f"o.created_at <= {sight.as_of}", *scope_condition(setting.scope_size), *conditions]
     select = exp.select(*(chosen or [exp.alias_(exp.Literal.number(1), "one")])).from_(table_at("orders", "o"))
     return select.where(*(parse(condition).copy() for condition in where), copy=False)
 
@@ -118,9 +126,9 @@ def stock(request: Request, columns: frozenset[str] = frozenset(), *, instant: s
     """Open orders at as-of; with a grain, at the end of each bucket (one row per order and bucket)."""
     period, wanted = request.period, request.columns | columns
     if request.setting.grain is None:
-        as_of = period.name(instant)
-        return base(wanted, request.setting, as_of=as_of, conditions=[f"o.open_until_at > {as_of}", *request.filters])
+        sight = period.sight(instant=instant)
+        return base(wanted, request.setting, sight=sight, conditions=[f"o.open_until_at > {sight.as_of}", *request.filters])
     conditions = ["o.open_until_at > i.as_of", f"o.open_until_at > {period.name('start')}", *request.filters]
     conditions.append(f"o.created_at <= {period.name('as_of')}")
-    select = base(wanted, request.setting, as_of="i.as_of", conditions=conditions)
+    select = base(wanted, request.setting, sight=Sight(as_of="i.as_of"), conditions=conditions)
     return select.join(f"instants{period.suffix} AS i", join_type="cross", dialect=DIALECT).select("i.bucket")

@@ -44,26 +44,45 @@ class _Span:
 
     window: Window
     as_of: datetime
+    newest: datetime | None
 
     @property
     def end(self) -> datetime:
         return min(self.window.end, self.as_of + RESOLUTION)
 
+    @property
+    def until(self) -> datetime:
+        return self.end - RESOLUTION
+
+    @property
+    def is_settled(self) -> bool:
+        return self.newest is not None and self.newest <= self.until
+
 
 def build(
-    query: Query, *, scope: Scope, snapshot: int, version: int, as_of: datetime, zone: ZoneInfo, targets: Targets
+    query: Query,
+    *,
+    scope: Scope,
+    snapshot: int,
+    version: int,
+    as_of: datetime,
+    zone: ZoneInfo,
+    targets: Targets,
+    newest: datetime | None = None,
 ) -> Statement:
     """The statement that answers `query` inside `scope`, knowing `snapshot` (at DuckLake's `version`), at `as_of`.
 
-    Columns: dimensions, `bucket_at` with a grain, each metric with `<metric>_n`, then its comparisons. Raises
-    QueryError for names the registries do not have and for questions that have no answer.
+    `newest` says that no milestone of that version is later (`Lake.newest_milestone`): the answer is the same, but an
+    as-of not before it needs no second look at what contradicts what. Columns: dimensions, `bucket_at` with a grain,
+    each metric with `<metric>_n`, then its comparisons. Raises QueryError for names the registries do not have and
+    for questions that have no answer.
     """
     if as_of.tzinfo is None:
         raise QueryError(f"as-of {as_of} has no time zone: give an aware instant")
     if snapshot < 1:
         raise QueryError("there is no snapshot yet: take in a file first")
     check(query)
-    now = _Span(window=query.window or Window.all_until(as_of), as_of=as_of)
+    now = _Span(window=query.window or Window.all_until(as_of), as_of=as_of, newest=newest)
     spans: dict[Comparison, _Span] = {
         name: _earlier(now, name, zone) for name in COMPARISONS if name != "target" and name in query.compare
     }
@@ -92,7 +111,7 @@ def _earlier(now: _Span, name: Comparison, zone: ZoneInfo) -> _Span:
         return shift_days(instant, -days, zone) - rest if days else instant - rest
 
     start = None if window.start is None else moved(window.start)
-    return _Span(window=Window(start=start, end=moved(window.end)), as_of=moved(now.as_of))
+    return _Span(window=Window(start=start, end=moved(window.end)), as_of=moved(now.as_of), newest=now.newest)
 
 
 def _shape(query: Query, scope: Scope, now: _Span, spans: dict[Comparison, _Span], edition: Edition, zone: ZoneInfo) -> Shape:
@@ -108,12 +127,14 @@ def _shape(query: Query, scope: Scope, now: _Span, spans: dict[Comparison, _Span
             for item in query.where
         ),
         comparands=tuple(
-            Comparand(name=name, bucket_shift=_bucket_shift(query, now, span, zone)) for name, span in spans.items()
+            Comparand(name=name, bucket_shift=_bucket_shift(query, now, span, zone), is_settled=span.is_settled)
+            for name, span in spans.items()
         ),
         targets=_target_shapes(query, scope, edition) if "target" in query.compare else (),
         compares_target="target" in query.compare,
         order_by=query.order_by,
         limit=query.limit,
+        is_settled=now.is_settled,
         setting=_setting(query, scope, now, spans, edition, zone),
     )
 
@@ -232,20 +253,19 @@ def _code(dimension: str, value: str) -> str | int:
 
 
 def _span_values(span: _Span, grain: Grain | None, zone: ZoneInfo) -> dict[str, object]:
-    until = min(span.as_of, span.window.end - RESOLUTION)
     values: dict[str, object] = {
         "as_of": span.as_of,
         "start": span.window.start,
         "end": span.end,
         "due_end": span.window.end,
-        "until": until,
+        "until": span.until,
     }
     if grain and span.window.start is not None:
         found = [pair for pair in buckets(span.window.start, span.end, grain, zone)]
         if len(found) > MAX_BUCKETS:
             raise QueryError(f"{len(found)} buckets by {grain} are too many: use a coarser grain or a shorter window")
         values["buckets"] = [_bucket_number(start, grain, zone) for start, _ in found]
-        values["bucket_as_of"] = [min(end - RESOLUTION, until) for _, end in found]
+        values["bucket_as_of"] = [min(end - RESOLUTION, span.until) for _, end in found]
     return values
 
 

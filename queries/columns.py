@@ -6,6 +6,7 @@ milestone's instant where it may be used in a duration: not inferred, not part o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -18,8 +19,25 @@ RAW_COLUMNS: Final = frozenset(
 """Columns that no later instant changes: filters on them go straight into the scan."""
 
 
-def _clip(column: str, at: str, as_of: str) -> str:
-    return f"CASE WHEN o.{at} <= {as_of} THEN o.{column} END"
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """From which instant (SQL) orders are seen, and what is certain of the rows beforehand.
+
+    `is_settled`: no milestone of the snapshot lies after the instant, so the contradictions the merge found are the
+    ones to see. `certain`: milestones that the rows' own conditions place at or before the instant.
+    """
+
+    as_of: str
+    is_settled: bool = False
+    certain: frozenset[str] = frozenset({"created"})
+
+
+def _clip(column: str, at: str, sight: Sight) -> str:
+    return f"CASE WHEN o.{at} <= {sight.as_of} THEN o.{column} END"
+
+
+def _milestone(name: str, sight: Sight) -> str:
+    return f"o.{name}_at" if name in sight.certain else _clip(f"{name}_at", f"{name}_at", sight)
 
 
 def _contradictions(milestone: str, as_of: str) -> str:
@@ -31,12 +49,15 @@ def _contradictions(milestone: str, as_of: str) -> str:
     return " OR ".join(later + earlier)
 
 
-def _measured(milestone: str, as_of: str) -> str:
+def _measured(milestone: str, sight: Sight) -> str:
     """Nested, not joined by AND: an engine looks for contradictions only in the few rows that may have one."""
     at, bit = f"o.{milestone}_at", MILESTONE_BIT[milestone]
-    doubtful = f"WHEN {_contradictions(milestone, as_of)} THEN NULL ELSE {at}"
+    reached = "" if milestone in sight.certain else f" AND {at} <= {sight.as_of}"
+    if sight.is_settled:
+        return f"CASE WHEN ((o.inferred_milestones | o.impossible_milestones) & {bit}) = 0{reached} THEN {at} END"
+    doubtful = f"WHEN {_contradictions(milestone, sight.as_of)} THEN NULL ELSE {at}"
     sound = f"CASE WHEN (o.impossible_milestones & {bit}) = 0 THEN {at} {doubtful} END"
-    return f"CASE WHEN {at} <= {as_of} AND (o.inferred_milestones & {bit}) = 0 THEN {sound} END"
+    return f"CASE WHEN (o.inferred_milestones & {bit}) = 0{reached} THEN {sound} END"
 
 
 def _status(as_of: str) -> str:
@@ -44,22 +65,22 @@ def _status(as_of: str) -> str:
     return f"CASE {cases} END"
 
 
-def _derived(as_of: str) -> dict[str, str]:
-    columns = {f"{milestone}_at": _clip(f"{milestone}_at", f"{milestone}_at", as_of) for milestone in MILESTONES}
-    columns |= {f"{milestone}_measured_at": _measured(milestone, as_of) for milestone in MILESTONES}
+def _derived(sight: Sight) -> dict[str, str]:
+    columns = {f"{milestone}_at": _milestone(milestone, sight) for milestone in MILESTONES}
+    columns |= {f"{milestone}_measured_at": _measured(milestone, sight) for milestone in MILESTONES}
     columns |= {f"{milestone}_inferred": f"(o.inferred_milestones & {bit}) <> 0" for milestone, bit in MILESTONE_BIT.items()}
-    columns |= {name: _clip(name, "exception_at", as_of) for name in ("exception_at", "exception_code", "failed_attempt_count")}
+    columns |= {name: _clip(name, "exception_at", sight) for name in ("exception_at", "exception_code", "failed_attempt_count")}
     return columns | {
-        "as_of": as_of,
-        "status": _status(as_of),
-        "is_open": f"o.open_until_at > {as_of}",
+        "as_of": sight.as_of,
+        "status": "o.status" if sight.is_settled else _status(sight.as_of),
+        "is_open": f"o.open_until_at > {sight.as_of}",
     }
 
 
-@lru_cache(maxsize=16)
-def order_columns(as_of: str) -> dict[str, str]:
-    """Every column by name as SQL text; `as_of` is the SQL of the instant at which the order is seen."""
-    return {name: f"o.{name}" for name in RAW_COLUMNS} | _derived(as_of)
+@lru_cache(maxsize=64)
+def order_columns(sight: Sight) -> dict[str, str]:
+    """Every column by name as SQL text."""
+    return {name: f"o.{name}" for name in RAW_COLUMNS} | _derived(sight)
 
 
 def _waiting_stage() -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
 
 from sqlglot import exp
 
@@ -17,8 +16,6 @@ from queries.metric import HOURS, Anchor, Measure, Metric
 from queries.metrics import METRICS
 from queries.rows import source
 from queries.shape import Shape, WhereShape, exists_for
-
-CURRENT: Final = Period()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +75,7 @@ def _parts(shape: Shape) -> list[_Part]:
     for metric in _metrics(shape):
         for measure in metric.measures:
             measures.setdefault(measure.anchor, []).append(measure)
-    periods = [(CURRENT, 0), *((comparand.period, comparand.bucket_shift) for comparand in shape.comparands)]
+    periods = [(shape.period, 0), *((comparand.period, comparand.bucket_shift) for comparand in shape.comparands)]
     return [
         _Part(anchor=anchor, period=period, measures=tuple(of_anchor), bucket_shift=shift)
         for period, shift in periods
@@ -221,7 +218,7 @@ def _key(name: str, groups: str, shape: Shape) -> exp.Expr:
 def _values(metric: Metric, shape: Shape, groups: str, *, counts_missing: bool) -> list[exp.Expr]:
     found = []
     compared = bool(shape.comparands)
-    for period, label, shift in [(CURRENT, "", 0), *((c.period, f"_{c.name}", c.bucket_shift) for c in shape.comparands)]:
+    for period, label, shift in [(shape.period, "", 0), *((c.period, f"_{c.name}", c.bucket_shift) for c in shape.comparands)]:
         references = {m.name: _reference(m, period, counts_missing=counts_missing) for m in metric.measures}
         if metric.needs_hours:
             references[HOURS] = _hours(shape.setting, period, f"{groups}.bucket" + (f" - {shift}" if shift else ""))

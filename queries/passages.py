@@ -38,7 +38,7 @@ def _passed_base(request: Request, passthrough: frozenset[str]) -> exp.Select:
     columns = passthrough | {f"{name}_measured_at" for name in FORWARD_MILESTONES} | {"mapped_milestones"}
     # An order whose last milestone lies before the window has no passage in it: its file is not even opened.
     unsettled = [f"o.settled_at >= {request.period.name('start')}"] if request.setting.has_start else []
-    select = base(columns, request.setting, as_of=request.period.name("as_of"), conditions=[*request.filters, *unsettled])
+    select = base(columns, request.setting, sight=request.period.sight(), conditions=[*request.filters, *unsettled])
     return select.select(*(f"o.{stage}_at AS {stage}_recorded_at" for stage in STAGES), dialect=DIALECT)
 
 

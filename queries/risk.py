@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from data.order import FORWARD_MILESTONES
 from queries.base import Ctes, Request, base, stock
-from queries.columns import WAITING_SINCE
+from queries.columns import WAITING_SINCE, Sight
 from queries.fragment import DIALECT
 from queries.metric import seconds
 from queries.passages import WAITING_COLUMNS
@@ -68,12 +68,12 @@ def _delivered(request: Request) -> exp.Select:
     """Orders delivered in the history before as-of; the question's filters do not narrow what is comparable."""
     period, setting = request.period, request.setting
     columns = {*GROUPS} | {f"{name}_measured_at" for name in FORWARD_MILESTONES}
-    as_of = "i.as_of" if setting.grain else period.name("as_of")
-    conditions = [f"o.delivered_at <= {as_of}", f"o.delivered_at > {as_of} - TO_MILLISECONDS($risk_history_ms)"]
+    sight = Sight(as_of="i.as_of") if setting.grain else period.sight("delivered")
+    conditions = [f"o.delivered_at <= {sight.as_of}", f"o.delivered_at > {sight.as_of} - TO_MILLISECONDS($risk_history_ms)"]
     if not setting.grain:
-        return base(columns, setting, as_of=as_of, conditions=conditions)
+        return base(columns, setting, sight=sight, conditions=conditions)
     conditions.append(f"o.delivered_at > {period.name('start')} - TO_MILLISECONDS($risk_history_ms)")
-    select = base(columns, setting, as_of=as_of, conditions=conditions)
+    select = base(columns, setting, sight=sight, conditions=conditions)
     return select.join(f"instants{period.suffix} AS i", join_type="cross", dialect=DIALECT).select("i.bucket")
 
 

@@ -36,14 +36,14 @@ def source(request: Request) -> tuple[Ctes, str]:
 
 
 def _flow(request: Request) -> exp.Select:
-    anchor, as_of = request.anchor, request.period.name("as_of")
+    anchor, certain = request.anchor, str(request.anchor.at).removesuffix("_at")
     if anchor.extra == "due":
         conditions = window_conditions(ship_due(request.setting), request.setting, request.period, end="due_end")
         conditions.append(f"(o.mapped_milestones & {MILESTONE_BIT['shipped']}) <> 0")
     else:
         conditions = window_conditions(f"o.{anchor.at}", request.setting, request.period)
     columns = request.columns | {str(anchor.at)}
-    return base(columns, request.setting, as_of=as_of, conditions=[*conditions, *request.filters])
+    return base(columns, request.setting, sight=request.period.sight(certain), conditions=[*conditions, *request.filters])
 
 
 def _attached(request: Request) -> tuple[Ctes, str]:
@@ -55,7 +55,7 @@ def _attached(request: Request) -> tuple[Ctes, str]:
     at = known[str(anchor.at)].format(as_of=as_of)
     raw = "r.closed_at" if anchor.at == "closed_at" else at
     conditions = [*window_conditions(raw, request.setting, period), f"{existing} <= {as_of}", *request.filters]
-    select = base(request.columns - known.keys(), request.setting, as_of=as_of, conditions=conditions)
+    select = base(request.columns - known.keys(), request.setting, sight=period.sight(), conditions=conditions)
     wanted = sorted((request.columns | {str(anchor.at)}) & known.keys())
     select = select.select(*(exp.alias_(parse(known[column].format(as_of=as_of)).copy(), column) for column in wanted))
     on = parse("r.channel = o.channel AND r.order_id = o.order_id").copy()

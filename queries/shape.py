@@ -25,11 +25,12 @@ class Comparand:
 
     name: Comparison
     bucket_shift: int = 0
+    is_settled: bool = False
 
     @property
     def period(self) -> Period:
-        """The parameters' suffix."""
-        return Period(suffix=f"_{self.name}")
+        """The compared period."""
+        return Period(suffix=f"_{self.name}", is_settled=self.is_settled)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,12 @@ class Shape:
     order_by: str | None
     limit: int | None
     setting: Setting
+    is_settled: bool = False
+
+    @property
+    def period(self) -> Period:
+        """The period asked for."""
+        return Period(is_settled=self.is_settled)
 
 
 def exists_for(name: str, anchor: Anchor) -> bool:

@@ -92,6 +92,7 @@ class Desk:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     targets: Targets = field(default_factory=lambda: Targets(()))
     scope: Scope = Scope.ALL
+    newest: datetime | None = None
 
     def filled(
         self,
@@ -137,6 +138,7 @@ class Desk:
             as_of=desk.as_of,
             zone=desk.zone,
             targets=desk.targets,
+            newest=desk.newest,
         )
 
     def ask(self, query: Query, **changes: Any) -> list[Row]:

@@ -149,6 +149,14 @@ def test_as_of_is_forgetting(desk: Desk, lake: Any, hours: int, by: tuple[str, .
 
 
 @SLOW
+@given(lake=LAKES, by=st.sampled_from(["status", "stage", "city"]))
+def test_knowing_that_nothing_lies_after_as_of_changes_no_answer(desk: Desk, lake: Any, by: str) -> None:
+    filled, as_of = desk.filled(*lake).with_targets(TARGETS), at(120)
+    for query in _queries(by=(by,), window=Window(start=BEGIN, end=as_of)):
+        assert _figures(filled.ask(query, as_of=as_of, newest=at(119))) == _figures(filled.ask(query, as_of=as_of))
+
+
+@SLOW
 @given(lake=LAKES)
 def test_a_series_of_a_stock_gives_in_each_bucket_what_as_of_its_end_gives(desk: Desk, lake: Any) -> None:
     filled = desk.filled(*lake).with_targets(TARGETS)
