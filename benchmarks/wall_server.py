@@ -7,6 +7,7 @@ from functools import partial
 from statistics import median
 from typing import Final
 
+from streamlit.logger import set_log_level
 from streamlit.testing.v1 import AppTest
 
 from access.reading import Reading
@@ -27,6 +28,7 @@ LEAD: Final = User(name="bench-east", display_name="bench-east", role="lead", re
 
 def measure(trial: Trial) -> list[Figure]:
     """Median seconds of the page for a manager and a lead (24 h) and for a manager over 7 days; of the board alone."""
+    set_log_level("error")
     reading = Reading(lake_home(trial))
     manager, lead, week = _view(reading, MANAGER), _view(reading, LEAD), _view(reading, MANAGER, window=["7d"])
     try:
