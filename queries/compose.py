@@ -63,6 +63,8 @@ def compose(shape: Shape) -> Composed:
 
 def _materialized(name: str, shape: Shape) -> bool | None:
     """The rows that stages are read from: stored where a window bounds them, else read anew for each stage."""
+    if name.startswith("measured_"):
+        return False
     return shape.setting.has_start if name.startswith("orders_passed") else None
 
 

@@ -6,12 +6,13 @@ from typing import Final
 
 from sqlglot import exp
 
-from data.order import FORWARD_MILESTONES, STAGES
+from data.order import FORWARD_MILESTONES, MILESTONE_BIT, STAGES
 from queries.base import Ctes, Request, Setting, base, stock, window_conditions
 from queries.columns import WAITING_SINCE, WAITING_STAGE, opened_at
 from queries.fragment import DIALECT, bucket_sql, parse
 from queries.metric import seconds
 
+MEASURED: Final = tuple(f"{name}_measured_at" for name in FORWARD_MILESTONES)
 PASSAGE_COLUMNS: Final = frozenset({"passage_stage", "opened_at", "closed_at", "passage_seconds", "limit_seconds", "at"})
 
 WAITING_COLUMNS: Final = frozenset(
@@ -22,24 +23,36 @@ WAITING_COLUMNS: Final = frozenset(
 
 def passages(request: Request) -> tuple[Ctes, str]:
     """One row per order and stage: those that ended in the window and, where asked, those still waiting at its end."""
-    passthrough = request.columns - PASSAGE_COLUMNS | {"business_type"}
+    needs_limit = "limit_seconds" in request.columns
+    passthrough = request.columns - PASSAGE_COLUMNS | ({"business_type"} if needs_limit else set())
     suffix, anchor = request.period.suffix, request.anchor.name
-    passed, name = f"orders_{anchor}{suffix}", f"{anchor}_rows{suffix}"
-    branches = [_closed_branch(stage, passed, passthrough, request) for stage in STAGES]
-    ctes: Ctes = [(passed, _passed_base(request, passthrough))]
+    ctes = _passed(request, passthrough)
+    branches = [_closed_branch(stage, ctes[-1][0], passthrough, request) for stage in STAGES]
     if request.anchor.extra == "waiting":
         waiting = f"orders_waiting{suffix}"
         ctes.append((waiting, stock(request, passthrough | WAITING_COLUMNS, instant="until")))
         branches.append(_waiting_branch(waiting, passthrough, request))
+    name = f"{anchor}_rows{suffix}"
     return [*ctes, (name, exp.union(*branches, distinct=False, copy=False))], name
 
 
-def _passed_base(request: Request, passthrough: frozenset[str]) -> exp.Select:
-    columns = passthrough | {f"{name}_measured_at" for name in FORWARD_MILESTONES} | {"mapped_milestones"}
+def _passed(request: Request, passthrough: frozenset[str]) -> Ctes:
+    """The orders that stages are read from, with `<milestone>_recorded_at` and `<milestone>_measured_at`."""
+    name = f"orders_{request.anchor.name}{request.period.suffix}"
     # An order whose last milestone lies before the window has no passage in it: its file is not even opened.
     unsettled = [f"o.settled_at >= {request.period.name('start')}"] if request.setting.has_start else []
+    is_settled = request.period.is_settled
+    columns = passthrough | {"mapped_milestones"} | (frozenset() if is_settled else frozenset(MEASURED))
     select = base(columns, request.setting, sight=request.period.sight(), conditions=[*request.filters, *unsettled])
-    return select.select(*(f"o.{stage}_at AS {stage}_recorded_at" for stage in STAGES), dialect=DIALECT)
+    select = select.select(*(f"o.{milestone}_at AS {milestone}_recorded_at" for milestone in FORWARD_MILESTONES), dialect=DIALECT)
+    if not is_settled:
+        return [(name, select)]
+    select = select.select("o.inferred_milestones | o.impossible_milestones AS unsound", dialect=DIALECT)
+    measured = (
+        f"CASE WHEN (unsound & {MILESTONE_BIT[milestone]}) = 0 THEN {milestone}_recorded_at END AS {milestone}_measured_at"
+        for milestone in FORWARD_MILESTONES
+    )
+    return [(name, select), (f"measured_{name}", exp.select("*", *measured, dialect=DIALECT).from_(name))]
 
 
 def _passage(passthrough: frozenset[str], figures: dict[str, str]) -> exp.Select:
@@ -47,21 +60,26 @@ def _passage(passthrough: frozenset[str], figures: dict[str, str]) -> exp.Select
     return exp.select(*chosen, *(exp.alias_(parse(sql).copy(), name) for name, sql in figures.items()))
 
 
+def _wanted(figures: dict[str, str], request: Request) -> dict[str, str]:
+    """Of a passage's figures those that the question needs."""
+    return {name: sql for name, sql in figures.items() if name in request.columns or name in ("passage_stage", "bucket")}
+
+
 def _limit_sql(setting: Setting, stage: str) -> str:
     return next((limit.sql() for limit in setting.limits if limit.stage == stage), "NULL")
 
 
 def _closed_branch(stage: str, table: str, passthrough: frozenset[str], request: Request) -> exp.Query:
-    opened, recorded = opened_at(stage), f"{stage}_recorded_at"
+    recorded = f"{stage}_recorded_at"
     figures = {
         "passage_stage": f"'{stage}'",
         "at": recorded,
-        "passage_seconds": seconds(f"{stage}_measured_at", opened),
+        "passage_seconds": seconds(f"{stage}_measured_at", opened_at(stage)),
         "limit_seconds": f"CAST({_limit_sql(request.setting, stage)} AS DOUBLE)",
     }
     if request.setting.grain:
         figures["bucket"] = bucket_sql(recorded, request.setting.grain, request.setting.offsets)
-    select = _passage(passthrough, figures).from_(table)
+    select = _passage(passthrough, _wanted(figures, request)).from_(table)
     return select.where(*window_conditions(recorded, request.setting, request.period), dialect=DIALECT)
 
 
@@ -77,4 +95,4 @@ def _waiting_branch(table: str, passthrough: frozenset[str], request: Request) -
     if request.setting.grain:
         figures["bucket"] = "bucket"
         inner = inner.select("bucket")
-    return _passage(passthrough, figures).from_(inner.subquery("waiting")).where("passage_stage IS NOT NULL")
+    return _passage(passthrough, _wanted(figures, request)).from_(inner.subquery("waiting")).where("passage_stage IS NOT NULL")
