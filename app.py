@@ -19,10 +19,11 @@ from starlette.middleware import Middleware
 from access.session import read_session
 from access.sign_in import first_administrator, offers_demo, settle_demo_users
 from config import ROOT, read_settings
+from data.watch import with_business_zone
 from pages import PAGES
 from shell.failure import show_failure
 from shell.guard import LocalNamesOnly, SecurityHeaders, SessionGuard, content_security_policy
-from shell.house import house, open_house
+from shell.house import House, house, open_house
 from shell.packed_static import PackedStatic
 from shell.routes import ROUTES, start_route
 
@@ -41,15 +42,21 @@ def is_signed_in(secret: str | None) -> bool:
     return read_session(house().store, secret, utc_now()) is not None
 
 
+def work_ahead(opened: House) -> None:
+    """Import what takes seconds the first time, then keep the answers of open pages ready."""
+    for name in WARMED:
+        import_module(name)
+    opened.ahead.run(opened.reading, opened.clock)
+
+
 @asynccontextmanager
 async def lifespan(_app: streamlit.App) -> AsyncIterator[None]:
     """Open the house before the first request, close it after the last."""
-    opened = open_house(read_settings(), clock=utc_now)
+    opened = open_house(with_business_zone(read_settings()), clock=utc_now)
     settle_demo_users(opened.store, opened.settings, utc_now())
     if password := first_administrator(opened.store, utc_now()):
         print(f"First sign-in (shown once): administrator {password}", flush=True)
-    warm_up = Thread(target=lambda: [import_module(name) for name in WARMED], daemon=True)
-    warm_up.start()
+    Thread(target=work_ahead, args=(opened,), daemon=True).start()
     try:
         yield
     finally:

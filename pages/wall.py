@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -26,22 +27,28 @@ def render(view: View) -> None:
     """Draw the wall for this view, and watch for the next snapshot."""
     with st.container(key="wall", gap=None):
         country = main_country(view)
-        board = read_board(view, country)
+        board = read_board(view, country, heat=heat_metric(st.query_params.get("heat")))
         states = [(tile.name, tile.state) for tile in board.tiles]
         draw_frame(view, "pages.wall", country=country, states=states, can_go_full=True)
         draw_board(board, key=BOARD, on_choice=partial(take_choice, BOARD))
         watch(view)
 
 
-def read_board(view: View, country: str | None) -> Board:
-    """Everything the wall shows; without orders in sight only the reason why there is nothing."""
+def prepare(view: View, parameters: Mapping[str, Sequence[str]]) -> None:
+    """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
+    asked = parameters.get("heat") or ("",)
+    read_board(view, main_country(view), heat=heat_metric(asked[-1]))
+
+
+def read_board(view: View, country: str | None, *, heat: str = HEAT_METRICS[0]) -> Board:
+    """Everything the wall shows, the heat grid of one metric; without orders in sight only the reason why there is nothing."""
     if country is None:
         return Board(language=view.language, notice=_notice(view) or _say(view, "nothing"))
     return Board(
         language=view.language,
         notice=_notice(view),
         tiles=read_tiles(view),
-        heat=read_heat(view, _heat_metric()),
+        heat=read_heat(view, heat),
         map=read_map(view, country),
         worst=read_worst(view),
         warehouses=read_warehouses(view),
@@ -50,8 +57,8 @@ def read_board(view: View, country: str | None) -> Board:
     )
 
 
-def _heat_metric() -> str:
-    asked = st.query_params.get("heat", "")
+def heat_metric(asked: str | None) -> str:
+    """The metric of the heat grid as the address asks for it, the first one where it asks for none that there is."""
     return asked if asked in HEAT_METRICS else HEAT_METRICS[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from typing import Any, Final
@@ -48,8 +49,10 @@ def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
     if user.role not in page.roles:
         st.warning(translate(language, "access.no_page"))
         return
+    parameters = {name: st.query_params.get_all(name) for name in st.query_params}
+    house().ahead.note(page, user, parameters)
     try:
-        view = _view(user, visitor, language)
+        view = _view(user, visitor, language, parameters)
     except LakeError as error:
         wait_for_lake(error, language)
         return
@@ -59,7 +62,6 @@ def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
         show_ended(language)
 
 
-def _view(user: User, visitor: Visitor, language: str) -> View:
+def _view(user: User, visitor: Visitor, language: str, parameters: Mapping[str, Sequence[str]]) -> View:
     opened = house()
-    parameters = {name: st.query_params.get_all(name) for name in st.query_params}
     return open_view(opened.reading, user, parameters, now=opened.clock(), language=language, stays_valid=visitor.check)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from access.reading import Reading
 from access.store import open_store
 from config import Settings
+from shell.ahead import Ahead
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +22,11 @@ class House:
     store: Engine
     reading: Reading
     clock: Callable[[], datetime]
+    ahead: Ahead = field(default_factory=Ahead)
 
     def close(self) -> None:
-        """Release the lake and the store."""
+        """Stop working ahead, release the lake and the store."""
+        self.ahead.stopping.set()
         self.reading.close()
         self.store.dispose()
 
