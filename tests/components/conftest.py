@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from components.kit import kit_script, loader
 from components.shapes import load_shapes
@@ -34,22 +33,10 @@ async ([kit, loaders, shapes]) => {
 Show = Callable[[str, dict[str, Any]], None]
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium; skips where there is none."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium: install it (Debian: apt install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """An empty page with the kit and China's outlines, 1920 by 1080; an error on the page fails the test."""
-    opened = chromium.new_page(viewport={"width": 1920, "height": 1080})
+    opened = browser.new_page(viewport={"width": 1920, "height": 1080})
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.route(
