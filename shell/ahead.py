@@ -1,0 +1,87 @@
+"""Answers ahead of the question: what pages showed lately is asked again for each new snapshot, before their tabs look.
+
+A tab that finds a new snapshot then redraws from the cache; the first visit after a start finds everything imported.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import import_module
+from typing import Final
+
+from access.reading import Reading
+from access.user import User
+from access.view import open_view
+from data.lake import LakeError
+from pages import PAGES, Page
+from queries.query import QueryError
+from queries.run import RunError
+
+LOOK_SECONDS: Final = 0.5
+REMEMBERED_SECONDS: Final = 60.0
+MOST: Final = 6
+"""So many different sights are kept ready; the latest win."""
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """What someone looked at: a page, whose scope, and the address's choice."""
+
+    page: Page
+    user: User
+    parameters: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass
+class Ahead:
+    """The sights of the last minute, and the thread that keeps their answers ready."""
+
+    sights: dict[Sight, float] = field(default_factory=dict)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def note(self, page: Page, user: User, parameters: Mapping[str, Sequence[str]]) -> None:
+        """Remember that this sight is being looked at."""
+        choice = tuple(sorted((name, tuple(values)) for name, values in parameters.items()))
+        self.sights[Sight(page=page, user=user, parameters=choice)] = time.monotonic()
+
+    def recent(self) -> list[Sight]:
+        """The sights of the last minute, the latest first; older ones are forgotten."""
+        since = time.monotonic() - REMEMBERED_SECONDS
+        known = dict(self.sights)
+        for sight in [sight for sight, at in known.items() if at < since]:
+            self.sights.pop(sight, None)
+        return sorted((sight for sight, at in known.items() if at >= since), key=lambda sight: -known[sight])[:MOST]
+
+    def run(self, reading: Reading, clock: Callable[[], datetime]) -> None:
+        """Until stopped: on each new version of the lake, ask what the recent sights will ask."""
+        first = Sight(page=PAGES[0], user=User(name="", display_name="", role="manager"), parameters=())
+        last, is_warm = 0, False
+        while not self.stopping.wait(LOOK_SECONDS):
+            version = self._version(reading)
+            if version != last and self._prepare(reading, clock, self.recent() if is_warm else [first]):
+                last, is_warm = version, True
+
+    def _version(self, reading: Reading) -> int:
+        try:
+            return reading.ledger().version
+        except LakeError:
+            return 0
+
+    def _prepare(self, reading: Reading, clock: Callable[[], datetime], sights: list[Sight]) -> bool:
+        """Whether all could be prepared; a fault here is no one's fault page: the tab's own run will tell it."""
+        for sight in sights:
+            try:
+                parameters = dict(sight.parameters)
+                view = open_view(reading, sight.user, parameters, now=clock(), language="en", stays_valid=lambda: None)
+                import_module(sight.page.module).prepare(view, parameters)
+            except (LakeError, QueryError, RunError) as error:
+                _LOG.debug("not prepared: %s", error)
+                return False
+        return True
