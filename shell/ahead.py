@@ -14,6 +14,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import Final
 
+from access.freshness import filling_share
 from access.reading import Reading
 from access.user import User
 from access.view import open_view
@@ -62,17 +63,20 @@ class Ahead:
     def run(self, reading: Reading, clock: Callable[[], datetime]) -> None:
         """Until stopped: on each new version of the lake, ask what the recent sights will ask."""
         first = Sight(page=PAGES[0], user=User(name="", display_name="", role="manager"), parameters=())
-        last, is_warm = 0, False
+        last: object = None
+        is_warm = False
         while not self.stopping.wait(LOOK_SECONDS):
-            version = self._version(reading)
-            if version != last and self._prepare(reading, clock, self.recent() if is_warm else [first]):
-                last, is_warm = version, True
+            newest = self._newest(reading)
+            if newest is not None and newest != last and self._prepare(reading, clock, self.recent() if is_warm else [first]):
+                last, is_warm = newest, True
 
-    def _version(self, reading: Reading) -> int:
+    def _newest(self, reading: Reading) -> object:
+        """What open pages will redraw for (`View.has_news`): a new snapshot, while history fills only a newer instant."""
         try:
-            return reading.ledger().version
+            ledger = reading.ledger()
         except LakeError:
-            return 0
+            return None
+        return ledger.as_of if filling_share(reading.settings) is not None else ledger.snapshot
 
     def _prepare(self, reading: Reading, clock: Callable[[], datetime], sights: list[Sight]) -> bool:
         """Whether all could be prepared; a fault here is no one's fault page: the tab's own run will tell it."""

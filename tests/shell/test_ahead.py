@@ -1,0 +1,73 @@
+"""Answers ahead of the question: after a new snapshot the sights of the last minute are in the cache before anyone asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from access.reading import Reading
+from access.user import User
+from access.view import open_view
+from data.ingest import ingest
+from data.lake import Lake
+from pages import PAGES
+from pages.wall import prepare
+from shell.ahead import MOST, Ahead
+from tests.data.intake import NOW, contract_of, home, write_csv
+
+LEAD = User(name="east", display_name="", role="lead", regions=("CN-EAST",))
+
+
+@pytest.fixture
+def reading(tmp_path: Path) -> Iterator[Reading]:
+    settings = home(tmp_path)
+    rows = [["0001", "2026-01-31 08:00:00", "12.5", "", ""]]
+    path = write_csv(tmp_path / "orders_20260201T000000.csv", rows)
+    with Lake.open_writer(settings) as lake:
+        ingest(lake, contract_of(), (path,), now=NOW)
+    opened = Reading(settings)
+    yield opened
+    opened.close()
+
+
+def _clock() -> datetime:
+    return datetime(2026, 2, 1, 1, tzinfo=UTC)
+
+
+def test_the_first_page_is_asked_before_the_first_visit(reading: Reading) -> None:
+    ahead = Ahead()
+    thread = Thread(target=ahead.run, args=(reading, _clock), daemon=True)
+    thread.start()
+    for _ in range(300):
+        if reading.cache.state().entries:
+            break
+        thread.join(0.1)
+    ahead.stopping.set()
+    thread.join(30)
+    asked = reading.cache.state().entries
+    assert asked > 0
+    manager = User(name="", display_name="", role="manager")
+    view = open_view(reading, manager, {}, now=_clock(), language="en", stays_valid=lambda: None)
+    prepare(view, {})
+    assert reading.cache.state().entries == asked
+
+
+def test_only_the_latest_sights_are_kept_ready() -> None:
+    ahead = Ahead()
+    for number in range(MOST + 3):
+        ahead.note(PAGES[0], LEAD, {"window": [f"{number + 1}h"]})
+    windows = {sight.parameters for sight in ahead.recent()}
+    assert len(windows) == MOST
+    assert (("window", (f"{MOST + 3}h",)),) in windows
+
+
+def test_a_sight_keeps_its_users_scope(reading: Reading) -> None:
+    ahead = Ahead()
+    ahead.note(PAGES[0], LEAD, {})
+    (sight,) = ahead.recent()
+    view = open_view(reading, sight.user, {}, now=_clock(), language="en", stays_valid=lambda: None)
+    assert view.scope.regions == ("CN-EAST",)
