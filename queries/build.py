@@ -15,7 +15,7 @@ from data.targets import Edition, Targets
 from data.zone import epoch_ms
 from queries.base import Limit, Setting
 from queries.check import check
-from queries.clock import DAY_MS, EPOCH, HOUR_MS, buckets, offset_ms, offsets_between, previous_length, shift_days
+from queries.clock import DAY_MS, EPOCH, HOUR_MS, bucket_start, buckets, offset_ms, offsets_between, previous_length, shift_days
 from queries.compose import compose
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
@@ -91,7 +91,7 @@ def build(
     composed = compose(shape)
     values = _values(query, scope, version, edition)
     for suffix, span in {"": now, **{f"_{name}": span for name, span in spans.items()}}.items():
-        values |= {f"{name}{suffix}": value for name, value in _span_values(span, query.grain, zone).items()}
+        values |= {f"{name}{suffix}": value for name, value in _span_values(span, query.grain, zone, edition).items()}
     return Statement(
         sql=composed.sql, parameters={name: values[name] for name in sorted(composed.parameters)}, columns=composed.columns
     )
@@ -240,7 +240,6 @@ def _values(query: Query, scope: Scope, version: int, edition: Edition) -> dict[
 def _setting_values(edition: Edition) -> dict[str, object]:
     return {
         "return_handling_ms": round(edition.return_handling_seconds * 1000),
-        "risk_history_ms": round(edition.at_risk_history_seconds * 1000),
         "risk_minimum": edition.at_risk_minimum_count,
     }
 
@@ -252,20 +251,31 @@ def _code(dimension: str, value: str) -> str | int:
     return value
 
 
-def _span_values(span: _Span, grain: Grain | None, zone: ZoneInfo) -> dict[str, object]:
+def _span_values(span: _Span, grain: Grain | None, zone: ZoneInfo, edition: Edition) -> dict[str, object]:
+    history = timedelta(seconds=edition.at_risk_history_seconds)
+    today = bucket_start(span.as_of, "day", zone)
     values: dict[str, object] = {
         "as_of": span.as_of,
         "start": span.window.start,
         "end": span.end,
         "due_end": span.window.end,
         "until": span.until,
+        "risk_start": today - history,
+        "risk_end": today,
     }
     if grain and span.window.start is not None:
-        found = [pair for pair in buckets(span.window.start, span.end, grain, zone)]
+        found = buckets(span.window.start, span.end, grain, zone)
         if len(found) > MAX_BUCKETS:
             raise QueryError(f"{len(found)} buckets by {grain} are too many: use a coarser grain or a shorter window")
-        values["buckets"] = [_bucket_number(start, grain, zone) for start, _ in found]
-        values["bucket_as_of"] = [min(end - RESOLUTION, span.until) for _, end in found]
+        instants = [min(end - RESOLUTION, span.until) for _, end in found]
+        days = [bucket_start(instant, "day", zone) for instant in instants]
+        values |= {
+            "each_bucket": [_bucket_number(start, grain, zone) for start, _ in found],
+            "each_as_of": instants,
+            "each_risk_start": [day - history for day in days],
+            "each_risk_end": days,
+            "risk_start": min(days, default=today) - history,
+        }
     return values
 
 

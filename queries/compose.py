@@ -93,15 +93,17 @@ def _instants(shape: Shape, parts: list[_Part]) -> Ctes:
     """The buckets' numbers and the instants at which open orders are counted in each."""
     if shape.setting.grain is None:
         return []
-    periods = {part.period: None for part in parts if _uses_instants(part)}
+    periods: dict[Period, list[str]] = {}
+    for part in parts:
+        if _uses_instants(part):
+            lists = periods.setdefault(part.period, ["bucket", "as_of"])
+            lists += ["risk_start", "risk_end"] if part.anchor.extra == "risk" else []
     return [
         (
             f"instants{period.suffix}",
-            exp.select(
-                f"UNNEST({period.name('buckets')}) AS bucket", f"UNNEST({period.name('bucket_as_of')}) AS as_of", dialect=DIALECT
-            ),
+            exp.select(*(f"UNNEST({period.name(f'each_{name}')}) AS {name}" for name in lists), dialect=DIALECT),
         )
-        for period in periods
+        for period, lists in periods.items()
     ]
 
 

@@ -10,7 +10,6 @@ from data.order import FORWARD_MILESTONES
 from queries.base import Ctes, Request, base, stock
 from queries.columns import WAITING_SINCE, Sight
 from queries.fragment import DIALECT
-from queries.metric import seconds
 from queries.passages import WAITING_COLUMNS
 
 STEPS: Final = tuple(round(step * 0.05, 2) for step in range(1, 20))
@@ -18,6 +17,10 @@ STEPS: Final = tuple(round(step * 0.05, 2) for step in range(1, 20))
 
 BEFORE_DELIVERY: Final = FORWARD_MILESTONES[:-1]
 GROUPS: Final = ("region_code", "business_type")
+
+
+def _milliseconds(later: str, earlier: str) -> str:
+    return f"EPOCH_MS({later}) - EPOCH_MS({earlier})"
 
 
 def _case(value: str) -> str:
@@ -28,8 +31,8 @@ FURTHEST: Final = (
     "CASE " + " ".join(f"WHEN {name}_at IS NOT NULL THEN '{name}'" for name in reversed(FORWARD_MILESTONES)) + " END"
 )
 LONGER: Final = "LENGTH(LIST_FILTER(needed, LAMBDA x : x > {}))"
-WAITED: Final = seconds("as_of", "waiting_since")
-ALLOWED: Final = seconds("promised_at", "waiting_since")
+WAITED: Final = _milliseconds("as_of", "waiting_since")
+ALLOWED: Final = _milliseconds("promised_at", "waiting_since")
 AT_RISK: Final = (
     "promised_at >= as_of AND comparable_count >= $risk_minimum "
     f"AND ({LONGER.format(WAITED)} = 0 OR 2 * {LONGER.format(ALLOWED)} > {LONGER.format(WAITED)})"
@@ -43,7 +46,7 @@ def risk(request: Request) -> tuple[Ctes, str]:
     waiting, delivered, comparables, rows = (
         f"{name}{suffix}" for name in ("orders_at_risk", "orders_comparable", "comparables", "at_risk_rows")
     )
-    keys = (*(["bucket"] if grain else []), *GROUPS)
+    keys = (*(["risk_end"] if grain else []), *GROUPS)
     known = exp.select("*", f"{FURTHEST} AS furthest", f"{WAITING_SINCE} AS waiting_since", dialect=DIALECT).from_(waiting)
     joined = (
         exp.select("w.*", f"{_case('c.needed_{}')} AS needed", f"{_case('c.{}_count')} AS comparable_count", dialect=DIALECT)
@@ -52,8 +55,10 @@ def risk(request: Request) -> tuple[Ctes, str]:
     )
     judged = exp.select("*", f"{AT_RISK} AS is_at_risk", dialect=DIALECT).from_(joined.subquery("compared"))
     wanted = WAITING_COLUMNS | {"promised_at", *GROUPS}
+    open_orders = stock(request, wanted)
+    open_orders = open_orders.select("i.risk_end") if grain else open_orders
     return [
-        (waiting, stock(request, wanted)),
+        (waiting, open_orders),
         (delivered, _delivered(request)),
         (comparables, _comparables(delivered, keys)),
         (rows, judged),
@@ -65,23 +70,26 @@ def _same(keys: tuple[str, ...]) -> str:
 
 
 def _delivered(request: Request) -> exp.Select:
-    """Orders delivered in the history before as-of; the question's filters do not narrow what is comparable."""
+    """Orders delivered in the days before as-of's own; the question's filters do not narrow what is comparable."""
     period, setting = request.period, request.setting
     columns = {*GROUPS} | {f"{name}_measured_at" for name in FORWARD_MILESTONES}
-    sight = Sight(as_of="i.as_of") if setting.grain else period.sight("delivered")
-    conditions = [f"o.delivered_at <= {sight.as_of}", f"o.delivered_at > {sight.as_of} - TO_MILLISECONDS($risk_history_ms)"]
     if not setting.grain:
-        return base(columns, setting, sight=sight, conditions=conditions)
-    conditions.append(f"o.delivered_at > {period.name('start')} - TO_MILLISECONDS($risk_history_ms)")
-    select = base(columns, setting, sight=sight, conditions=conditions)
-    return select.join(f"instants{period.suffix} AS i", join_type="cross", dialect=DIALECT).select("i.bucket")
+        conditions = [f"o.delivered_at < {period.name('risk_end')}", f"o.delivered_at >= {period.name('risk_start')}"]
+        return base(columns, setting, sight=period.sight("delivered"), conditions=conditions)
+    earliest = f"o.delivered_at >= {period.name('risk_start')}"
+    sight = Sight(as_of="d.risk_end", certain=frozenset({"created", "delivered"}))
+    select = base(
+        columns, setting, sight=sight, conditions=[earliest, "o.delivered_at >= d.risk_start", "o.delivered_at < d.risk_end"]
+    )
+    days = exp.select("risk_start", "risk_end").distinct().from_(f"instants{period.suffix}")
+    return select.join(days.subquery("d"), join_type="cross").select("d.risk_end")
 
 
 def _comparables(table: str, keys: tuple[str, ...]) -> exp.Select:
     """What orders needed from each milestone to delivery, and how many there are."""
     figures = []
     for name in BEFORE_DELIVERY:
-        needed = seconds("delivered_measured_at", f"{name}_measured_at")
+        needed = _milliseconds("delivered_measured_at", f"{name}_measured_at")
         figures += [
             f"QUANTILE_CONT({needed}, [{', '.join(map(str, STEPS))}]) AS needed_{name}",
             f"COUNT({needed}) AS {name}_count",
