@@ -31,6 +31,9 @@ STREAMLIT_FILES: Final = Path(streamlit.__file__).resolve().parent / "static"
 WARMED: Final = ("duckdb", "polars", "pandas", "pyarrow", "sqlglot", "streamlit.runtime.scriptrunner.script_runner", "pages")
 """Imported before the first session asks: they take seconds the first time."""
 
+LAST_ANSWER_SECONDS: Final = 10.0
+"""So long the end waits for a query that is under way: the engine must not be torn down beneath it."""
+
 
 def utc_now() -> datetime:
     """The wall clock, handed to everything below as an argument."""
@@ -56,10 +59,13 @@ async def lifespan(_app: streamlit.App) -> AsyncIterator[None]:
     settle_demo_users(opened.store, opened.settings, utc_now())
     if password := first_administrator(opened.store, utc_now()):
         print(f"First sign-in (shown once): administrator {password}", flush=True)
-    Thread(target=work_ahead, args=(opened,), daemon=True).start()
+    ahead = Thread(target=work_ahead, args=(opened,), daemon=True)
+    ahead.start()
     try:
         yield
     finally:
+        opened.ahead.stopping.set()
+        ahead.join(LAST_ANSWER_SECONDS)
         opened.close()
 
 

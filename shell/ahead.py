@@ -81,6 +81,8 @@ class Ahead:
     def _prepare(self, reading: Reading, clock: Callable[[], datetime], sights: list[Sight]) -> bool:
         """Whether all could be prepared; a fault here is no one's fault page: the tab's own run will tell it."""
         for sight in sights:
+            if self.stopping.is_set():
+                return False
             try:
                 parameters = dict(sight.parameters)
                 view = open_view(reading, sight.user, parameters, now=clock(), language="en", stays_valid=lambda: None)
