@@ -94,6 +94,7 @@ def run_worker(
                 was_filling = bool(demo and demo.waiting)
                 if commits >= COMPACT_AFTER or is_filled:
                     compact(lake)
+                    _beat(settings)
                     commits = 0
             except (LakeError, ContractError, OSError) as error:
                 say(f"worker: {error}")
@@ -127,6 +128,7 @@ def _feed(settings: Settings, lake: Lake, demo: Demo, contracts: dict[str, Contr
 def _take_emission(
     settings: Settings, lake: Lake, country: DemoCountry, emission: Emission, contracts: dict[str, Contract], now: Clock
 ) -> Report | None:
+    _beat(settings)
     path = country.write(emission, settings.inbox)
     return take(lake, contracts[emission.source], (path,), settings, now=now()) if path else None
 
