@@ -67,7 +67,15 @@ class Ahead:
         is_warm = False
         while not self.stopping.wait(LOOK_SECONDS):
             newest = self._newest(reading)
-            if newest is not None and newest != last and self._prepare(reading, clock, self.recent() if is_warm else [first]):
+            if newest is None or newest == last:
+                continue
+            try:
+                is_ready = self._prepare(reading, clock, self.recent() if is_warm else [first])
+            except Exception:
+                # The tab's own run meets the same fault and tells it; this thread only goes on with the next snapshot.
+                _LOG.exception("could not prepare the open pages")
+                is_ready = True
+            if is_ready:
                 last, is_warm = newest, True
 
     def _newest(self, reading: Reading) -> object:
