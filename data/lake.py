@@ -337,7 +337,7 @@ def _data_folder(settings: Settings) -> str:
 
 def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, *, read_only: bool) -> None:
     where = f"postgres:{settings.catalogue}" if settings.catalogue else f"sqlite:{_catalogue_file(settings)}"
-    options = f"DATA_PATH {literal(_data_folder(settings))}, DATA_INLINING_ROW_LIMIT 0"
+    options = f"DATA_PATH {literal(_data_folder(settings))}, DATA_INLINING_ROW_LIMIT 0, OVERRIDE_DATA_PATH true"
     if read_only:
         options += ", READ_ONLY"
     connection.execute(f"ATTACH {literal('ducklake:' + where)} AS lake ({options})")

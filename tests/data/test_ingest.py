@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,12 @@ def test_a_reader_can_neither_leave_the_lake_nor_write(tmp_path: Path, settings:
         with pytest.raises(Exception, match=r"(?i)permission|disabled|read-only|cannot|locked"):
             reader.cursor().execute(statement)
     assert reader.cursor().execute("SELECT count(*) FROM lake.orders").fetchall() == [(1,)]
+
+
+def test_a_home_may_be_moved(tmp_path: Path, settings: Settings) -> None:
+    with Lake.open_writer(settings) as lake:
+        take_in(lake, contract_of(), _file(tmp_path, GOOD))
+    moved = replace(settings, home=settings.home.rename(tmp_path / "elsewhere"))
+    with Lake.open_writer(moved) as lake:
+        take_in(lake, contract_of(), _file(tmp_path, ["0002", *GOOD[1:]], hour=1))
+    assert Lake.open_reader(moved).cursor().execute("SELECT count(*) FROM lake.orders").fetchall() == [(2,)]
