@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from queries.clock import DAY_MS
 from queries.columns import Sight, order_columns
-from queries.fragment import DIALECT, Offsets, local_ms, parse, utc_ms
+from queries.fragment import DIALECT, Offsets, local_ms, named, parse, select, utc_ms
 from queries.metric import Anchor
 from queries.query import Grain
 
@@ -110,10 +110,10 @@ def base(columns: Iterable[str], setting: Setting, *, sight: Sight, conditions: 
     Every row of lake.orders that a statement reads comes through here.
     """
     known = order_columns(sight) | {"ship_due_at": ship_due(setting)}
-    chosen = [exp.alias_(parse(known[name]).copy(), name) for name in sorted(set(columns) & known.keys())]
+    chosen = [named(known[name], name) for name in sorted(set(columns) & known.keys())]
     where = [f"o.created_at <= {sight.as_of}", *scope_condition(setting.scope_size), *conditions]
-    select = exp.select(*(chosen or [exp.alias_(exp.Literal.number(1), "one")])).from_(table_at("orders", "o"))
-    return select.where(*(parse(condition).copy() for condition in where), copy=False)
+    rows = select(*(chosen or [named("1", "one")])).from_(table_at("orders", "o"), copy=False)
+    return rows.where(*(parse(condition) for condition in where), copy=False)
 
 
 def window_conditions(column: str, setting: Setting, period: Period, *, end: str = "end") -> list[str]:
@@ -130,5 +130,6 @@ def stock(request: Request, columns: frozenset[str] = frozenset(), *, instant: s
         return base(wanted, request.setting, sight=sight, conditions=[f"o.open_until_at > {sight.as_of}", *request.filters])
     conditions = ["o.open_until_at > i.as_of", f"o.open_until_at > {period.name('start')}", *request.filters]
     conditions.append(f"o.created_at <= {period.name('as_of')}")
-    select = base(wanted, request.setting, sight=Sight(as_of="i.as_of"), conditions=conditions)
-    return select.join(f"instants{period.suffix} AS i", join_type="cross", dialect=DIALECT).select("i.bucket")
+    rows = base(wanted, request.setting, sight=Sight(as_of="i.as_of"), conditions=conditions)
+    rows = rows.join(f"instants{period.suffix} AS i", join_type="cross", dialect=DIALECT, copy=False)
+    return rows.select("i.bucket", copy=False)

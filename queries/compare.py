@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from queries.fragment import parse
+from queries.fragment import named, select
 from queries.metric import Metric
 from queries.metrics import METRICS
 from queries.shape import Shape, exists_for
@@ -19,16 +19,16 @@ def compared(shape: Shape) -> exp.Select:
             chosen += _differences(metric, comparand.name, shape)
         if shape.compares_target:
             target = _target_sql(metric, shape)
-            chosen.append(_named(target, f"{metric.name}_target"))
-            chosen.append(_named(f"{metric.name} - ({target})", f"{metric.name}_target_difference"))
-    return exp.select(*chosen).from_("answers")
+            chosen.append(named(target, f"{metric.name}_target"))
+            chosen.append(named(f"{metric.name} - ({target})", f"{metric.name}_target_difference"))
+    return select(*chosen).from_("answers", copy=False)
 
 
 def _differences(metric: Metric, label: str, shape: Shape) -> list[exp.Expr]:
     name, other = metric.name, f"{metric.name}_{label}"
     found: list[exp.Expr] = [exp.column(other), *([exp.column(f"{name}_n_{label}")] if metric.n else [])]
-    found.append(_named(f"{name} - {other}", f"{other}_difference"))
-    return [*found, _named(_difference_share(metric, label, shape), f"{other}_difference_share")]
+    found.append(named(f"{name} - {other}", f"{other}_difference"))
+    return [*found, named(_difference_share(metric, label, shape), f"{other}_difference_share")]
 
 
 def _difference_share(metric: Metric, label: str, shape: Shape) -> str:
@@ -63,7 +63,3 @@ def _target_sql(metric: Metric, shape: Shape) -> str:
         )
         return f"CAST(CASE {cases} ELSE {general} END AS DOUBLE)" if cases else f"CAST({general} AS DOUBLE)"
     return "CAST(NULL AS DOUBLE)"
-
-
-def _named(sql: str, name: str) -> exp.Expr:
-    return exp.alias_(parse(sql).copy(), name)

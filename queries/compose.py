@@ -11,7 +11,7 @@ from queries.base import Ctes, Period, Request, Setting
 from queries.clock import DAY_MS, HOUR_MS
 from queries.compare import compared
 from queries.dimensions import DIMENSIONS, Dimension
-from queries.fragment import DIALECT, bucket_sql, column_names, is_pushable, local_ms, parse, qualified, utc_ms
+from queries.fragment import DIALECT, bucket_sql, column_names, is_pushable, local_ms, named, parse, qualified, select, utc_ms
 from queries.metric import HOURS, Anchor, Measure, Metric
 from queries.metrics import METRICS
 from queries.rows import source
@@ -101,7 +101,7 @@ def _instants(shape: Shape, parts: list[_Part]) -> Ctes:
     return [
         (
             f"instants{period.suffix}",
-            exp.select(*(f"UNNEST({period.name(f'each_{name}')}) AS {name}" for name in lists), dialect=DIALECT),
+            select(*(f"UNNEST({period.name(f'each_{name}')}) AS {name}" for name in lists)),
         )
         for period, lists in periods.items()
     ]
@@ -147,11 +147,11 @@ def _part_ctes(part: _Part, shape: Shape) -> Ctes:
     request = Request(anchor=anchor, columns=columns, filters=tuple(scan), setting=setting, period=part.period)
     ctes, name = source(request)
     keys = dimensions | ({"bucket": _bucket(part, setting)} if setting.grain else {})
-    select = exp.select(*(exp.alias_(parse(sql).copy(), alias) for alias, sql in (keys | figures).items())).from_(name)
-    select = select.where(*(parse(condition).copy() for condition in rows), copy=False) if rows else select
+    answer = select(*(named(sql, alias) for alias, sql in (keys | figures).items())).from_(name, copy=False)
+    answer = answer.where(*(parse(condition) for condition in rows), copy=False) if rows else answer
     if keys:
-        select = select.group_by(*(exp.Literal.number(i + 1) for i in range(len(keys))), copy=False)
-    return [*ctes, (_own_name(part, shape), select)]
+        answer = answer.group_by(*(exp.Literal.number(i + 1) for i in range(len(keys))), copy=False)
+    return [*ctes, (_own_name(part, shape), answer)]
 
 
 def _bucket(part: _Part, setting: Setting) -> str:
@@ -174,11 +174,11 @@ def _broadcast(parts: list[_Part], shape: Shape) -> Ctes:
     for part in parts:
         for name in _missing(part, shape):
             knowing = [other for other in parts if not _missing(other, shape)]
-            codes: exp.Query = exp.select(name).from_(knowing[0].name)
+            codes: exp.Query = select(name).from_(knowing[0].name)
             for other in knowing[1:]:
-                codes = exp.union(codes, exp.select(name).from_(other.name), distinct=True)
+                codes = exp.union(codes, select(name).from_(other.name), distinct=True)
             distinct = exp.select(name).distinct().from_(codes.subquery("known"))
-            joined = exp.select("codes.*", "f.*").from_(exp.alias_(exp.to_table(_own_name(part, shape)), "f", table=True))
+            joined = select("codes.*", "f.*").from_(exp.alias_(exp.to_table(_own_name(part, shape)), "f", table=True))
             ctes.append((part.name, joined.join(distinct.subquery("codes"), join_type="cross")))
     return ctes
 
@@ -194,29 +194,27 @@ def _answer(parts: list[_Part], shape: Shape) -> exp.Select:
     chosen = [_key(name, groups, shape) for name in keys]
     for metric in _metrics(shape):
         chosen += _values(metric, shape, groups, counts_missing=joined and bool(keys))
-    select = exp.select(*chosen)
+    answer = select(*chosen)
     if not joined:
-        return select.from_(parts[0].name)
+        return answer.from_(parts[0].name, copy=False)
     if not keys:
-        select = select.from_(parts[0].name)
+        answer = answer.from_(parts[0].name, copy=False)
         for part in parts[1:]:
-            select = select.join(part.name, join_type="cross")
-        return select
-    union: exp.Query = exp.select(*keys).from_(parts[0].name)
-    for part in parts[1:]:
-        union = exp.union(union, exp.select(*keys).from_(part.name), distinct=True)
-    select = select.from_(union.subquery("groups"))
+            answer = answer.join(part.name, join_type="cross", copy=False)
+        return answer
+    found = exp.union(*(select(*keys).from_(part.name) for part in parts), distinct=True, copy=False)
+    answer = answer.from_(found.subquery("groups", copy=False), copy=False)
     for part in parts:
         on = " AND ".join(f"{part.name}.{key} IS NOT DISTINCT FROM groups.{key}" for key in keys)
-        select = select.join(part.name, on=on, join_type="left", dialect=DIALECT)
-    return select
+        answer = answer.join(part.name, on=on, join_type="left", dialect=DIALECT, copy=False)
+    return answer
 
 
 def _key(name: str, groups: str, shape: Shape) -> exp.Expr:
     if name != "bucket":
         return exp.column(name, table=groups)
     sql = f"{groups}.bucket" if shape.setting.grain == "hour" else utc_ms(f"{groups}.bucket", shape.setting.offsets)
-    return exp.alias_(parse(f"TO_TIMESTAMP({sql} / 1000.0)").copy(), "bucket_at")
+    return named(f"TO_TIMESTAMP({sql} / 1000.0)", "bucket_at")
 
 
 def _values(metric: Metric, shape: Shape, groups: str, *, counts_missing: bool) -> list[exp.Expr]:
@@ -226,18 +224,14 @@ def _values(metric: Metric, shape: Shape, groups: str, *, counts_missing: bool) 
         references = {m.name: _reference(m, period, counts_missing=counts_missing) for m in metric.measures}
         if metric.needs_hours:
             references[HOURS] = _hours(shape.setting, period, f"{groups}.bucket" + (f" - {shift}" if shift else ""))
-        found.append(_alias(_substitute(metric.formula, references), f"{metric.name}{label}"))
+        found.append(named(_substitute(metric.formula, references), f"{metric.name}{label}"))
         if metric.n:
-            found.append(_alias(references[metric.n], f"{metric.name}_n{label}"))
+            found.append(named(references[metric.n], f"{metric.name}_n{label}"))
         if compared and metric.kind == "ratio" and metric.part:
             whole = metric.measures[1].name
-            found.append(_alias(references[metric.part], f"{metric.name}{label}_share_part"))
-            found.append(_alias(references[whole], f"{metric.name}{label}_share_whole"))
+            found.append(named(references[metric.part], f"{metric.name}{label}_share_part"))
+            found.append(named(references[whole], f"{metric.name}{label}_share_whole"))
     return found
-
-
-def _alias(sql: str, name: str) -> exp.Expr:
-    return exp.alias_(parse(sql).copy(), name)
 
 
 def _substitute(formula: str, references: dict[str, str]) -> str:
@@ -281,5 +275,5 @@ def _ordered(answer: exp.Select, shape: Shape) -> exp.Select:
         descending = shape.order_by.startswith("-")
         order.insert(0, f"{shape.order_by.removeprefix('-')} {'DESC' if descending else 'ASC'} NULLS LAST")
     if order:
-        answer = answer.order_by(*order, dialect=DIALECT)
-    return answer.limit(shape.limit) if shape.limit is not None else answer
+        answer = answer.order_by(*order, dialect=DIALECT, copy=False)
+    return answer.limit(shape.limit, copy=False) if shape.limit is not None else answer

@@ -19,8 +19,18 @@ Offsets = tuple[tuple[int, int], ...]
 
 @lru_cache(maxsize=4096)
 def parse(sql: str) -> exp.Expr:
-    """One SQL fragment as a tree; shared, so copy before changing."""
+    """One SQL fragment as a tree; shared, so copy it before changing it."""
     return parse_one(sql, dialect=DIALECT)
+
+
+def named(sql: str, alias: str) -> exp.Expr:
+    """A fragment under a name; the tree is shared, like all that is built from it."""
+    return exp.alias_(parse(sql), alias, copy=False)
+
+
+def select(*chosen: exp.Expr | str) -> exp.Select:
+    """A SELECT of these, built in place: copying trees would be most of the work."""
+    return exp.Select().select(*chosen, dialect=DIALECT, copy=False)
 
 
 @lru_cache(maxsize=4096)

@@ -9,7 +9,7 @@ from sqlglot import exp
 from data.order import FORWARD_MILESTONES, MILESTONE_BIT, STAGES
 from queries.base import Ctes, Request, Setting, base, stock, window_conditions
 from queries.columns import WAITING_SINCE, WAITING_STAGE, opened_at
-from queries.fragment import DIALECT, bucket_sql, parse
+from queries.fragment import DIALECT, bucket_sql, named, select
 from queries.metric import seconds
 
 MEASURED: Final = tuple(f"{name}_measured_at" for name in FORWARD_MILESTONES)
@@ -43,21 +43,22 @@ def _passed(request: Request, passthrough: frozenset[str]) -> Ctes:
     unsettled = [f"o.settled_at >= {request.period.name('start')}"] if request.setting.has_start else []
     is_settled = request.period.is_settled
     columns = passthrough | {"mapped_milestones"} | (frozenset() if is_settled else frozenset(MEASURED))
-    select = base(columns, request.setting, sight=request.period.sight(), conditions=[*request.filters, *unsettled])
-    select = select.select(*(f"o.{milestone}_at AS {milestone}_recorded_at" for milestone in FORWARD_MILESTONES), dialect=DIALECT)
+    rows = base(columns, request.setting, sight=request.period.sight(), conditions=[*request.filters, *unsettled])
+    recorded = (f"o.{milestone}_at AS {milestone}_recorded_at" for milestone in FORWARD_MILESTONES)
+    rows = rows.select(*recorded, dialect=DIALECT, copy=False)
     if not is_settled:
-        return [(name, select)]
-    select = select.select("o.inferred_milestones | o.impossible_milestones AS unsound", dialect=DIALECT)
+        return [(name, rows)]
+    rows = rows.select("o.inferred_milestones | o.impossible_milestones AS unsound", dialect=DIALECT, copy=False)
     measured = (
         f"CASE WHEN (unsound & {MILESTONE_BIT[milestone]}) = 0 THEN {milestone}_recorded_at END AS {milestone}_measured_at"
         for milestone in FORWARD_MILESTONES
     )
-    return [(name, select), (f"measured_{name}", exp.select("*", *measured, dialect=DIALECT).from_(name))]
+    return [(name, rows), (f"measured_{name}", select("*", *measured).from_(name, copy=False))]
 
 
 def _passage(passthrough: frozenset[str], figures: dict[str, str]) -> exp.Select:
     chosen = [exp.column(name) for name in sorted(passthrough)]
-    return exp.select(*chosen, *(exp.alias_(parse(sql).copy(), name) for name, sql in figures.items()))
+    return select(*chosen, *(named(sql, name) for name, sql in figures.items()))
 
 
 def _wanted(figures: dict[str, str], request: Request) -> dict[str, str]:
@@ -79,8 +80,8 @@ def _closed_branch(stage: str, table: str, passthrough: frozenset[str], request:
     }
     if request.setting.grain:
         figures["bucket"] = bucket_sql(recorded, request.setting.grain, request.setting.offsets)
-    select = _passage(passthrough, _wanted(figures, request)).from_(table)
-    return select.where(*window_conditions(recorded, request.setting, request.period), dialect=DIALECT)
+    passage = _passage(passthrough, _wanted(figures, request)).from_(table, copy=False)
+    return passage.where(*window_conditions(recorded, request.setting, request.period), dialect=DIALECT, copy=False)
 
 
 def _waiting_branch(table: str, passthrough: frozenset[str], request: Request) -> exp.Query:
@@ -91,8 +92,11 @@ def _waiting_branch(table: str, passthrough: frozenset[str], request: Request) -
         "passage_seconds": seconds("as_of", "waiting_since"),
         "limit_seconds": f"CAST(CASE passage_stage {limits} END AS DOUBLE)" if limits else "CAST(NULL AS DOUBLE)",
     }
-    inner = _passage(passthrough | {"as_of"}, {"passage_stage": WAITING_STAGE, "waiting_since": WAITING_SINCE}).from_(table)
+    inner = _passage(passthrough | {"as_of"}, {"passage_stage": WAITING_STAGE, "waiting_since": WAITING_SINCE}).from_(
+        table, copy=False
+    )
     if request.setting.grain:
         figures["bucket"] = "bucket"
-        inner = inner.select("bucket")
-    return _passage(passthrough, _wanted(figures, request)).from_(inner.subquery("waiting")).where("passage_stage IS NOT NULL")
+        inner = inner.select("bucket", copy=False)
+    passage = _passage(passthrough, _wanted(figures, request)).from_(inner.subquery("waiting", copy=False), copy=False)
+    return passage.where("passage_stage IS NOT NULL", copy=False)

@@ -9,7 +9,7 @@ from sqlglot import exp
 from data.order import FORWARD_MILESTONES
 from queries.base import Ctes, Request, base, stock
 from queries.columns import WAITING_SINCE, Sight
-from queries.fragment import DIALECT
+from queries.fragment import DIALECT, select
 from queries.passages import WAITING_COLUMNS
 
 STEPS: Final = tuple(round(step * 0.05, 2) for step in range(1, 20))
@@ -47,16 +47,16 @@ def risk(request: Request) -> tuple[Ctes, str]:
         f"{name}{suffix}" for name in ("orders_at_risk", "orders_comparable", "comparables", "at_risk_rows")
     )
     keys = (*(["risk_end"] if grain else []), *GROUPS)
-    known = exp.select("*", f"{FURTHEST} AS furthest", f"{WAITING_SINCE} AS waiting_since", dialect=DIALECT).from_(waiting)
+    known = select("*", f"{FURTHEST} AS furthest", f"{WAITING_SINCE} AS waiting_since").from_(waiting, copy=False)
     joined = (
-        exp.select("w.*", f"{_case('c.needed_{}')} AS needed", f"{_case('c.{}_count')} AS comparable_count", dialect=DIALECT)
-        .from_(known.subquery("w"))
-        .join(f"{comparables} AS c", on=_same(keys), join_type="left", dialect=DIALECT)
+        select("w.*", f"{_case('c.needed_{}')} AS needed", f"{_case('c.{}_count')} AS comparable_count")
+        .from_(known.subquery("w", copy=False), copy=False)
+        .join(f"{comparables} AS c", on=_same(keys), join_type="left", dialect=DIALECT, copy=False)
     )
-    judged = exp.select("*", f"{AT_RISK} AS is_at_risk", dialect=DIALECT).from_(joined.subquery("compared"))
+    judged = select("*", f"{AT_RISK} AS is_at_risk").from_(joined.subquery("compared", copy=False), copy=False)
     wanted = WAITING_COLUMNS | {"promised_at", *GROUPS}
     open_orders = stock(request, wanted)
-    open_orders = open_orders.select("i.risk_end") if grain else open_orders
+    open_orders = open_orders.select("i.risk_end", copy=False) if grain else open_orders
     return [
         (waiting, open_orders),
         (delivered, _delivered(request)),
@@ -78,11 +78,11 @@ def _delivered(request: Request) -> exp.Select:
         return base(columns, setting, sight=period.sight("delivered"), conditions=conditions)
     earliest = f"o.delivered_at >= {period.name('risk_start')}"
     sight = Sight(as_of="d.risk_end", certain=frozenset({"created", "delivered"}))
-    select = base(
+    rows = base(
         columns, setting, sight=sight, conditions=[earliest, "o.delivered_at >= d.risk_start", "o.delivered_at < d.risk_end"]
     )
-    days = exp.select("risk_start", "risk_end").distinct().from_(f"instants{period.suffix}")
-    return select.join(days.subquery("d"), join_type="cross").select("d.risk_end")
+    days = select("risk_start", "risk_end").distinct().from_(f"instants{period.suffix}")
+    return rows.join(days.subquery("d"), join_type="cross", copy=False).select("d.risk_end", copy=False)
 
 
 def _comparables(table: str, keys: tuple[str, ...]) -> exp.Select:
@@ -94,4 +94,4 @@ def _comparables(table: str, keys: tuple[str, ...]) -> exp.Select:
             f"QUANTILE_CONT({needed}, [{', '.join(map(str, STEPS))}]) AS needed_{name}",
             f"COUNT({needed}) AS {name}_count",
         ]
-    return exp.select(*keys, *figures, dialect=DIALECT).from_(table).group_by(*keys)
+    return select(*keys, *figures).from_(table, copy=False).group_by(*keys, copy=False)

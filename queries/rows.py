@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from data.order import MILESTONE_BIT
 from queries.base import Ctes, Request, base, ship_due, stock, table_at, window_conditions
-from queries.fragment import parse
+from queries.fragment import DIALECT, named
 from queries.passages import passages
 from queries.risk import risk
 
@@ -55,8 +55,8 @@ def _attached(request: Request) -> tuple[Ctes, str]:
     at = known[str(anchor.at)].format(as_of=as_of)
     raw = "r.closed_at" if anchor.at == "closed_at" else at
     conditions = [*window_conditions(raw, request.setting, period), f"{existing} <= {as_of}", *request.filters]
-    select = base(request.columns - known.keys(), request.setting, sight=period.sight(), conditions=conditions)
+    rows = base(request.columns - known.keys(), request.setting, sight=period.sight(), conditions=conditions)
     wanted = sorted((request.columns | {str(anchor.at)}) & known.keys())
-    select = select.select(*(exp.alias_(parse(known[column].format(as_of=as_of)).copy(), column) for column in wanted))
-    on = parse("r.channel = o.channel AND r.order_id = o.order_id").copy()
-    return [(name, select.join(table_at(table, "r"), on=on, join_type="inner"))], name
+    rows = rows.select(*(named(known[column].format(as_of=as_of), column) for column in wanted), copy=False)
+    on = "r.channel = o.channel AND r.order_id = o.order_id"
+    return [(name, rows.join(table_at(table, "r"), on=on, join_type="inner", dialect=DIALECT, copy=False))], name

@@ -89,8 +89,8 @@ def test_a_failing_statement_says_nothing_of_the_data(desk: Desk) -> None:
     assert "secret" not in str(caught.value)
 
 
-AS_OF_CONDITIONS = ("o.created_at <= $as_of", "o.created_at <= i.as_of", "o.created_at <= $until")
-"""`$until` is the window's end where that lies before as-of."""
+AS_OF_CONDITIONS = ("o.created_at <= $as_of", "o.created_at <= i.as_of", "o.created_at <= $until", "o.created_at <= d.risk_end")
+"""`$until` is the window's end where that lies before as-of, `risk_end` the beginning of a bucket's last day."""
 
 ALL_QUERIES = [
     Query(
