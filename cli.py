@@ -216,7 +216,7 @@ def _snapshots(settings: Settings, arguments: argparse.Namespace) -> None:
 
 
 def _query(settings: Settings, arguments: argparse.Namespace) -> None:
-    from data.lake import Lake
+    from data.lake import Lake, LakeError
     from data.targets import read_targets
     from queries.build import build
     from queries.present import notes, present
@@ -231,17 +231,21 @@ def _query(settings: Settings, arguments: argparse.Namespace) -> None:
     if as_of is None:
         raise UsageError(f"no snapshot in {settings.home}: take in a file first with `python cli.py ingest`")
     names = ("metrics", "by", "where", "window", "grain", "compare", "order_by", "limit")
+    try:
+        version = lake.version_of(snapshot)
+    except LakeError as error:
+        raise UsageError(str(error)) from error
     request = parse_request(Words(**{name: getattr(arguments, name) for name in names}), as_of=as_of, zone=settings.zone)
     scope = _scope_of(settings, arguments.user) if arguments.user else Scope.ALL
     statement = build(
         request.query,
         scope=scope,
         snapshot=snapshot,
-        version=lake.version_of(snapshot),
+        version=version,
         as_of=as_of,
         zone=settings.zone,
         targets=read_targets(settings),
-        newest=lake.newest_milestone(lake.version_of(snapshot)),
+        newest=lake.newest_milestone(version),
     )
     who = arguments.user or "the local administrator (no --user given)"
     for line in (f"as {who}, snapshot {snapshot}", *request.notes):

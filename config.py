@@ -24,8 +24,8 @@ class Settings:
     """Everything a process needs to know about where it runs; read once, then passed on.
 
     `home` holds the lake, the operational store, the inbox and the archive. `catalogue` and `data_path` are
-    empty for the defaults under `home`; `catalogue` may be a PostgreSQL URL. `demo` is true where the home
-    holds the demo country. `live_pace` is demo minutes per real minute.
+    empty for the defaults under `home`; `catalogue` may be a PostgreSQL URL. `demo` allows the demo
+    country in an empty home (`is_demo`). `live_pace` is demo minutes per real minute.
     """
 
     home: Path = ROOT / "var"
@@ -53,6 +53,12 @@ class Settings:
     def lake_folder(self) -> Path:
         """Where the catalogue file and, by default, the data files lie."""
         return self.home / "lake"
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether this home shows the demo country: asked for, and founded here or still without any lake."""
+        founded = (self.home / "demo.json").exists()
+        return self.demo and (founded or not (self.lake_folder / "catalogue.sqlite").exists())
 
     @property
     def inbox(self) -> Path:

@@ -77,7 +77,7 @@ def sign_in(store: Engine, name: str, password: str, *, address: str, now: datet
 
 def offers_demo(settings: Settings) -> bool:
     """Whether the demo accounts exist: demo data, and reachable from this machine only."""
-    return settings.demo and settings.host in LOOPBACK
+    return settings.is_demo and settings.host in LOOPBACK
 
 
 def settle_demo_users(store: Engine, settings: Settings, now: datetime) -> None:

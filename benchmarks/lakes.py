@@ -19,6 +19,7 @@ from benchmarks.figure import BenchmarkError, Trial
 from config import ROOT, Settings, read_settings
 from data.contract import SHIPPED_CONTRACTS, Contract, parse_contract, read_contract
 from data.demo.bulk import write_bulk
+from data.demo.world import found_world
 from data.ingest import Report, ingest
 from data.lake import Lake
 from data.sql_text import literal
@@ -105,6 +106,7 @@ def _fill(settings: Settings, orders: Path) -> None:
     contracts = settings.home / "contracts"
     contracts.mkdir(parents=True)
     shutil.copyfile(BULK_CONTRACT, contracts / "bulk.yaml")
+    found_world(settings, END)
     with Lake.open_writer(settings) as lake:
         take_in(lake, read_contract(BULK_CONTRACT), orders)
         for name, sql in ATTACHED.items():

@@ -48,11 +48,6 @@ class Demo:
         return self.country.world
 
 
-def is_demo(settings: Settings, lake: Lake) -> bool:
-    """Whether this home shows the demo country: asked for, and founded here or still empty."""
-    return settings.demo and ((settings.home / "demo.json").exists() or lake.head().snapshot_id == 0)
-
-
 def open_demo(settings: Settings, lake: Lake, now: datetime) -> Demo:
     """The demo with its history planned: what the ledger does not hold yet, the newest hours first, then day by day."""
     world = found_world(settings, now)
@@ -81,8 +76,12 @@ def run_worker(
     A fault of one turn is told and tried again with the next; nothing half-done stays behind.
     """
     settings.inbox.mkdir(parents=True, exist_ok=True)
+    is_demo = settings.is_demo
+    if is_demo:
+        # Before there is a lake: from then on this file alone says that the home is the demo's.
+        found_world(settings, now())
     with Lake.open_writer(settings) as lake:
-        demo = open_demo(settings, lake, now()) if is_demo(settings, lake) else None
+        demo = open_demo(settings, lake, now()) if is_demo else None
         inbox = Inbox(settings.inbox)
         commits, was_filling = 0, False
         while not is_stopping():

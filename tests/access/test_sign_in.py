@@ -14,6 +14,7 @@ from access.sign_in import DEMO_USERS, first_administrator, offers_demo, settle_
 from access.store import open_store
 from access.user import find_user, list_users
 from config import read_settings
+from data.lake import Lake
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 PASSWORD = "a long enough password"
@@ -107,3 +108,10 @@ def test_password_over_72_bytes_is_refused_and_never_cut(password_hash: str) -> 
 def test_short_password_is_refused() -> None:
     with pytest.raises(PasswordError, match="at least 12"):
         hash_password("short")
+
+
+def test_demo_accounts_do_not_exist_beside_own_orders(tmp_path: Path) -> None:
+    settings = read_settings({}, home=tmp_path)
+    assert offers_demo(settings)
+    with Lake.open_writer(settings):
+        assert not offers_demo(settings)

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from config import read_settings
+from data.demo.world import found_world
 from data.ingest import ingest
 from data.lake import Lake
 from tests.data.intake import contract_of, write_csv
@@ -45,6 +46,7 @@ def filled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     columns |= {f"{name}_at": name for name in ("created", "paid", "shipped", "promised", "delivered")}
     settings = read_settings({}, home=folder / "home")
     path = write_csv(folder / f"orders_{AS_OF:%Y%m%dT%H%M%S}.csv", _rows(), HEADER)
+    found_world(settings, AS_OF)
     with Lake.open_writer(settings) as lake:
         report = ingest(lake, contract_of(columns=columns), (path,), now=AS_OF)
     assert report.state == "accepted", report
