@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from queries.clock import bucket_end, bucket_start, buckets, offsets_between, shift_days, start_of_day
@@ -43,6 +43,8 @@ def test_the_clock_reading_in_sql_is_the_zone_s(instant: datetime, zone: str) ->
     assert _value(local_ms("$at", offsets), instant) == int(local.timestamp() * 1000)
 
 
+@example(instant=datetime(2018, 11, 4, 3, tzinfo=UTC), zone="America/Sao_Paulo", grain="day")
+@example(instant=datetime(2026, 11, 1, 6, tzinfo=UTC), zone="America/Havana", grain="day")
 @settings(max_examples=120, deadline=None)
 @given(
     instant=INSTANTS,

@@ -35,6 +35,8 @@ ESCAPES = [
     "SELECT * FROM read_text('/etc/passwd')",
     "SELECT * FROM read_parquet('x.parquet')",
     "SELECT * FROM '/etc/passwd'",
+    "WITH read_csv AS (SELECT 1) SELECT * FROM read_csv('/etc/passwd')",
+    "WITH snapshots AS (SELECT 1) SELECT * FROM lake.snapshots",
     "SELECT * FROM glob('/*')",
     "SELECT * FROM sqlite_scan('x', 'y')",
     "SELECT getenv('HOME')",
