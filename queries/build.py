@@ -247,7 +247,7 @@ def _setting_values(edition: Edition) -> dict[str, object]:
 def _code(dimension: str, value: str) -> str | int:
     codes = DIMENSIONS[dimension].codes
     if codes and isinstance(codes[0], int):
-        return int(value) if value.lstrip("-").isdigit() else -1
+        return int(value) if str(value).isdigit() else -1
     return value
 
 

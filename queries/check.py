@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from data.targets import Targets
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
 from queries.query import COMPARISONS, GRAINS, Query, QueryError
@@ -71,6 +72,31 @@ def _check_order(query: Query) -> None:
     if query.order_by is None:
         return
     name = query.order_by.removeprefix("-")
-    known = [*query.metrics, *query.by, *(["bucket_at"] if query.grain else [])]
+    known = [*query.by, *(["bucket_at"] if query.grain else []), *_figures(query)]
     if name not in known:
         raise QueryError(f"results cannot be ordered by {name!r}: {suggest(name, known)}")
+
+
+def _figures(query: Query) -> list[str]:
+    """The columns of the answer that hold figures."""
+    found = []
+    for metric in query.metrics:
+        counts = [f"{metric}_n"] if METRICS[metric].n else []
+        found += [metric, *counts]
+        for comparison in query.compare:
+            other = f"{metric}_{comparison}"
+            found += [other, f"{other}_difference"]
+            if comparison != "target":
+                found += [f"{other}_difference_share", *(f"{count}_{comparison}" for count in counts)]
+    return found
+
+
+def unknown_targets(targets: Targets) -> list[str]:
+    """What a targets file names that is no metric or dimension, one sentence each; such a target is never used."""
+    found = []
+    for target in dict.fromkeys(target for edition in targets.editions for target in edition.metric_targets):
+        if target.metric not in METRICS:
+            found.append(f"there is no metric {target.metric!r}: {suggest(target.metric, METRICS)}")
+        if target.dimension is not None and target.dimension not in DIMENSIONS:
+            found.append(f"there is no dimension {target.dimension!r}: {suggest(target.dimension, DIMENSIONS)}")
+    return found

@@ -253,7 +253,7 @@ def _reference(measure: Measure, period: Period, *, counts_missing: bool) -> str
 def _hours(setting: Setting, period: Period, bucket: str) -> str:
     end, start = f"EPOCH_MS({period.name('end')})", f"EPOCH_MS({period.name('start')})"
     if setting.grain is None:
-        return f"(({end} - {start}) / {HOUR_MS}.0)"
+        return f"NULLIF(GREATEST(({end} - {start}) / {HOUR_MS}.0, 0), 0)"
     if setting.grain == "hour":
         begin, following = f"({bucket})", f"({bucket} + {HOUR_MS})"
     else:

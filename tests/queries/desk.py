@@ -121,7 +121,11 @@ class Desk:
             cursor.execute(f"INSERT INTO lake.{table} SELECT {chosen} FROM given_rows")
             cursor.unregister("given_rows")
         cursor.execute("COMMIT")
-        return replace(self, version=self.lake.newest_version(), targets=targets_of(self.folder / "targets.yaml", {}))
+        return self.filled_as(self.lake.newest_version())
+
+    def filled_as(self, version: int) -> Desk:
+        """The same desk over the rows of a version of its lake."""
+        return replace(self, version=version, targets=targets_of(self.folder / "targets.yaml", {}))
 
     def with_targets(self, edition: Mapping[str, Any]) -> Desk:
         """The same desk under other targets."""

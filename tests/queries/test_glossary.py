@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from config import ROOT
 from data.order import COMPLAINT_KINDS, EXCEPTION_CODES, RETURN_KINDS, STAGES, STATUSES
+from data.targets import DEFAULT_FILE, read_targets_file
 from i18n import LANGUAGES, catalogue
+from queries.check import unknown_targets
 from queries.dimensions import DIMENSIONS, children_of
 from queries.glossary import dimensions_frame, document, metrics_frame
 from queries.metric import ANCHORS
@@ -63,3 +67,13 @@ def test_drilling_leads_from_country_to_city_and_from_warehouse_to_order() -> No
 def test_no_alias_is_another_dimension_s_name() -> None:
     names = [name for entry in DIMENSIONS.values() for name in (entry.name, *entry.aliases)]
     assert len(names) == len(set(names))
+
+
+def test_the_shipped_targets_name_metrics_and_dimensions_there_are(tmp_path: Path) -> None:
+    assert unknown_targets(read_targets_file(DEFAULT_FILE)) == []
+    wrong = tmp_path / "targets.yaml"
+    wrong.write_text("- {valid_from: 2020-01-01, metrics: {on_time_rat: {by: {regoin: {R1: 1}}}}}", encoding="utf-8")
+    assert [text.split("did you mean ")[1].split()[0].rstrip("?") for text in unknown_targets(read_targets_file(wrong))] == [
+        "on_time_rate",
+        "region",
+    ]
