@@ -83,15 +83,15 @@ def scope_condition(size: int | None) -> list[str]:
     return ["o.region_code IN (" + ", ".join(f"$scope_{i}" for i in range(size)) + ")"]
 
 
-def ship_due(setting: Setting) -> str:
-    """The end of the working day in which an order must be shipped: as promised, else by the cut-off."""
+def ship_due_by_cut_off(setting: Setting) -> str:
+    """The end of the working day in which an order without a promise must be shipped: the day its cut-off falls on."""
     local = local_ms("o.created_at", setting.offsets)
     day = f"({local} // {DAY_MS} + CASE WHEN {local} % {DAY_MS} > {setting.cut_off_ms} THEN 1 ELSE 0 END)"
     if setting.holidays:
         jumps = " ".join(f"WHEN {holiday} THEN {working}" for holiday, working in setting.holidays)
         day = f"(CASE {day} {jumps} ELSE {day} END)"
     end = utc_ms(f"({day} + 1) * {DAY_MS}", setting.offsets)
-    return f"COALESCE(o.promised_ship_at, TO_TIMESTAMP(({end} - 1) / 1000.0))"
+    return f"TO_TIMESTAMP(({end} - 1) / 1000.0)"
 
 
 def table_at(name: str, alias: str) -> exp.Expr:
@@ -109,7 +109,7 @@ def base(columns: Iterable[str], setting: Setting, *, sight: Sight, conditions: 
 
     Every row of lake.orders that a statement reads comes through here.
     """
-    known = order_columns(sight) | {"ship_due_at": ship_due(setting)}
+    known = order_columns(sight) | {"ship_due_at": f"COALESCE(o.promised_ship_at, {ship_due_by_cut_off(setting)})"}
     chosen = [named(known[name], name) for name in sorted(set(columns) & known.keys())]
     where = [f"o.created_at <= {sight.as_of}", *scope_condition(setting.scope_size), *conditions]
     rows = select(*(chosen or [named("1", "one")])).from_(table_at("orders", "o"), copy=False)

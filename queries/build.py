@@ -259,6 +259,7 @@ def _span_values(span: _Span, grain: Grain | None, zone: ZoneInfo, edition: Edit
         "start": span.window.start,
         "end": span.end,
         "due_end": span.window.end,
+        "due_since": span.window.start and span.window.start - timedelta(days=2 + len(edition.calendar.holidays)),
         "until": span.until,
         "risk_start": today - history,
         "risk_end": today,

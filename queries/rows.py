@@ -7,7 +7,7 @@ from typing import Final
 from sqlglot import exp
 
 from data.order import MILESTONE_BIT
-from queries.base import Ctes, Request, base, ship_due, stock, table_at, window_conditions
+from queries.base import Ctes, Request, base, ship_due_by_cut_off, stock, table_at, window_conditions
 from queries.fragment import DIALECT, named
 from queries.passages import passages
 from queries.risk import risk
@@ -35,15 +35,28 @@ def source(request: Request) -> tuple[Ctes, str]:
     return [(name, stock(request) if anchor.is_stock else _flow(request))], name
 
 
-def _flow(request: Request) -> exp.Select:
-    anchor, certain = request.anchor, str(request.anchor.at).removesuffix("_at")
+def _flow(request: Request) -> exp.Query:
+    anchor = request.anchor
     if anchor.extra == "due":
-        conditions = window_conditions(ship_due(request.setting), request.setting, request.period, end="due_end")
-        conditions.append(f"(o.mapped_milestones & {MILESTONE_BIT['shipped']}) <> 0")
-    else:
-        conditions = window_conditions(f"o.{anchor.at}", request.setting, request.period)
-    columns = request.columns | {str(anchor.at)}
-    return base(columns, request.setting, sight=request.period.sight(certain), conditions=[*conditions, *request.filters])
+        return _ship_due(request)
+    conditions = window_conditions(f"o.{anchor.at}", request.setting, request.period)
+    sight = request.period.sight(str(anchor.at).removesuffix("_at"))
+    return base(request.columns | {str(anchor.at)}, request.setting, sight=sight, conditions=[*conditions, *request.filters])
+
+
+def _ship_due(request: Request) -> exp.Query:
+    """Orders due for shipping in the window, as promised or by the cut-off; two scans, each over its own few days."""
+    setting, period = request.setting, request.period
+    promised = window_conditions("o.promised_ship_at", setting, period, end="due_end")
+    by_cut_off = ["o.promised_ship_at IS NULL", *window_conditions(ship_due_by_cut_off(setting), setting, period, end="due_end")]
+    if setting.has_start:
+        by_cut_off.append(f"o.created_at >= {period.name('due_since')}")
+    told = f"(o.mapped_milestones & {MILESTONE_BIT['shipped']}) <> 0"
+    scans = [
+        base(request.columns | {"ship_due_at"}, setting, sight=period.sight(), conditions=[*conditions, told, *request.filters])
+        for conditions in (promised, by_cut_off)
+    ]
+    return exp.union(*scans, distinct=False, copy=False)
 
 
 def _attached(request: Request) -> tuple[Ctes, str]:
