@@ -54,13 +54,16 @@ def _exit_code(error: Exception) -> int | None:
     from data.contract import ContractError
     from data.lake import LakeError
     from data.sources import SourceError
+    from data.targets import TargetsError
     from data.validate import RefusedError
     from queries.query import QueryError
+    from queries.run import RunError
     from shell.supervise import StartError
 
-    if isinstance(error, UsageError | SettingsError | QueryError | ContractError | RefusedError | SourceError | UserError):
+    bad_requests = UsageError | SettingsError | QueryError | ContractError | RefusedError | SourceError | TargetsError | UserError
+    if isinstance(error, bad_requests):
         return 2
-    return 1 if isinstance(error, LakeError | StartError | OSError) else None
+    return 1 if isinstance(error, LakeError | RunError | StartError | OSError) else None
 
 
 def _now() -> datetime:
