@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config import read_settings
+from data.demo.world import found_world
 from data.ingest import ingest
 from data.lake import Lake
 from tests.browser.conftest import AS_OF, HEADER
@@ -23,6 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """An interface over a home of its own with 40 orders, into which a test may take in more."""
     home = tmp_path_factory.mktemp("living") / "home"
+    found_world(read_settings({}, home=home), AS_OF)
     take_in(home, tmp_path_factory.mktemp("first"), at=AS_OF, orders=40)
     with serve(home) as running:
         yield running
