@@ -106,13 +106,12 @@ def _ingest_locked(lake: Lake, contract: Contract, unit: tuple[Path, ...], now: 
     try:
         heal_bounds(lake)
         connection = lake.writer()
-        as_of = _as_of_before(contract, unit, now)
         with _staging_folder(lake) as folder:
             try:
+                as_of = _as_of_before(contract, unit, now)
                 unit = _fetched(contract, folder) or unit
-            except SourceError as error:
-                intake = _Intake(lake, connection, contract, unit, name, "", now, started)
-                return _refuse(intake, None, str(error), as_of)
+            except (RefusedError, SourceError) as error:
+                return _refuse(_Intake(lake, connection, contract, unit, name, "", now, started), None, str(error), None)
             sha256 = _hash(unit)
             if earlier := _duplicate_of(connection, contract, sha256, as_of):
                 same = f"the same file and contract are snapshot {earlier}"
@@ -393,11 +392,11 @@ def _as_of_before(contract: Contract, unit: tuple[Path, ...], now: datetime) -> 
             try:
                 return _aware(datetime.strptime(found[1], rule.format), zone)  # noqa: DTZ007 - made aware at once
             except ValueError as error:
-                raise LakeError(
+                raise RefusedError(
                     f"{path.name}: {found[1]!r} is no instant of the form {rule.format}: correct as_of.format"
                 ) from error
     names = ", ".join(path.name for path in unit)
-    raise LakeError(f"{names}: the name does not match as_of.pattern {rule.pattern!r} of {contract.source}")
+    raise RefusedError(f"{names}: the name does not match as_of.pattern {rule.pattern!r} of {contract.source}")
 
 
 def _aware(instant: datetime, zone: ZoneInfo) -> datetime:

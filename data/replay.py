@@ -64,7 +64,7 @@ def _replay_one(lake: Lake, contract: Contract, snapshot_id: int, as_of: int, tr
         path.unlink(missing_ok=True)
     if report.state == "accepted":
         with lake.lock():
-            connection.execute(
+            lake.writer().execute(
                 "UPDATE lake.quarantine SET replayed_snapshot_id = ? WHERE snapshot_id = ? AND source = ? AND replayed_snapshot_id IS NULL "
                 "AND starts_with(raw, '{')",
                 [report.snapshot_id, snapshot_id, contract.source],

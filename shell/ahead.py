@@ -24,7 +24,8 @@ from queries.query import QueryError
 from queries.run import RunError
 
 LOOK_SECONDS: Final = 0.5
-REMEMBERED_SECONDS: Final = 60.0
+REMEMBERED_SECONDS: Final = 600.0
+"""Longer than the time between two snapshots: an open tab runs its page only when there is a new one."""
 MOST: Final = 6
 """So many different sights are kept ready; the latest win."""
 
@@ -42,7 +43,7 @@ class Sight:
 
 @dataclass
 class Ahead:
-    """The sights of the last minute, and the thread that keeps their answers ready."""
+    """The sights of the last minutes, and the thread that keeps their answers ready."""
 
     sights: dict[Sight, float] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -53,7 +54,7 @@ class Ahead:
         self.sights[Sight(page=page, user=user, parameters=choice)] = time.monotonic()
 
     def recent(self) -> list[Sight]:
-        """The sights of the last minute, the latest first; older ones are forgotten."""
+        """The sights of the last minutes, the latest first; older ones are forgotten."""
         since = time.monotonic() - REMEMBERED_SECONDS
         known = dict(self.sights)
         for sight in [sight for sight, at in known.items() if at < since]:

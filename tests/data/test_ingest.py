@@ -212,3 +212,16 @@ def test_a_home_may_be_moved(tmp_path: Path, settings: Settings) -> None:
     with Lake.open_writer(moved) as lake:
         take_in(lake, contract_of(), _file(tmp_path, ["0002", *GOOD[1:]], hour=1))
     assert Lake.open_reader(moved).cursor().execute("SELECT count(*) FROM lake.orders").fetchall() == [(2,)]
+
+
+def test_a_misnamed_file_is_refused_and_holds_nothing_up(tmp_path: Path, settings: Settings) -> None:
+    settings.inbox.mkdir(parents=True)
+    inbox = Inbox(settings.inbox)
+    write_csv(settings.inbox / "a_name_without_instant.csv", [GOOD])
+    _file(settings.inbox, ["0002", *GOOD[1:]])
+    with Lake.open_writer(settings) as lake:
+        for _ in range(2):
+            reports = look(lake, inbox, {"shop": contract_of()}, settings, now=lambda: NOW, say=print)
+    assert sorted(report.state for report in reports) == ["accepted", "refused"]
+    reason = (settings.refused / "shop" / "a_name_without_instant.csv.reason.txt").read_text(encoding="utf-8")
+    assert "does not match as_of.pattern" in reason

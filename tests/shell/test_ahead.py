@@ -1,4 +1,4 @@
-"""Answers ahead of the question: after a new snapshot the sights of the last minute are in the cache before anyone asks."""
+"""Answers ahead of the question: after a new snapshot the sights of the last minutes are in the cache before anyone asks."""
 
 from __future__ import annotations
 
@@ -71,3 +71,13 @@ def test_a_sight_keeps_its_users_scope(reading: Reading) -> None:
     (sight,) = ahead.recent()
     view = open_view(reading, sight.user, {}, now=_clock(), language="en", stays_valid=lambda: None)
     assert view.scope.regions == ("CN-EAST",)
+
+
+def test_a_sight_outlives_a_quiet_minute_but_not_the_evening() -> None:
+    ahead = Ahead()
+    ahead.note(PAGES[0], LEAD, {})
+    (sight,) = ahead.sights
+    ahead.sights[sight] -= 120
+    assert ahead.recent() == [sight]
+    ahead.sights[sight] -= 3600
+    assert ahead.recent() == []
