@@ -25,6 +25,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
     create_engine,
     event,
@@ -85,6 +86,14 @@ ATTEMPTS: Final = Table(
     Column("id", Integer, primary_key=True),
     Column("bucket", String(64), nullable=False, index=True),
     Column("tried_at", Instant, nullable=False),
+)
+
+PREFERENCES: Final = Table(
+    "preferences",
+    METADATA,
+    Column("user_name", String(64), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 

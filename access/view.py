@@ -8,9 +8,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from sqlalchemy import Engine
 
 from access.address import Address, read_address
 from access.freshness import SourceFreshness, filling_share, is_worker_silent, judge_sources, read_promises
+from access.preference import read_preference, write_preference
 from access.reading import EmptyLake, Reading
 from access.user import User, scope_of
 from data.targets import Targets, read_targets
@@ -27,7 +29,8 @@ class View:
     """One user's sight of one snapshot at one instant: all figures of a run of a page agree.
 
     `is_live` says that no instant was chosen and some source still delivers. `window` and `filters` are the address's
-    choice, for `Query.window` and `Query.where`; `stays_valid` raises SessionEnded once the session has ended.
+    choice, for `Query.window` and `Query.where`; `stays_valid` raises SessionEnded once the session has ended. `now` is
+    the wall clock's instant at which the view was opened, for what people do; `store` is None where nothing is kept.
     """
 
     user: User
@@ -36,6 +39,7 @@ class View:
     snapshot: int
     version: int
     as_of: datetime
+    now: datetime
     is_live: bool
     window: Window
     filters: tuple[Filter, ...]
@@ -47,6 +51,7 @@ class View:
     is_worker_silent: bool = False
     filling_share: float | None = None
     stays_valid: Callable[[], None] = field(default=lambda: None, repr=False)
+    store: Engine | None = field(default=None, repr=False)
 
     def run(self, query: Query) -> pl.DataFrame:
         """The answer within the user's scope at this view's snapshot and instant; `queries.build` names the columns.
@@ -83,6 +88,16 @@ class View:
         is_older_history = newest.as_of == self.as_of and filling_share(self.reading.settings) is not None
         return newest.snapshot != self.snapshot and not is_older_history
 
+    def preference(self, name: str) -> str | None:
+        """The small choice this user keeps under the name; None when there is none."""
+        return read_preference(self.store, self.user, name) if self.store else None
+
+    def keep_preference(self, name: str, value: str | None) -> None:
+        """Keep a small choice of this user, None forgets it. Raises PreferenceError, SessionEnded."""
+        self.stays_valid()
+        if self.store:
+            write_preference(self.store, self.user, name, value)
+
     @property
     def is_filling(self) -> bool:
         """Whether older history is still coming in."""
@@ -97,6 +112,7 @@ def open_view(
     now: datetime,
     language: str,
     stays_valid: Callable[[], None],
+    store: Engine | None = None,
 ) -> View:
     """The user's view of what the address's query parameters ask for, at `now`.
 
@@ -117,6 +133,7 @@ def open_view(
         snapshot=ledger.snapshot,
         version=ledger.version,
         as_of=as_of,
+        now=now,
         is_live=not is_chosen and any(source.state != "once" for source in sources),
         window=parse_window(address.window, as_of=as_of, zone=settings.zone),
         filters=address.filters,
@@ -128,4 +145,5 @@ def open_view(
         is_worker_silent=is_worker_silent(settings, now),
         filling_share=filling_share(settings),
         stays_valid=stays_valid,
+        store=store,
     )

@@ -64,4 +64,12 @@ def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
 
 def _view(user: User, visitor: Visitor, language: str, parameters: Mapping[str, Sequence[str]]) -> View:
     opened = house()
-    return open_view(opened.reading, user, parameters, now=opened.clock(), language=language, stays_valid=visitor.check)
+    return open_view(
+        opened.reading,
+        user,
+        parameters,
+        now=opened.clock(),
+        language=language,
+        stays_valid=visitor.check,
+        store=opened.store,
+    )

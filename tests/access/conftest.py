@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from access.password import hash_password
-from access.store import open_store
+from access.store import METADATA, open_store
 from access.user import User, add_user
 from config import Settings, read_settings
 from tests.postgres import Postgres, postgres_server
@@ -46,3 +46,19 @@ def store(settings: Settings, password_hash: str) -> Iterator[Engine]:
     add_user(engine, User(name="li", display_name="Li", role="lead", regions=("CN-EAST",)), password_hash=password_hash, now=NOW)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty store of each kind."""
+    url = ""
+    if request.param == "postgres":
+        server: Postgres = request.getfixturevalue("postgres")
+        url = server.url
+    store = open_store(read_settings({}, home=tmp_path, store_url=url))
+    yield store
+    if url:
+        METADATA.drop_all(store)
+        with store.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE alembic_version")
+    store.dispose()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, select
@@ -17,25 +15,8 @@ from access.sign_in import sign_in
 from access.store import METADATA, SESSIONS, open_store
 from access.user import User, add_user, find_user, set_access
 from config import read_settings
-from tests.postgres import Postgres
 
 NOW = datetime(2026, 3, 2, 8, 0, 0, 123_000, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """An empty store of each kind."""
-    url = ""
-    if request.param == "postgres":
-        server: Postgres = request.getfixturevalue("postgres")
-        url = server.url
-    store = open_store(read_settings({}, home=tmp_path, store_url=url))
-    yield store
-    if url:
-        METADATA.drop_all(store)
-        with store.begin() as connection:
-            connection.exec_driver_sql("DROP TABLE alembic_version")
-    store.dispose()
 
 
 def _add(store: Engine, password_hash: str) -> None:
