@@ -8,13 +8,17 @@ from typing import Any, Literal
 
 from components.heat import HeatGrid, Legend
 from components.kit import mount
+from components.time_axis import AxisMark
 
 State = Literal["good", "neutral", "warning", "critical", "stale", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """One figure: `tone` colours its change, `state` marks it against its target; `spark` is its last day, None for gaps."""
+    """One figure: `tone` colours its change, `state` marks it against its target.
+
+    `spark` is its last day in equal steps, None for gaps; `marks` stand on the same axis.
+    """
 
     name: str
     value: str
@@ -27,6 +31,7 @@ class Tile:
     state_word: str = ""
     tone: State = "neutral"
     spark: tuple[float | None, ...] = ()
+    marks: tuple[AxisMark, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +144,7 @@ class Notice:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """The whole wall. Without tiles only the notice is drawn, and says why."""
+    """The whole wall. Without tiles only the notice is drawn, and says why; `axis` tells what is marked on the tiles' lines."""
 
     language: str
     notice: Notice | None = None
@@ -150,6 +155,7 @@ class Board:
     warehouses: Bars | None = None
     returns: Bars | None = None
     complaints: HeatGrid | None = None
+    axis: str = ""
     words: dict[str, str] = field(default_factory=dict)
 
 

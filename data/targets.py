@@ -103,7 +103,10 @@ class Targets:
 
     def at(self, instant: datetime, zone: ZoneInfo | None = None) -> Edition:
         """The edition in force on the instant's calendar day; before the first one, the first."""
-        day = instant.astimezone(zone or UTC).date()
+        return self.on(instant.astimezone(zone or UTC).date())
+
+    def on(self, day: date) -> Edition:
+        """The edition in force on a calendar day; before the first one, the first."""
         return next((edition for edition in reversed(self.editions) if edition.valid_from <= day), self.editions[0])
 
 

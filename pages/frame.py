@@ -33,6 +33,7 @@ from components.topbar import (
 from i18n import LANGUAGES, translate
 from pages import PAGES
 from pages.address import LISTS, WINDOWS, chosen_theme, take_choice
+from pages.time_marks import shift_name
 from pages.wording import codes_in_order, name_of, names_of, window_name
 from queries.query import Query, Window
 
@@ -193,9 +194,7 @@ def _marks(view: View) -> tuple[Mark, ...]:
 
 
 def _shift_tip(language: str, name: str, start: str, end: str) -> str:
-    key = f"wall.shift.{name}"
-    word = translate(language, key)
-    return translate(language, "wall.shift_tip", name=name if word == key else word, start=start, end=end)
+    return translate(language, "wall.shift_tip", name=shift_name(language, name), start=start, end=end)
 
 
 def _filters(view: View) -> Filters:

@@ -44,10 +44,12 @@ def read_board(view: View, country: str | None, *, heat: str = HEAT_METRICS[0]) 
     """Everything the wall shows, the heat grid of one metric; without orders in sight only the reason why there is nothing."""
     if country is None:
         return Board(language=view.language, notice=_notice(view) or _say(view, "nothing"))
+    tiles, axis = read_tiles(view)
     return Board(
         language=view.language,
         notice=_notice(view),
-        tiles=read_tiles(view),
+        tiles=tiles,
+        axis=axis,
         heat=read_heat(view, heat),
         map=read_map(view, country),
         worst=read_worst(view),

@@ -9,11 +9,14 @@ from typing import Any, Final
 from access.view import View
 from components.board import State, Tile
 from components.format import ChangeKind, change, count, dash, duration, is_missing, percent
+from components.time_axis import TimeAxis
 from i18n import translate
 from pages.staleness import stale_columns, stale_sources
+from pages.time_marks import read_axis
 from pages.wording import definition, judge, state_name
+from queries.clock import buckets
 from queries.metrics import METRICS
-from queries.query import Comparison, Query, Window
+from queries.query import Comparison, Grain, Query, Window
 
 Row = dict[str, Any]
 
@@ -43,10 +46,21 @@ USUAL: Final = 1.1
 BESIDE: Final = ("order_cycle_seconds_p90", "grey_zone_delay_share", "at_risk_count")
 
 
-def read_tiles(view: View) -> tuple[Tile, ...]:
-    """The eight tiles in this view: today's orders since midnight, the others in the view's window or at as-of."""
-    row, series = _figures(view), _series(view)
-    return tuple(_tile(view, spec, row, series.get(spec.metric, ())) for spec in TILES)
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """The tiles' lines: each metric's value in every bucket of one axis, None where there is none."""
+
+    axis: TimeAxis
+    values: dict[str, tuple[float | None, ...]]
+
+
+def read_tiles(view: View) -> tuple[tuple[Tile, ...], str]:
+    """The eight tiles in this view, and what is marked on their lines in a sentence.
+
+    Today's orders since midnight, the others in the view's window or at as-of.
+    """
+    row, lines = _figures(view), _lines(view)
+    return tuple(_tile(view, spec, row, lines) for spec in TILES), lines.axis.spoken
 
 
 def _figures(view: View) -> Row:
@@ -61,21 +75,26 @@ def _figures(view: View) -> Row:
     return {name: None if "_last_week" in name and view.is_filling else value for name, value in figures.items()}
 
 
-def _series(view: View) -> dict[str, tuple[float | None, ...]]:
+def _lines(view: View) -> Lines:
     """The last day by the hour; in a longer window its days."""
     start = view.window.start
     is_long = start is not None and view.window.end - start > timedelta(hours=48)
     window = view.window if is_long else Window.last(timedelta(hours=24), view.as_of)
+    grain: Grain = "day" if is_long else "hour"
     metrics = tuple(spec.metric for spec in TILES)
-    frame = view.run(Query(metrics=metrics, where=view.filters, window=window, grain="day" if is_long else "hour"))
-    return {metric: tuple(_plain(value) for value in frame.sort("bucket_at")[metric].to_list()) for metric in metrics}
+    rows = view.run(Query(metrics=metrics, where=view.filters, window=window, grain=grain)).to_dicts()
+    found = {row["bucket_at"]: row for row in rows}
+    steps = buckets(window.start or window.end, window.end, grain, view.zone)
+    values = {metric: tuple(_plain(found.get(begin, {}).get(metric)) for begin, _ in steps) for metric in metrics}
+    return Lines(axis=read_axis(view, steps[0][0], steps[-1][1]), values=values)
 
 
-def _tile(view: View, spec: TileSpec, row: Row, series: tuple[float | None, ...]) -> Tile:
+def _tile(view: View, spec: TileSpec, row: Row, lines: Lines) -> Tile:
     language, name = view.language, translate(view.language, f"wall.tile.{spec.metric}")
     value, n, state = _plain(row[spec.metric]), row.get(f"{spec.metric}_n"), _state(view, spec, row)
     words, moved = figure(language, spec.metric, value), _change(language, spec, row)
-    tip = "\n".join((name, *_tip_lines(view, spec, row, state)))
+    marked = [translate(language, "marks.on_line"), lines.axis.tip] if lines.axis.tip else []
+    tip = "\n".join((name, *_tip_lines(view, spec, row, state), *marked))
     shown = state if state in ("warning", "critical", "unknown", "stale") else "neutral"
     return Tile(
         name=name,
@@ -88,7 +107,8 @@ def _tile(view: View, spec: TileSpec, row: Row, series: tuple[float | None, ...]
         state=shown,
         state_word=state_name(language, shown),
         tone=_tone(spec, row, shown),
-        spark=series,
+        spark=lines.values[spec.metric],
+        marks=lines.axis.places(),
     )
 
 

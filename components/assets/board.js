@@ -6,6 +6,7 @@ function drawBoard(board, send, shapes) {
     "main",
     { class: "board" },
     h("div", { class: "tiles" }, board.tiles.map(drawTile)),
+    board.axis ? h("p", { class: "hidden", id: "axis-marks" }, board.axis) : null,
     card("heat", cardHead(board.heat.title, board.heat.scope, drawSwitch(board.heat, send)), drawHeatGrid(board.heat, null)),
     card("country", cardHead(board.map.title, board.map.scope), drawCountryMap(board.map, shapes)),
     card("worst", cardHead(board.worst.title, board.worst.scope), drawWorst(board.worst, go)),

@@ -8,6 +8,7 @@ function drawTile(tile) {
       "data-tip": tile.tip,
       "data-info": tile.info,
       "aria-label": tile.spoken,
+      "aria-describedby": tile.marks.length ? "axis-marks" : null,
     },
     h("span", { class: "name" }, tile.name),
     h("span", { class: "value" }, tile.value),
@@ -20,29 +21,41 @@ function drawTile(tile) {
         h("span", { class: `change ${tile.tone}` }, stateMark(tile.state, tile.state_word), tile.change),
         h("span", { class: "note" }, tile.note),
       ),
-      drawSpark(tile.spark, tile.state),
+      drawSpark(tile.spark, tile.state, tile.marks),
     ),
   );
 }
 
-function drawSpark(values, state) {
+// Each value stands in the middle of its step, so that a mark's share of the axis is a place between the steps' edges.
+function drawSpark(values, state, marks) {
   const known = values.filter((value) => value !== null);
   const low = Math.min(...known);
   const span = Math.max(...known) - low || 1;
-  const step = 100 / Math.max(1, values.length - 1);
+  const step = 100 / Math.max(1, values.length);
   let pen = "M";
   const path = values.map((value, index) => {
     if (value === null) {
       pen = "M";
       return "";
     }
-    const point = `${pen}${(index * step).toFixed(1)} ${(22 - (20 * (value - low)) / span).toFixed(1)}`;
+    const point = `${pen}${((index + 0.5) * step).toFixed(1)} ${(22 - (20 * (value - low)) / span).toFixed(1)}`;
     pen = "L";
     return point;
   });
   return h(
     "svg",
     { class: `spark ${state}`, viewBox: "0 0 100 24", preserveAspectRatio: "none", "aria-hidden": "true" },
-    known.length > 1 ? h("path", { d: path.join(""), "vector-effect": "non-scaling-stroke" }) : null,
+    drawMarks(marks, 24),
+    known.length > 1 ? h("path", { class: "line", d: path.join(""), "vector-effect": "non-scaling-stroke" }) : null,
   );
+}
+
+// The business calendar on any time axis 100 wide: bands for days, thin lines for moments, behind the figures.
+function drawMarks(marks, height) {
+  return (marks ?? []).map((mark) => {
+    const x = (100 * mark.start).toFixed(1);
+    if (mark.end > mark.start) return h("rect", { class: `mark-band ${mark.kind}`, x, y: -2, width: (100 * (mark.end - mark.start)).toFixed(1), height: height + 4 });
+    const from = mark.kind === "shift" ? height - 3 : -2;
+    return h("path", { class: `mark-line ${mark.kind}`, d: `M${x} ${from}V${height + 2}`, "vector-effect": "non-scaling-stroke" });
+  });
 }

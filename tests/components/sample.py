@@ -14,16 +14,18 @@ WORDS = ("sources", "menu", "filters", "theme", "full_screen", "sign_out", "clea
 
 
 def tile(name: str = "Backlog", value: str = "41,870") -> Tile:
-    texts = {"change": "+18.2%", "note": "target ≤ 38,000", "tip": f"{name}\ntip", "info": f"{name}\ndefinition"}
     return Tile(
         name=name,
         value=value,
+        change="+18.2%",
+        note="target ≤ 38,000",
+        tip=f"{name}\ntip",
+        info=f"{name}\ndefinition",
         state="warning",
         state_word="warning",
         tone="warning",
         spark=(1.0, None, 3.0, 2.0),
         spoken=name,
-        **texts,
     )
 
 

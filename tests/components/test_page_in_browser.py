@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from components.board import Notice
+from components.time_axis import AxisMark
 from tests.components.sample import board, heat_grid, tile, topbar
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("kit")]
@@ -109,6 +111,22 @@ def test_a_tile_tells_its_definition_on_click_until_escape(page: Page, show: Sho
     expect(page.locator(".tip[data-pinned=yes]")).to_contain_text("definition")
     page.keyboard.press("Escape")
     expect(page.locator(".tip:visible")).to_have_count(0)
+
+
+def test_the_calendar_stands_on_the_tiles_lines_and_is_told_aloud(page: Page, show: Show) -> None:
+    marks = (
+        AxisMark(kind="promotion", start=0.0, end=0.25, text="11.11"),
+        AxisMark(kind="cut_off", start=0.5, end=0.5, text="16:00"),
+    )
+    show("board", board(tiles=(replace(tile(), marks=marks),) * 8, axis="Marked: cut-off 16:00"))
+    spark = page.locator(".tile .spark").first
+    box, band, line = (part.bounding_box() for part in (spark, spark.locator(".promotion"), spark.locator(".cut_off")))
+    assert box
+    assert band
+    assert line
+    assert band["width"] == pytest.approx(box["width"] / 4, abs=1)
+    assert line["x"] - box["x"] == pytest.approx(box["width"] / 2, abs=1)
+    expect(page.get_by_role("button", name="Backlog").first).to_have_accessible_description("Marked: cut-off 16:00")
 
 
 def test_a_filter_is_sent_as_codes(page: Page, show: Show) -> None:
