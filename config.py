@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -25,7 +25,8 @@ class Settings:
 
     `home` holds the lake, the operational store, the inbox and the archive. `catalogue` and `data_path` are
     empty for the defaults under `home`; `catalogue` may be a PostgreSQL URL. `demo` allows the demo
-    country in an empty home (`is_demo`). `live_pace` is demo minutes per real minute.
+    country in an empty home (`is_demo`). `live_pace` is demo minutes per real minute. `keys` is empty where they lie
+    in the home (`access/keys.py`). What may hold a secret is never part of the text of this object.
     """
 
     home: Path = ROOT / "var"
@@ -33,9 +34,10 @@ class Settings:
     port: int = 8600
     time_zone: str = ""
     language: str = "en"
-    catalogue: str = ""
+    catalogue: str = field(default="", repr=False)
     data_path: str = ""
-    store_url: str = ""
+    store_url: str = field(default="", repr=False)
+    keys: str = field(default="", repr=False)
     demo: bool = True
     demo_orders: int = 300_000
     demo_seed: int = 7

@@ -8,6 +8,7 @@ from typing import cast
 
 from sqlalchemy import Engine
 
+from access.audit import LOCAL
 from access.password import hash_password, random_password
 from access.store import open_store
 from access.user import (
@@ -69,11 +70,11 @@ def _act(store: Engine, arguments: Namespace, now: datetime) -> list[str]:
     if arguments.action == "add":
         return [_line(_add(store, arguments, name, now)), *_new_password(store, name, now)]
     if arguments.action == "access":
-        set_access(store, name, role=cast(Role, arguments.role), regions=arguments.region, now=now)
+        set_access(store, name, role=cast(Role, arguments.role), regions=arguments.region, now=now, by=LOCAL)
     elif arguments.action == "password":
         return _new_password(store, name, now)
     else:
-        set_disabled(store, name, is_disabled=arguments.action == "disable", now=now)
+        set_disabled(store, name, is_disabled=arguments.action == "disable", now=now, by=LOCAL)
     user = find_user(store, name)
     return [_line(user)] if user else []
 
@@ -82,7 +83,7 @@ def _add(store: Engine, arguments: Namespace, name: str, now: datetime) -> User:
     user = User(
         name=name, display_name=arguments.display_name or name, role=arguments.role, regions=tuple(sorted(set(arguments.region)))
     )
-    add_user(store, user, password_hash=hash_password(random_password()), now=now)
+    add_user(store, user, password_hash=hash_password(random_password()), now=now, by=LOCAL)
     return user
 
 
@@ -90,7 +91,7 @@ def _new_password(store: Engine, name: str, now: datetime) -> list[str]:
     password = random_password()
     if (user := find_user(store, name)) and user.is_demo:
         raise UserError(f"{name} is a demo account with a public password: add an account of your own instead")
-    set_password(store, name, password_hash=hash_password(password), now=now)
+    set_password(store, name, password_hash=hash_password(password), now=now, by=LOCAL)
     return [f"password (shown once): {password}"]
 
 

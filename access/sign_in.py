@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, select
 
+from access.audit import AUDIT, SYSTEM, Actor, note
 from access.password import hash_password, is_password, random_password
 from access.session import start_session
 from access.store import ATTEMPTS, writing
@@ -27,6 +28,8 @@ LIMIT_PER_ACCOUNT_AND_ADDRESS: Final = 5.0
 LIMIT_PER_ADDRESS: Final = 30.0
 LIMIT_PER_ACCOUNT: Final = 100.0
 """High, so that a stranger cannot keep a user out, and still no password is guessed from many addresses."""
+
+WAIT_STEP: Final = timedelta(minutes=1)
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
@@ -68,11 +71,13 @@ def sign_in(store: Engine, name: str, password: str, *, address: str, now: datet
     buckets = _buckets(name, address)
     wait = _count_attempt(store, buckets, now)
     if wait > 0:
+        _record_wait(store, name, address, now)
         return SignIn(reason="wait", wait_seconds=wait)
     if not is_password(password, read_password_hash(store, name)):
+        _record_failure(store, name, address, now, result="wrong")
         return SignIn(reason="wrong")
     _forget_attempts(store, buckets, now)
-    return SignIn(secret=start_session(store, name, now))
+    return SignIn(secret=start_session(store, name, now, address=address))
 
 
 def offers_demo(settings: Settings) -> bool:
@@ -86,13 +91,13 @@ def settle_demo_users(store: Engine, settings: Settings, now: datetime) -> None:
         for demo in DEMO_USERS:
             known = find_user(store, demo.user.name)
             if known is None:
-                add_user(store, demo.user, password_hash=hash_password(demo.password, shortest=1), now=now)
+                add_user(store, demo.user, password_hash=hash_password(demo.password, shortest=1), now=now, by=SYSTEM)
             elif known.is_demo and known.is_disabled:
-                set_disabled(store, known.name, is_disabled=False, now=now)
+                set_disabled(store, known.name, is_disabled=False, now=now, by=SYSTEM)
         return
     for user in list_users(store):
         if user.is_demo and not user.is_disabled:
-            set_disabled(store, user.name, is_disabled=True, now=now)
+            set_disabled(store, user.name, is_disabled=True, now=now, by=SYSTEM)
 
 
 def first_administrator(store: Engine, now: datetime) -> str | None:
@@ -103,8 +108,31 @@ def first_administrator(store: Engine, now: datetime) -> str | None:
     administrator = User(name="administrator", display_name="Administrator", role="admin")
     if find_user(store, administrator.name):
         return None
-    add_user(store, administrator, password_hash=hash_password(password), now=now)
+    add_user(store, administrator, password_hash=hash_password(password), now=now, by=SYSTEM)
     return password
+
+
+def _record_failure(store: Engine, name: str, address: str, now: datetime, *, result: str) -> None:
+    """A failed attempt in the audit; a name that is no account stays out of it, it may be a password typed too early."""
+    known = name if find_user(store, name) else ""
+    note(
+        store,
+        at=now,
+        actor=Actor(name=known, address=address),
+        action="sign_in_failed",
+        object_kind="user",
+        object_id=known,
+        result=result,
+    )
+
+
+def _record_wait(store: Engine, name: str, address: str, now: datetime) -> None:
+    """Attempts while the door is shut, recorded once a minute for an address: they cost the one who tries nothing."""
+    recent = select(AUDIT.c.seq).where(AUDIT.c.at > now - WAIT_STEP, AUDIT.c.action == "sign_in_failed")
+    with store.connect() as connection:
+        known = connection.execute(recent.where(AUDIT.c.result == "wait", AUDIT.c.address == address[:64]).limit(1)).first()
+    if known is None:
+        _record_failure(store, name, address, now, result="wait")
 
 
 def _buckets(name: str, address: str) -> dict[str, float]:

@@ -78,6 +78,7 @@ SESSIONS: Final = Table(
     Column("seen_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("address", String(64), nullable=False, server_default=""),
 )
 
 ATTEMPTS: Final = Table(

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import Connection, Engine, Row, select
 
+from access.audit import Actor, record
 from access.store import SESSIONS, USERS, writing
 from data.places import region_codes
 from queries.scope import Scope
@@ -87,8 +88,8 @@ def read_password_hash(store: Engine, name: str) -> str | None:
         return connection.execute(query).scalar_one_or_none()
 
 
-def add_user(store: Engine, user: User, *, password_hash: str, now: datetime) -> None:
-    """Keep a new user; raises UserError when the name is taken or the user is not valid."""
+def add_user(store: Engine, user: User, *, password_hash: str, now: datetime, by: Actor) -> None:
+    """Keep a new user, added `by` someone; raises UserError when the name is taken or the user is not valid."""
     check_user(user)
     with writing(store) as connection:
         if connection.execute(select(USERS.c.name).where(USERS.c.name == user.name)).one_or_none():
@@ -102,25 +103,28 @@ def add_user(store: Engine, user: User, *, password_hash: str, now: datetime) ->
             "is_disabled": user.is_disabled,
         }
         connection.execute(USERS.insert().values(name=user.name, password_hash=password_hash, created_at=now, **values))
+        detail = {"role": user.role, "regions": values["regions"]}
+        record(connection, at=now, actor=by, action="user_added", object_kind="user", object_id=user.name, detail=detail)
 
 
-def set_access(store: Engine, name: str, *, role: Role, regions: Iterable[str], now: datetime) -> None:
+def set_access(store: Engine, name: str, *, role: Role, regions: Iterable[str], now: datetime, by: Actor) -> None:
     """Change role and regions; every open session of the user ends."""
-    user = _known(store, name)
-    check_user(User(name=name, display_name=user.display_name, role=role, regions=tuple(regions)))
-    _change(store, name, now, role=role, regions=sorted(set(regions)))
+    user, wanted = _known(store, name), sorted(set(regions))
+    check_user(User(name=name, display_name=user.display_name, role=role, regions=tuple(wanted)))
+    detail = {"role": [user.role, role], "regions": [list(user.regions), wanted]}
+    _change(store, name, now, {"role": role, "regions": wanted}, action="access_changed", by=by, detail=detail)
 
 
-def set_password(store: Engine, name: str, *, password_hash: str, now: datetime) -> None:
+def set_password(store: Engine, name: str, *, password_hash: str, now: datetime, by: Actor) -> None:
     """Change the password; every open session of the user ends."""
     _known(store, name)
-    _change(store, name, now, password_hash=password_hash)
+    _change(store, name, now, {"password_hash": password_hash}, action="password_changed", by=by)
 
 
-def set_disabled(store: Engine, name: str, *, is_disabled: bool, now: datetime) -> None:
+def set_disabled(store: Engine, name: str, *, is_disabled: bool, now: datetime, by: Actor) -> None:
     """Close or reopen an account; every open session of the user ends."""
     _known(store, name)
-    _change(store, name, now, is_disabled=is_disabled)
+    _change(store, name, now, {"is_disabled": is_disabled}, action="user_disabled" if is_disabled else "user_enabled", by=by)
 
 
 def set_language(store: Engine, name: str, language: str) -> None:
@@ -158,7 +162,17 @@ def _known(store: Engine, name: str) -> User:
     return user
 
 
-def _change(store: Engine, name: str, now: datetime, **values: object) -> None:
+def _change(
+    store: Engine,
+    name: str,
+    now: datetime,
+    values: dict[str, Any],
+    *,
+    action: str,
+    by: Actor,
+    detail: dict[str, Any] | None = None,
+) -> None:
     with writing(store) as connection:
-        connection.execute(USERS.update().where(USERS.c.name == name).values(**values))
+        connection.execute(USERS.update().where(USERS.c.name == name).values(values))
         end_sessions(connection, name, now)
+        record(connection, at=now, actor=by, action=action, object_kind="user", object_id=name, detail=detail)

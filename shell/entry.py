@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from access.audit import note
 from access.session import SessionEnded
 from access.user import User
 from access.view import View, open_view
@@ -47,6 +48,17 @@ def _entry(page: Page, user: User, visitor: Visitor, language: str) -> Any:  # n
 def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
     """Refuse a role the page is not for, before any of the page's code is imported."""
     if user.role not in page.roles:
+        opened = house()
+        note(
+            opened.store,
+            at=opened.clock(),
+            actor=visitor.session().actor,
+            action="page_refused",
+            object_kind="page",
+            object_id=page.url_path,
+            detail={"role": user.role},
+            result="denied",
+        )
         st.warning(translate(language, "access.no_page"))
         return
     parameters = {name: st.query_params.get_all(name) for name in st.query_params}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from access.audit import LOCAL
 from access.password import hash_password
 from access.store import METADATA, open_store
 from access.user import User, add_user
@@ -42,8 +43,14 @@ def password_hash() -> str:
 def store(settings: Settings, password_hash: str) -> Iterator[Engine]:
     """A store with one manager `ming` and one lead `li` of CN-EAST."""
     engine = open_store(settings)
-    add_user(engine, User(name="ming", display_name="Ming", role="manager"), password_hash=password_hash, now=NOW)
-    add_user(engine, User(name="li", display_name="Li", role="lead", regions=("CN-EAST",)), password_hash=password_hash, now=NOW)
+    add_user(engine, User(name="ming", display_name="Ming", role="manager"), password_hash=password_hash, now=NOW, by=LOCAL)
+    add_user(
+        engine,
+        User(name="li", display_name="Li", role="lead", regions=("CN-EAST",)),
+        password_hash=password_hash,
+        now=NOW,
+        by=LOCAL,
+    )
     yield engine
     engine.dispose()
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, select
 
+from access.audit import LOCAL
 from access.session import ABSOLUTE_LIMIT, IDLE_LIMIT, end_session, read_session, start_session
 from access.store import SESSIONS
 from access.user import set_access, set_disabled, set_language, set_password
@@ -72,10 +73,10 @@ def test_used_session_lives_until_its_absolute_limit(store: Engine) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param(lambda store: set_password(store, "li", password_hash="x", now=NOW), id="password"),
-        pytest.param(lambda store: set_access(store, "li", role="manager", regions=(), now=NOW), id="role"),
-        pytest.param(lambda store: set_access(store, "li", role="lead", regions=("CN-SOUTH",), now=NOW), id="regions"),
-        pytest.param(lambda store: set_disabled(store, "li", is_disabled=True, now=NOW), id="disabled"),
+        pytest.param(lambda store: set_password(store, "li", password_hash="x", now=NOW, by=LOCAL), id="password"),
+        pytest.param(lambda store: set_access(store, "li", role="manager", regions=(), now=NOW, by=LOCAL), id="role"),
+        pytest.param(lambda store: set_access(store, "li", role="lead", regions=("CN-SOUTH",), now=NOW, by=LOCAL), id="regions"),
+        pytest.param(lambda store: set_disabled(store, "li", is_disabled=True, now=NOW, by=LOCAL), id="disabled"),
     ],
 )
 def test_changed_account_ends_its_sessions_and_no_others(store: Engine, change: Callable[[Engine], None]) -> None:
@@ -87,8 +88,8 @@ def test_changed_account_ends_its_sessions_and_no_others(store: Engine, change: 
 
 def test_reopened_account_does_not_reopen_old_sessions(store: Engine) -> None:
     secret = start_session(store, "li", NOW)
-    set_disabled(store, "li", is_disabled=True, now=NOW)
-    set_disabled(store, "li", is_disabled=False, now=NOW)
+    set_disabled(store, "li", is_disabled=True, now=NOW, by=LOCAL)
+    set_disabled(store, "li", is_disabled=False, now=NOW, by=LOCAL)
     assert read_session(store, secret, NOW) is None
 
 

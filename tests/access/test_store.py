@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, select
 
+from access.audit import LOCAL
 from access.session import end_session, read_session, start_session
 from access.sign_in import sign_in
 from access.store import METADATA, SESSIONS, open_store
@@ -20,7 +21,13 @@ NOW = datetime(2026, 3, 2, 8, 0, 0, 123_000, tzinfo=UTC)
 
 
 def _add(store: Engine, password_hash: str) -> None:
-    add_user(store, User(name="li", display_name="李", role="lead", regions=("CN-EAST",)), password_hash=password_hash, now=NOW)
+    add_user(
+        store,
+        User(name="li", display_name="李", role="lead", regions=("CN-EAST",)),
+        password_hash=password_hash,
+        now=NOW,
+        by=LOCAL,
+    )
 
 
 def test_migrations_give_the_tables_of_the_code(any_store: Engine) -> None:
@@ -51,7 +58,7 @@ def test_account_session_and_limits_work(any_store: Engine, password_hash: str) 
 def test_changed_role_ends_sessions(any_store: Engine, password_hash: str) -> None:
     _add(any_store, password_hash)
     secret = start_session(any_store, "li", NOW)
-    set_access(any_store, "li", role="manager", regions=(), now=NOW)
+    set_access(any_store, "li", role="manager", regions=(), now=NOW, by=LOCAL)
     assert read_session(any_store, secret, NOW) is None
 
 

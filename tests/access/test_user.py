@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine
 
+from access.audit import LOCAL
 from access.command import add_users_arguments, users
 from access.sign_in import sign_in
 from access.user import Role, User, UserError, add_user, check_user, find_user, scope_of
@@ -56,7 +57,7 @@ def test_user_that_makes_no_sense_is_refused_with_the_remedy(user: User, reason:
 
 def test_taken_name_is_refused(store: Engine) -> None:
     with pytest.raises(UserError, match="li exists"):
-        add_user(store, User(name="li", display_name="", role="manager"), password_hash="x", now=NOW)
+        add_user(store, User(name="li", display_name="", role="manager"), password_hash="x", now=NOW, by=LOCAL)
 
 
 def _call(settings: Settings, *words: str) -> list[str]:

@@ -15,6 +15,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from access.audit import LOCAL
 from access.store import open_store
 from access.user import set_disabled
 from config import read_settings
@@ -127,9 +128,9 @@ def _store(served: Served) -> Engine:
 def test_disabled_account_is_out_at_once(served: Served) -> None:
     cookie = served.sign_in("analyst")
     store = _store(served)
-    set_disabled(store, "analyst", is_disabled=True, now=datetime.now(UTC))
+    set_disabled(store, "analyst", is_disabled=True, now=datetime.now(UTC), by=LOCAL)
     assert served.ask("GET", "/", Cookie=cookie).status == 303
-    set_disabled(store, "analyst", is_disabled=False, now=datetime.now(UTC))
+    set_disabled(store, "analyst", is_disabled=False, now=datetime.now(UTC), by=LOCAL)
     assert served.ask("GET", "/", Cookie=cookie).status == 303
 
 

@@ -3,38 +3,66 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from access.audit import LOCAL
+from access.audit_rows import list_audit
+from access.session import start_session
+from access.user import Role, User, add_user
+from config import read_settings
+from shell.house import House, open_house
+
 FOREIGN = "tests.shell.page_that_was_imported"
 
 
-def _open_page_for_admins(role: str) -> None:
-    from typing import cast
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
-    from access.user import Role, User
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[House]:
+    """An open house with an empty home, whose clock stands still."""
+    house = open_house(read_settings({}, home=tmp_path, demo=False), clock=lambda: NOW)
+    yield house
+    house.close()
+
+
+def _secret_of(opened: House, role: str) -> str:
+    user = User(name="li", display_name="li", role=cast(Role, role), regions=("CN-EAST",))
+    add_user(opened.store, user, password_hash="x", now=NOW, by=LOCAL)
+    return start_session(opened.store, "li", NOW, address="192.0.2.1")
+
+
+def _open_page_for_admins(secret: str) -> None:
     from pages import Page
     from shell.entry import show
     from shell.visitor import Visitor
 
     page = Page(module="tests.shell.page_that_was_imported", url_path="x", title="x", roles=("admin",))
-    user = User(name="x", display_name="x", role=cast(Role, role), regions=("CN-EAST",))
-    show(page, user, Visitor(secret="x"), "en")
+    visitor = Visitor(secret=secret)
+    show(page, visitor.session().user, visitor, "en")
 
 
 @pytest.mark.parametrize("role", ["lead", "manager", "analyst"])
-def test_page_for_another_role_is_refused_before_its_code_is_imported(role: str) -> None:
-    app = AppTest.from_function(_open_page_for_admins, args=(role,)).run()
+def test_page_for_another_role_is_refused_before_its_code_is_imported(opened: House, role: str) -> None:
+    app = AppTest.from_function(_open_page_for_admins, args=(_secret_of(opened, role),)).run()
     assert [warning.value for warning in app.warning] == ["Your role does not include this page. Choose another one in the menu."]
     assert not app.exception
     assert FOREIGN not in sys.modules
+    denied = list_audit(opened.store, limit=1)[0]
+    assert (denied.actor, denied.action, denied.object_id, denied.result) == ("li", "page_refused", "x", "denied")
+    assert denied.address == "192.0.2.1"
 
 
-def test_page_for_the_role_is_reached() -> None:
-    app = AppTest.from_function(_open_page_for_admins, args=("admin",)).run()
-    # Without a house there is no view: an admitted role gets as far as that.
-    assert app.exception
+def test_page_for_the_role_is_reached(opened: House) -> None:
+    app = AppTest.from_function(_open_page_for_admins, args=(_secret_of(opened, "admin"),)).run()
+    # Without a snapshot there is no view: an admitted role gets as far as that.
+    assert [info.value.startswith("There are no orders yet") for info in app.info] == [True]
     assert not app.warning
 
 
