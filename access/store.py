@@ -18,6 +18,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    CursorResult,
     Dialect,
     Engine,
     ForeignKey,
@@ -116,6 +117,13 @@ def writing(store: Engine) -> Iterator[Connection]:
     """A transaction that writes; on SQLite it takes the write lock at once, so it never fails half-way as busy."""
     with store.connect().execution_options(writes=True) as connection, connection.begin():
         yield connection
+
+
+def inserted_id(result: CursorResult[Any]) -> int:
+    """The number that the database gave the row just inserted."""
+    key = result.inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
 def migrate(store: Engine) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from access.audit import LOCAL
 from access.password import hash_password
-from access.store import METADATA, open_store
+from access.store import open_store
 from access.user import User, add_user
 from config import Settings, read_settings
 from tests.postgres import Postgres, postgres_server
@@ -65,7 +65,7 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine
     store = open_store(read_settings({}, home=tmp_path, store_url=url))
     yield store
     if url:
-        METADATA.drop_all(store)
         with store.begin() as connection:
-            connection.exec_driver_sql("DROP TABLE alembic_version")
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
     store.dispose()
