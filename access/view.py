@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from sqlalchemy import Engine
 
+from access.acting import By
 from access.address import Address, read_address
+from access.audit import Actor
 from access.freshness import SourceFreshness, filling_share, is_worker_silent, judge_sources, read_promises
 from access.preference import read_preference, write_preference
 from access.reading import EmptyLake, Reading
@@ -52,6 +54,7 @@ class View:
     filling_share: float | None = None
     stays_valid: Callable[[], None] = field(default=lambda: None, repr=False)
     store: Engine | None = field(default=None, repr=False)
+    actor: Actor | None = field(default=None, repr=False)
 
     def run(self, query: Query) -> pl.DataFrame:
         """The answer within the user's scope at this view's snapshot and instant; `queries.build` names the columns.
@@ -98,6 +101,11 @@ class View:
         if self.store:
             write_preference(self.store, self.user, name, value)
 
+    def by(self, *, seen_version: int = 0) -> By:
+        """The user as who acts now, having seen this version of what is changed. Raises SessionEnded."""
+        self.stays_valid()
+        return By(user=self.user, at=self.now, seen_version=seen_version, actor=self.actor)
+
     @property
     def is_filling(self) -> bool:
         """Whether older history is still coming in."""
@@ -113,6 +121,7 @@ def open_view(
     language: str,
     stays_valid: Callable[[], None],
     store: Engine | None = None,
+    actor: Actor | None = None,
 ) -> View:
     """The user's view of what the address's query parameters ask for, at `now`.
 
@@ -146,4 +155,5 @@ def open_view(
         filling_share=filling_share(settings),
         stays_valid=stays_valid,
         store=store,
+        actor=actor,
     )

@@ -84,4 +84,5 @@ def _view(user: User, visitor: Visitor, language: str, parameters: Mapping[str, 
         language=language,
         stays_valid=visitor.check,
         store=opened.store,
+        actor=visitor.session().actor,
     )

@@ -10,6 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, select
 
+import access.saved_view
+import access.work_item  # noqa: F401 - their tables are part of METADATA
 from access.audit import LOCAL
 from access.session import end_session, read_session, start_session
 from access.sign_in import sign_in

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
 from access.acting import By
-from access.audit import AUDIT, verify
+from access.audit import AUDIT, LOCAL, verify
 from access.store import open_store
 from access.user import User, add_user, set_disabled
 from access.work_change import (
@@ -58,7 +58,7 @@ def held(item: WorkItem) -> tuple[Any, ...]:
 def desk(any_store: Engine) -> Engine:
     """A store of each kind with two leads of the east, one of the south, and a manager."""
     for user in (LI, CHEN, WANG, MING):
-        add_user(any_store, user, password_hash="x", now=NOW)
+        add_user(any_store, user, password_hash="x", now=NOW, by=LOCAL)
     return any_store
 
 
@@ -98,7 +98,7 @@ def test_an_order_goes_only_to_people_whose_regions_cover_it(desk: Engine) -> No
     assert [user.name for user in assignable(desk, None)] == ["ming"]
     with pytest.raises(WorkError, match="Wang cannot see orders of this region"):
         assign(desk, EAST, "wang", by=by())
-    set_disabled(desk, "chen", is_disabled=True, now=NOW)
+    set_disabled(desk, "chen", is_disabled=True, now=NOW, by=LOCAL)
     with pytest.raises(WorkError, match="chen has no open account"):
         assign(desk, EAST, "chen", by=by())
     assert read_items(desk, [EAST.key]) == {}
@@ -238,7 +238,7 @@ def test_laws_of_the_records_hold_for_any_sequence(tmp_path_factory: pytest.Temp
     """Folding the changes gives the table; every undo restores exactly; a refusal changes nothing; the audit verifies."""
     store = open_store(read_settings({}, home=tmp_path_factory.mktemp("desk")))
     for user in (LI, CHEN, MING):
-        add_user(store, user, password_hash="x", now=NOW)
+        add_user(store, user, password_hash="x", now=NOW, by=LOCAL)
     for minute, step in enumerate(steps):
         _act(store, step, minute, 10_000)
     for order in (EAST, OTHER):
