@@ -13,11 +13,18 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from i18n import LANGUAGES
+from queries.dimensions import DIMENSIONS
 from queries.query import Filter, QueryError
-from queries.request import parse_instant, parse_window
+from queries.request import UNKNOWN_WORDS, closed_codes, parse_instant, parse_window
 
-FILTER_DIMENSIONS: Final = ("region", "channel", "business_type")
-"""The global filters, named as the dimensions they filter; several values are repeated keys."""
+GLOBAL_FILTERS: Final = ("region", "channel", "business_type")
+"""The filters that every page offers, named as the dimensions they filter."""
+
+FILTER_DIMENSIONS: Final = (*GLOBAL_FILTERS, *(name for name in DIMENSIONS if name not in GLOBAL_FILTERS))
+"""What may stand in an address as a filter: every dimension, several values as repeated keys, `null` for unknown."""
+
+UNKNOWN: Final = "null"
+THEMES: Final = ("dark", "light")
 
 DEFAULT_WINDOW: Final = "24h"
 MOST_VALUES: Final = 50
@@ -28,13 +35,14 @@ FAR_AHEAD: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """A page's address, understood: `as_of` None is live, `snapshot` None the newest, `language` empty the user's own."""
+    """A page's address, understood: `as_of` None is live, `snapshot` None the newest, `language` and `theme` empty the user's own."""
 
     window: str = DEFAULT_WINDOW
     filters: tuple[Filter, ...] = ()
     as_of: datetime | None = None
     snapshot: int | None = None
     language: str = ""
+    theme: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -46,7 +54,7 @@ def read_address(parameters: Mapping[str, Sequence[str]], zone: ZoneInfo) -> Add
         values = parameters.get(name, ())
         return values[-1] if values else ""
 
-    window, as_of, snapshot, language = one("window"), one("as_of"), one("snapshot"), one("lang")
+    window, as_of, snapshot = one("window"), one("as_of"), one("snapshot")
     if window and not _is_window(window, zone):
         notes.append(f"window={window[:LONGEST_VALUE]}")
         window = ""
@@ -61,7 +69,8 @@ def read_address(parameters: Mapping[str, Sequence[str]], zone: ZoneInfo) -> Add
         filters=_filters(parameters, notes),
         as_of=instant,
         snapshot=int(snapshot) if snapshot else None,
-        language=language if language in LANGUAGES else "",
+        language=one("lang") if one("lang") in LANGUAGES else "",
+        theme=one("theme") if one("theme") in THEMES else "",
         notes=tuple(notes),
     )
 
@@ -70,11 +79,18 @@ def _filters(parameters: Mapping[str, Sequence[str]], notes: list[str]) -> tuple
     found = []
     for dimension in FILTER_DIMENSIONS:
         values = tuple(dict.fromkeys(value for value in parameters.get(dimension, ()) if value))
-        usable = tuple(value for value in values if len(value) <= LONGEST_VALUE and value.isprintable())[:MOST_VALUES]
+        usable = tuple(value for value in values if _is_value(dimension, value))[:MOST_VALUES]
         notes.extend(f"{dimension}={value[:LONGEST_VALUE]}" for value in values if value not in usable)
         if usable:
-            found.append(Filter(dimension, usable))
+            found.append(Filter(dimension, tuple(None if value.lower() in UNKNOWN_WORDS else value for value in usable)))
     return tuple(found)
+
+
+def _is_value(dimension: str, value: str) -> bool:
+    """Whether the text can be a value: short, printable, and one of the codes where they are a closed set."""
+    codes = closed_codes(dimension)
+    is_code = not codes or value in codes or value.lower() in UNKNOWN_WORDS
+    return is_code and len(value) <= LONGEST_VALUE and value.isprintable()
 
 
 def _is_window(text: str, zone: ZoneInfo) -> bool:

@@ -20,6 +20,8 @@ from access.user import User, scope_of
 from data.targets import Targets, read_targets
 from queries.build import build
 from queries.cache import key_of
+from queries.dimensions import ALL_ROWS, DIMENSIONS
+from queries.metrics import METRICS
 from queries.query import Filter, Query, Window
 from queries.request import parse_window
 from queries.run import run
@@ -31,8 +33,9 @@ class View:
     """One user's sight of one snapshot at one instant: all figures of a run of a page agree.
 
     `is_live` says that no instant was chosen and some source still delivers. `window` and `filters` are the address's
-    choice, for `Query.window` and `Query.where`; `stays_valid` raises SessionEnded once the session has ended. `now` is
-    the wall clock's instant at which the view was opened, for what people do; `store` is None where nothing is kept.
+    choice, for `Query.window` and `Query.where`: of its filters those that every figure has (`filters_for` has all that
+    a figure has). `stays_valid` raises SessionEnded once the session has ended. `now` is the wall clock's instant at
+    which the view was opened, for what people do; `store` is None where nothing is kept.
     """
 
     user: User
@@ -74,6 +77,11 @@ class View:
         )
         key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)
         return self.reading.cache.get(key, lambda: run(self.reading.lake(), statement))
+
+    def filters_for(self, *metrics: str) -> tuple[Filter, ...]:
+        """Of the address's filters those whose dimension all these metrics have."""
+        rows = {METRICS[name].anchor.rows for name in metrics}
+        return tuple(filter_ for filter_ in self.address.filters if rows <= set(DIMENSIONS[filter_.dimension].rows))
 
     def freshness(self) -> list[SourceFreshness]:
         """Every source's age and state, by source name."""
@@ -145,7 +153,7 @@ def open_view(
         now=now,
         is_live=not is_chosen and any(source.state != "once" for source in sources),
         window=parse_window(address.window, as_of=as_of, zone=settings.zone),
-        filters=address.filters,
+        filters=tuple(filter_ for filter_ in address.filters if DIMENSIONS[filter_.dimension].rows == ALL_ROWS),
         language=language,
         zone=settings.zone,
         targets=read_targets(settings),

@@ -135,11 +135,13 @@ class Bars:
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A sentence above the cards, or instead of them where there are no tiles."""
+    """A sentence above the cards, or instead of them where there are no tiles; then `way` leads on to `href`."""
 
     state: State
     title: str
     text: str
+    href: str = ""
+    way: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,6 +96,15 @@ class PageLink:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Chip:
+    """An active filter beside the global ones: its key in the address, what it says, and what removing it is called."""
+
+    code: str
+    text: str
+    remove: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class UserBadge:
     """Who is signed in."""
 
@@ -120,6 +129,7 @@ class Topbar:
     counts: tuple[Tally, ...] = ()
     marks: tuple[Mark, ...] = ()
     problems: tuple[str, ...] = ()
+    chips: tuple[Chip, ...] = ()
     pages: tuple[PageLink, ...] = ()
     paths: tuple[str, ...] = field(default=("/",))
     theme: str = ""

@@ -12,15 +12,31 @@ from access.address import FILTER_DIMENSIONS
 from i18n import LANGUAGES
 
 WINDOWS: Final = ("24h", "7d", "30d", "all")
-THEMES: Final = ("dark", "light")
 LISTS: Final = FILTER_DIMENSIONS
-SINGLES: Final = ("window", "as_of", "heat")
+SINGLES: Final = (
+    "window",
+    "as_of",
+    "heat",
+    "board",
+    "metric",
+    "rows",
+    "columns",
+    "colour",
+    "sort",
+    "cell",
+    "beside",
+    "split",
+)
+"""What pages keep in the address besides filters; each page checks its own."""
+
 LONGEST: Final = 2_000
 
+Changes = dict[str, list[str]]
 
-def address_changes(choice: Mapping[str, object]) -> dict[str, list[str]]:
+
+def address_changes(choice: Mapping[str, object]) -> Changes:
     """Query parameters to set for a choice, an empty list to remove; whatever is not a known plain text is left out."""
-    changes: dict[str, list[str]] = {}
+    changes: Changes = {}
     for name, value in choice.items():
         text = value[:LONGEST] if isinstance(value, str) else ""
         if name == "clear":
@@ -34,26 +50,23 @@ def address_changes(choice: Mapping[str, object]) -> dict[str, list[str]]:
     return changes
 
 
-def follow_changes(href: object) -> dict[str, list[str]]:
-    """The same for a link to this page such as `?region=CN-EAST`."""
+def follow_changes(href: object) -> Changes:
+    """The same for a link to this page such as `?region=CN-EAST`: what it does not name is removed."""
     if not isinstance(href, str) or not href.startswith("?"):
         return {}
-    return {name: values for name, values in parse_qs(href[1:LONGEST]).items() if name in (*LISTS, *SINGLES)}
+    named = {name: values for name, values in parse_qs(href[1:LONGEST]).items() if name in (*LISTS, *SINGLES, "snapshot")}
+    return {name: [] for name in (*LISTS, *SINGLES, "snapshot")} | named
 
 
 def take_choice(component: str) -> None:
-    """Put what a component's triggers `choice` and `open` carry into the address; runs before the page does."""
+    """Put what a component's triggers `choice` and `open` carry into the address; runs before the page does.
+
+    All at once: one choice is one step of the browser's back button.
+    """
     state = st.session_state.get(component) or {}
     choice, link = state.get("choice"), state.get("open")
-    changes = address_changes(choice) if isinstance(choice, Mapping) else {}
-    for name, values in (changes | follow_changes(link)).items():
-        if values:
-            st.query_params[name] = values
-        elif name in st.query_params:
-            del st.query_params[name]
-
-
-def chosen_theme() -> str:
-    """The theme the address asks for; empty for the user's own."""
-    theme = st.query_params.get("theme", "")
-    return theme if theme in THEMES else ""
+    changes = (address_changes(choice) if isinstance(choice, Mapping) else {}) | follow_changes(link)
+    before = {name: st.query_params.get_all(name) for name in st.query_params}
+    after = {name: values for name, values in (before | changes).items() if values}
+    if after != before:
+        st.query_params.from_dict(after)

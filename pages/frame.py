@@ -10,6 +10,7 @@ from typing import Final
 
 import streamlit as st
 
+from access.address import GLOBAL_FILTERS, UNKNOWN
 from access.freshness import SourceFreshness
 from access.session import SessionEnded
 from access.view import View
@@ -18,6 +19,7 @@ from components.format import age, clock, full_instant
 from components.kit import mount_kit
 from components.topbar import (
     AsOf,
+    Chip,
     FilterGroup,
     Filters,
     Live,
@@ -32,10 +34,12 @@ from components.topbar import (
 )
 from i18n import LANGUAGES, translate
 from pages import PAGES
-from pages.address import LISTS, WINDOWS, chosen_theme, take_choice
+from pages.address import WINDOWS, take_choice
+from pages.links import link
+from pages.lost import lost_sentences
 from pages.time_marks import shift_name
 from pages.wording import codes_in_order, name_of, names_of, window_name
-from queries.query import Query, Window
+from queries.query import Filter, Query, Window
 
 WATCH_SECONDS: Final = 3
 LOOKS: Final = "frame.looks"
@@ -46,11 +50,21 @@ STATE_OF_SOURCE: Final[Mapping[str, State]] = {"late": "warning", "stale": "crit
 
 
 def draw_frame(
-    view: View, page: str, *, country: str | None, states: Sequence[tuple[str, State]], can_go_full: bool = False
+    view: View,
+    page: str,
+    *,
+    country: str | None,
+    states: Sequence[tuple[str, State]],
+    can_go_full: bool = False,
+    applied: Sequence[Filter] | None = None,
 ) -> None:
-    """Draw the kit and the top bar; `states` are the page's figures by name with their states, for the counts."""
+    """Draw the kit and the top bar; `states` are the page's figures by name with their states, for the counts.
+
+    `applied` are the filters the page's figures take (None: `view.filters`); the bar says which of the address it left out.
+    """
     mount_kit(country)
-    draw_topbar(_topbar(view, page, states, can_go_full), key="frame.topbar", on_choice=partial(take_choice, "frame.topbar"))
+    bar = replace(_topbar(view, page, states, can_go_full), problems=_problems(view, applied))
+    draw_topbar(bar, key="frame.topbar", on_choice=partial(take_choice, "frame.topbar"))
 
 
 @st.fragment(run_every=WATCH_SECONDS)
@@ -68,34 +82,61 @@ def watch(view: View) -> None:
 
 def _topbar(view: View, page: str, states: Sequence[tuple[str, State]], can_go_full: bool) -> Topbar:
     language = view.language
+    here = next((entry for entry in PAGES if entry.module == page), PAGES[0])
     names = ("sources", "menu", "filters", "theme", "full_screen", "sign_out", "clear")
     other = next(code for code in LANGUAGES if code != language)
     return Topbar(
         language=language,
-        title=translate(language, "wall.title"),
+        title=translate(language, here.title),
         scope=_scope(view),
         live=_live(view),
         filters=_filters(view),
         user=_badge(view),
         other_language=Option(code=other, name=LANGUAGE_NAMES[other]),
-        words={name: translate(language, f"wall.{name}") for name in names},
+        words={"pages": translate(language, "frame.pages")} | {name: translate(language, f"wall.{name}") for name in names},
         sources=_sources(view),
         counts=_tallies(view, states),
         marks=_marks(view),
-        problems=tuple(translate(language, "wall.problem", part=part) for part in view.address.notes),
+        chips=tuple(_chip(view, filter_) for filter_ in view.address.filters if filter_.dimension not in GLOBAL_FILTERS),
         pages=tuple(
             _page_link(view, entry.title, entry.url_path, entry.module == page)
             for entry in PAGES
             if view.user.role in entry.roles
         ),
         paths=("/", *(f"/{entry.url_path}" for entry in PAGES)),
-        theme=chosen_theme(),
+        theme=view.address.theme,
         can_go_full=can_go_full,
     )
 
 
 def _page_link(view: View, title: str, path: str, is_here: bool) -> PageLink:
-    return PageLink(name=translate(view.language, title), href="/" if path == PAGES[0].url_path else f"/{path}", is_here=is_here)
+    href = link(view, "/" if path == PAGES[0].url_path else f"/{path}")
+    return PageLink(name=translate(view.language, title), href=href, is_here=is_here)
+
+
+def _chip(view: View, filter_: Filter) -> Chip:
+    text = _filter_text(view, filter_)
+    return Chip(code=filter_.dimension, text=text, remove=translate(view.language, "frame.chip_remove", text=text))
+
+
+def _filter_text(view: View, filter_: Filter) -> str:
+    name = translate(view.language, f"dimensions.{filter_.dimension}.name")
+    names = names_of(view.language, filter_.dimension, filter_.values)
+    return translate(view.language, "frame.chip", dimension=name, names=names)
+
+
+def _problems(view: View, applied: Sequence[Filter] | None) -> tuple[str, ...]:
+    """What of the address the page left out: not understood, of no order in sight, or nothing its figures know."""
+    language, taken = view.language, view.filters if applied is None else applied
+    return (
+        *(translate(language, "wall.problem", part=part) for part in view.address.notes),
+        *lost_sentences(view),
+        *(
+            translate(language, "frame.not_applied", text=_filter_text(view, filter_))
+            for filter_ in view.address.filters
+            if filter_ not in taken
+        ),
+    )
 
 
 def _badge(view: View) -> UserBadge:
@@ -110,7 +151,7 @@ def _scope(view: View) -> str:
     language, chosen = view.language, {filter_.dimension: filter_.values for filter_ in view.filters}
     regions = chosen.get("region") or view.scope.regions
     parts = [names_of(language, "region", regions) if regions else translate(language, "wall.nationwide")]
-    parts += [names_of(language, dimension, chosen[dimension]) for dimension in LISTS[1:] if dimension in chosen]
+    parts += [names_of(language, dimension, chosen[dimension]) for dimension in GLOBAL_FILTERS[1:] if dimension in chosen]
     return " · ".join([*parts, window_name(language, view.address.window)])
 
 
@@ -202,12 +243,12 @@ def _filters(view: View) -> Filters:
     codes = WINDOWS if window in WINDOWS else (*WINDOWS, window)
     as_of = view.address.as_of
     local = as_of.astimezone(view.zone).strftime("%Y-%m-%dT%H:%M") if as_of else ""
-    active = len(view.filters) + (window != WINDOWS[0]) + (as_of is not None)
+    active = len(view.address.filters) + (window != WINDOWS[0]) + (as_of is not None)
     return Filters(
         window_name=translate(language, "wall.window"),
         windows=tuple(Option(code=code, name=window_name(language, code), is_on=code == window) for code in codes),
         as_of=AsOf(name=translate(language, "wall.as_of"), live=translate(language, "wall.as_of_live"), value=local),
-        groups=tuple(_group(view, dimension) for dimension in LISTS),
+        groups=tuple(_group(view, dimension) for dimension in GLOBAL_FILTERS),
         active=str(active) if active else "",
     )
 
@@ -218,8 +259,9 @@ def _group(view: View, dimension: str) -> FilterGroup:
     month = Window.last(timedelta(days=30), view.as_of)
     rows = view.run(Query(metrics=("order_count",), by=(dimension,), window=month)).to_dicts()
     found = {row[dimension] for row in rows if row["order_count"]} | set(chosen)
+    codes = [*codes_in_order(dimension, list(found)), *([None] if None in found else [])]
     options = tuple(
-        Option(code=code, name=name_of(view.language, dimension, code), is_on=code in chosen)
-        for code in codes_in_order(dimension, list(found))
+        Option(code=UNKNOWN if code is None else code, name=name_of(view.language, dimension, code), is_on=code in chosen)
+        for code in codes
     )
     return FilterGroup(code=dimension, name=translate(view.language, f"wall.group.{dimension}"), options=options)

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from access.view import View
 from components.board import State, Trouble, Worst
 from components.format import count, duration, percent, when
 from i18n import translate
+from pages.links import link
 from pages.wall_heat import row_dimension, stage_rows
 from pages.wording import judge, name_of, stage_name, state_name
 from queries.query import Filter, Query, Window
@@ -197,4 +197,4 @@ def _since(view: View, key: Key, onsets: Onsets) -> str:
 
 
 def _link(view: View, dimension: str, code: str) -> str:
-    return "?" + urlencode({"region": code}) if dimension == "region" else "?" + urlencode({"window": view.address.window})
+    return link(view, "", **({"region": code} if dimension == "region" else {})) or "?"

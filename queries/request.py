@@ -130,11 +130,16 @@ def parse_filters(words: Sequence[str]) -> tuple[Filter, ...]:
 def _value(dimension: str, text: str) -> str | None:
     if text.lower() in UNKNOWN_WORDS:
         return None
-    codes = [str(code) for code in DIMENSIONS[dimension].codes]
-    is_closed = codes and dimension not in ("return_kind", "complaint_kind")
-    if is_closed and text not in codes:
+    codes = closed_codes(dimension)
+    if codes and text not in codes:
         raise QueryError(f"{dimension} is never {text!r}: {suggest(text, codes)}")
     return text
+
+
+def closed_codes(dimension: str) -> tuple[str, ...]:
+    """The codes a dimension can only have; none where the data may bring others."""
+    codes = tuple(str(code) for code in DIMENSIONS[dimension].codes)
+    return () if dimension in ("return_kind", "complaint_kind") else codes
 
 
 def parse_window(text: str, *, as_of: datetime, zone: ZoneInfo) -> Window:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import streamlit as st
 
 from access.audit import note
+from access.outside import outside
 from access.session import SessionEnded
 from access.user import User
 from access.view import View, open_view
@@ -17,10 +18,13 @@ from config import ROOT
 from data.lake import LakeError
 from i18n import translate
 from pages import PAGES, Page
+from pages.elsewhere import render_elsewhere
+from queries.query import Filter
 from shell.failure import show_ended, wait_for_lake
 from shell.house import house
 from shell.visitor import Visitor, current_visitor, visitor_language
 
+REFUSED: Final = "shell.refused_area"
 ICON: Final = str(ROOT / "shell" / "icon.png")
 
 
@@ -69,9 +73,22 @@ def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
         wait_for_lake(error, language)
         return
     try:
-        import_module(page.module).render(view)
+        if denied := outside(view.scope, view.address.filters):
+            _refuse_area(page, view, denied)
+        else:
+            import_module(page.module).render(view)
     except SessionEnded:
         show_ended(language)
+
+
+def _refuse_area(page: Page, view: View, denied: Sequence[Filter]) -> None:
+    """Say that the places are not in the user's area; on the record once for this tab and link, however often it is drawn."""
+    asked = {filter_.dimension: [str(value) for value in filter_.values] for filter_ in denied}
+    if st.session_state.get(REFUSED) != (page.url_path, asked):
+        st.session_state[REFUSED] = (page.url_path, asked)
+        what = {"object_kind": "page", "object_id": page.url_path, "detail": asked, "result": "denied"}
+        note(house().store, at=view.now, actor=view.actor or view.user.name, action="area_refused", **what)
+    render_elsewhere(view, page.module, f"/{page.url_path}", denied)
 
 
 def _view(user: User, visitor: Visitor, language: str, parameters: Mapping[str, Sequence[str]]) -> View:

@@ -1,6 +1,6 @@
 // The wall: one grid, nine cards, nothing to scroll at 1920 × 1080.
 function drawBoard(board, send, shapes) {
-  if (board.notice && !board.tiles.length) return h("div", { class: "board nothing" }, h("section", { class: "card", role: "status" }, h("h2", {}, board.notice.title), h("p", {}, board.notice.text)));
+  if (board.notice && !board.tiles.length) return h("div", { class: "board nothing" }, drawNotice(board.notice));
   const go = (href) => send("open", href);
   return h(
     "main",
@@ -15,6 +15,12 @@ function drawBoard(board, send, shapes) {
     card("complaints", cardHead(board.complaints.title, board.complaints.scope), board.complaints.rows.length ? drawHeatGrid(board.complaints, null) : emptyNote(board.complaints.empty)),
     board.notice ? h("p", { class: `notice ${board.notice.state}`, role: "status" }, stateMark(board.notice.state, ""), h("b", {}, board.notice.title), " ", board.notice.text) : null,
   );
+}
+
+// A sentence instead of figures: what there is not, why, and a way on.
+function drawNotice(notice) {
+  const way = notice.href ? h("a", { class: "way", href: inside(notice.href), target: "_self" }, notice.way) : null;
+  return h("section", { class: "card", role: "status" }, h("h2", {}, notice.title), h("p", {}, notice.text), way);
 }
 
 function drawSwitch(heat, send) {

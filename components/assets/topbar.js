@@ -3,8 +3,10 @@ function drawTopbar(bar, send) {
   return h(
     "header",
     { class: "topbar" },
+    drawPageMenu(bar),
     h("h1", {}, bar.title),
     h("span", { class: "where" }, bar.scope),
+    bar.chips.map((chip) => drawChip(chip, send)),
     h("span", { class: `live ${bar.live.state}`, "data-tip": bar.live.tip, role: "status" }, h("span", { class: "dot" }), bar.live.text),
     bar.marks.map((mark) => h("span", { class: "calendar", "data-tip": mark.tip }, mark.text)),
     bar.problems.map((text) => h("span", { class: "problem", role: "alert" }, stateMark("warning", ""), text)),
@@ -13,6 +15,20 @@ function drawTopbar(bar, send) {
     bar.counts.map((count) => h("span", { class: `tally ${count.state}`, "data-tip": count.tip }, h("span", { class: `mark ${count.state}`, "aria-hidden": "true" }), h("b", {}, count.number), count.word)),
     drawControls(bar, send),
   );
+}
+
+function drawPageMenu(bar) {
+  if (bar.pages.length < 2) return null;
+  return h(
+    "details",
+    { class: "menu pages", ontoggle: closeOthers },
+    h("summary", { "aria-label": bar.words.pages, "data-tip": bar.words.pages }, icon("menu")),
+    h("nav", { class: "panel", "aria-label": bar.words.pages }, bar.pages.map((page) => h("a", { href: inside(page.href), target: "_self", "aria-current": page.is_here ? "page" : null }, page.name))),
+  );
+}
+
+function drawChip(chip, send) {
+  return h("button", { type: "button", class: "chip", key: chip.code, "aria-label": chip.remove, "data-tip": chip.remove, onclick: () => send("choice", { [chip.code]: "" }) }, h("span", {}, chip.text), h("span", { "aria-hidden": "true" }, "×"));
 }
 
 function drawSource(source) {
@@ -41,7 +57,6 @@ function drawUserMenu(bar) {
       "div",
       { class: "panel" },
       h("p", { class: "muted" }, bar.user.role),
-      bar.pages.map((page) => h("a", { href: inside(page.href), target: "_self", "aria-current": page.is_here ? "page" : null }, page.name)),
       h("form", { method: "post", action: "/auth/sign-out" }, h("button", { type: "submit", class: "wide" }, bar.words.sign_out)),
     ),
   );

@@ -59,6 +59,9 @@ def test_address_is_read_whole() -> None:
         ("snapshot", "1 OR 1=1"),
         ("region", "x" * 65),
         ("channel", "a\nb"),
+        ("city", "x" * 65),
+        ("stage", "nowhere"),
+        ("hour", "24"),
     ],
 )
 def test_part_that_is_not_understood_is_left_out_and_named(name: str, value: str) -> None:
@@ -69,3 +72,18 @@ def test_part_that_is_not_understood_is_left_out_and_named(name: str, value: str
 
 def test_unknown_parameters_are_nobodys_business() -> None:
     assert read_address({"utm_source": ["x"], "region": [""]}, ZONE) == Address()
+
+
+def test_every_dimension_may_be_a_filter_and_null_is_unknown() -> None:
+    parameters = {"city": ["Wuhan", "null"], "stage": ["packed"], "hour": ["7"], "wave": ["NULL"], "return_kind": ["own words"]}
+    assert set(read_address(parameters, ZONE).filters) == {
+        Filter("city", ("Wuhan", None)),
+        Filter("stage", ("packed",)),
+        Filter("hour", ("7",)),
+        Filter("wave", (None,)),
+        Filter("return_kind", ("own words",)),
+    }
+
+
+def test_a_theme_is_one_that_there_is() -> None:
+    assert [read_address({"theme": [text]}, ZONE).theme for text in ("light", "pink")] == ["light", ""]

@@ -124,3 +124,11 @@ def test_view_without_a_delivering_source_is_not_live(reading: Reading) -> None:
 
 def test_view_says_which_part_of_the_address_it_left_out(reading: Reading) -> None:
     assert _view(reading, ADMIN, window="soon").address.notes == ("window=soon",)
+
+
+def test_a_figure_takes_the_filters_it_knows(reading: Reading) -> None:
+    view = _view(reading, ADMIN, region="CN-EAST", return_kind="refund")
+    region, kind = Filter("region", ("CN-EAST",)), Filter("return_kind", ("refund",))
+    assert view.filters == (region,)
+    assert view.filters_for("return_count") == (region, kind)
+    assert view.filters_for("return_count", "order_count") == (region,)

@@ -152,3 +152,26 @@ def test_a_state_is_a_shape_and_a_word_besides_its_colour(page: Page, show: Show
     show("board", board())
     expect(page.locator(".tile .mark.warning").first).to_have_attribute("aria-label", "warning")
     assert page.locator(".tile .mark.warning").first.evaluate("mark => getComputedStyle(mark).clipPath").startswith("polygon")
+
+
+def test_a_chip_removes_its_filter(page: Page, show: Show) -> None:
+    show("topbar", topbar(chips=({"code": "city", "text": HOSTILE, "remove": "Remove City"},)))
+    expect(page.locator(".chip")).to_contain_text(HOSTILE)
+    page.get_by_role("button", name="Remove City").click()
+    assert page.evaluate("window.sent") == [["choice", {"city": ""}]]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1440, 900), (1024, 768)])
+def test_the_menu_of_pages_opens_whole(page: Page, show: Show, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    links = tuple({"name": f"A page of the house {n}", "href": f"/{n}", "is_here": n == 0} for n in range(8))
+    show("topbar", topbar(pages=links))
+    page.locator("details.pages summary").click()
+    for link in page.locator("details.pages a").all():
+        box = link.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert box["y"] + box["height"] <= height
+    expect(page.locator("details.pages a[aria-current=page]")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -1,0 +1,37 @@
+"""What a user sees who follows a link to a place outside the user's regions: which place, why not, and a way on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from access.view import View
+from components.board import Board, Notice, draw_board
+from i18n import translate
+from pages.frame import draw_frame, watch
+from pages.links import link
+from pages.wording import names_of
+from queries.query import Filter
+
+
+def render_elsewhere(view: View, module: str, path: str, denied: Sequence[Filter]) -> None:
+    """Draw the frame of the page and, instead of its figures, that it is not in the user's area."""
+    draw_frame(view, module, country=None, states=())
+    draw_board(Board(language=view.language, notice=_notice(view, path, denied)), key="elsewhere.notice", on_choice=_nothing)
+    watch(view)
+
+
+def _notice(view: View, path: str, denied: Sequence[Filter]) -> Notice:
+    language = view.language
+    names = "; ".join(names_of(language, filter_.dimension, filter_.values, most=4) for filter_ in denied)
+    own = names_of(language, "region", view.scope.regions, most=7) or translate(language, "frame.no_regions")
+    return Notice(
+        state="neutral",
+        title=translate(language, "frame.elsewhere_title"),
+        text=translate(language, "frame.elsewhere", names=names, own=own),
+        href=link(view, path, **{filter_.dimension: None for filter_ in denied}),
+        way=translate(language, "frame.elsewhere_way"),
+    )
+
+
+def _nothing() -> None:
+    """The notice has nothing to choose."""
