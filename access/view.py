@@ -18,9 +18,10 @@ from access.preference import read_preference, write_preference
 from access.reading import EmptyLake, Reading
 from access.user import User, scope_of
 from data.targets import Targets, read_targets
-from queries.build import build
+from queries.build import Statement, build
 from queries.cache import key_of
 from queries.dimensions import ALL_ROWS, DIMENSIONS
+from queries.listing import Listing, Moment, build_count, build_listing
 from queries.metrics import METRICS
 from queries.query import Filter, Query, Window
 from queries.request import parse_window
@@ -75,6 +76,36 @@ class View:
             targets=self.targets,
             newest=self.reading.lake().newest_milestone(self.version),
         )
+        return self._answer(statement)
+
+    def list_orders(self, listing: Listing) -> pl.DataFrame:
+        """One page of the rows behind a figure, or of orders, first row first; `queries.listing` names the columns.
+
+        Raises QueryError for what cannot be listed, SessionEnded when the session has ended.
+        """
+        rows = self._answer(build_listing(listing, self._moment()))
+        return rows.reverse() if listing.before else rows
+
+    def count_orders(self, listing: Listing) -> int:
+        """How many rows the whole list has; for all that a figure stands on exactly its n."""
+        return int(self.count_orders_by(listing)["order_count"][0])
+
+    def count_orders_by(self, listing: Listing, *by: str) -> pl.DataFrame:
+        """How many rows the whole list has (`order_count`) in each group of the dimensions, the largest first."""
+        return self._answer(build_count(listing, self._moment(), by=by))
+
+    def _moment(self) -> Moment:
+        return Moment(
+            scope=self.scope,
+            version=self.version,
+            as_of=self.as_of,
+            zone=self.zone,
+            targets=self.targets,
+            newest=self.reading.lake().newest_milestone(self.version),
+        )
+
+    def _answer(self, statement: Statement) -> pl.DataFrame:
+        self.stays_valid()
         key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)
         return self.reading.cache.get(key, lambda: run(self.reading.lake(), statement))
 

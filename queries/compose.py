@@ -53,7 +53,8 @@ def compose(shape: Shape) -> Composed:
         answer = compared(shape)
     answer = _ordered(answer, shape)
     for name, query in ctes:
-        answer = answer.with_(name, as_=query, copy=False, materialized=_materialized(name, shape))
+        materialized = is_materialized(name, has_start=shape.setting.has_start)
+        answer = answer.with_(name, as_=query, copy=False, materialized=materialized)
     return Composed(
         sql=answer.sql(DIALECT, pretty=True),
         columns=tuple(answer.named_selects),
@@ -61,11 +62,11 @@ def compose(shape: Shape) -> Composed:
     )
 
 
-def _materialized(name: str, shape: Shape) -> bool | None:
+def is_materialized(name: str, *, has_start: bool) -> bool | None:
     """The rows that stages are read from: stored where a window bounds them, else read anew for each stage."""
     if name.startswith("measured_"):
         return False
-    return shape.setting.has_start if name.startswith("orders_passed") else None
+    return has_start if name.startswith("orders_passed") else None
 
 
 def _metrics(shape: Shape) -> list[Metric]:
@@ -123,14 +124,14 @@ def _filter_sql(index: int, where: WhereShape, expression: str) -> str:
     return f"({' OR '.join(conditions)})" if conditions else "FALSE"
 
 
-def _filters(anchor: Anchor, shape: Shape) -> tuple[list[str], list[str]]:
+def filter_conditions(anchor: Anchor, filters: tuple[WhereShape, ...], setting: Setting) -> tuple[list[str], list[str]]:
     """Conditions for the scan, and those for the rows that come out of it."""
     scan, rows = [], []
-    for index, where in enumerate(shape.where):
+    for index, where in enumerate(filters):
         dimension = DIMENSIONS[where.dimension]
         if not exists_for(where.dimension, anchor):
             continue
-        expression = dimension_sql(dimension, anchor, shape.setting)
+        expression = dimension_sql(dimension, anchor, setting)
         if is_pushable(expression):
             scan.append(_filter_sql(index, where, qualified(f"({expression})" if " " in expression else expression)))
         else:
@@ -141,7 +142,7 @@ def _filters(anchor: Anchor, shape: Shape) -> tuple[list[str], list[str]]:
 def _part_ctes(part: _Part, shape: Shape) -> Ctes:
     setting, anchor = shape.setting, part.anchor
     dimensions = {name: dimension_sql(DIMENSIONS[name], anchor, setting) for name in shape.by if exists_for(name, anchor)}
-    scan, rows = _filters(anchor, shape)
+    scan, rows = filter_conditions(anchor, shape.where, setting)
     figures = {measure.name: measure.expression for measure in part.measures}
     columns = frozenset[str]().union(*(column_names(sql) for sql in [*dimensions.values(), *rows, *figures.values()]))
     request = Request(anchor=anchor, columns=columns, filters=tuple(scan), setting=setting, period=part.period)

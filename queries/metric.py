@@ -74,11 +74,27 @@ class Measure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Listed:
+    """The rows behind a figure, as conditions over those of its anchor: the ones it stands on, and the bad ones.
+
+    An empty `bad` means a `value` beyond the metric's target, or where it has none beyond `typical`. `bad_anchor` is
+    where the bad rows come from when that is another population; there an order counts once.
+    """
+
+    counted: str = "TRUE"
+    bad: str = "TRUE"
+    value: str = ""
+    typical: str = ""
+    bad_anchor: Anchor | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Metric:
     """One definition: `measures` and the `formula` over their names.
 
-    `n` is the measure that says how many rows a ratio or a statistic stands on. `kind` decides how differences
-    are shared out: sums add up, ratios by part and whole, statistics not at all. Words are in i18n (metrics.*).
+    `n` is the measure that says how many rows a ratio or a statistic stands on, `listed` which rows these are. `kind`
+    decides how differences are shared out: sums add up, ratios by part and whole, statistics not at all. Words are in
+    i18n (metrics.*).
     """
 
     name: str
@@ -89,6 +105,7 @@ class Metric:
     kind: Kind
     n: str | None = None
     part: str | None = None
+    listed: Listed = field(default_factory=Listed)
     group: str = field(default="", compare=False)
 
     @property
@@ -97,28 +114,55 @@ class Metric:
         return self.measures[0].anchor
 
     @property
+    def counted_anchor(self) -> Anchor:
+        """The anchor of the rows that `n` counts."""
+        return next((measure.anchor for measure in self.measures if measure.name == self.n), self.anchor)
+
+    @property
     def needs_hours(self) -> bool:
         """Whether the formula divides by the window's length, so that the window needs a start."""
         return HOURS in self.formula.split()
 
 
-def total(name: str, anchor: Anchor, *, expression: str = "COUNT(*)", unit: Unit = "count", better: Better = "neutral") -> Metric:
+LATE: Final = "(delivered_at > promised_at OR (is_open AND promised_at < as_of))"
+FAULTY: Final = "(exception_code IS NOT NULL OR failed_attempt_count > 0)"
+TROUBLED: Final = f"({LATE} OR {FAULTY})"
+"""Of orders that are counted without judgement, the bad ones: late, or with an exception."""
+
+
+def total(
+    name: str,
+    anchor: Anchor,
+    *,
+    expression: str = "COUNT(*)",
+    unit: Unit = "count",
+    better: Better = "neutral",
+    listed: Listed | None = None,
+) -> Metric:
     """A figure that adds up over groups: a count, or a sum."""
     is_count = expression.startswith("COUNT")
     measure = Measure(name=name, anchor=anchor, expression=expression, is_count=is_count)
-    return Metric(name=name, unit=unit, better=better, measures=(measure,), formula=name, kind="sum")
+    rows = listed or Listed(bad=TROUBLED)
+    return Metric(name=name, unit=unit, better=better, measures=(measure,), formula=name, kind="sum", listed=rows)
 
 
-def count_if(name: str, anchor: Anchor, *, when: str, better: Better = "lower") -> Metric:
-    """How many rows of the anchor meet a condition."""
-    return total(name, anchor, expression=f"COUNT(*) FILTER (WHERE {when})", better=better)
+def count_if(name: str, anchor: Anchor, *, when: str, better: Better = "lower", bad: str = "") -> Metric:
+    """How many rows of the anchor meet a condition; the bad ones are these, where no others are named."""
+    listed = Listed(counted=when, bad=bad or when)
+    return total(name, anchor, expression=f"COUNT(*) FILTER (WHERE {when})", better=better, listed=listed)
 
 
 def per_hour(name: str, anchor: Anchor) -> Metric:
     """Rows of the anchor per hour of the window."""
     measure = Measure(name=f"{name}_rows", anchor=anchor, expression="COUNT(*)")
     return Metric(
-        name=name, unit="per_hour", better="higher", measures=(measure,), formula=f"{measure.name} / {HOURS}", kind="sum"
+        name=name,
+        unit="per_hour",
+        better="higher",
+        measures=(measure,),
+        formula=f"{measure.name} / {HOURS}",
+        kind="sum",
+        listed=Listed(bad=TROUBLED),
     )
 
 
@@ -126,10 +170,20 @@ def share(name: str, anchor: Anchor, *, when: str, of: str = "TRUE", better: Bet
     """The share of the rows `of` that also meet `when`."""
     part = Measure(name=f"{name}_part", anchor=anchor, expression=f"COUNT(*) FILTER (WHERE ({of}) AND ({when}))")
     whole = Measure(name=f"{name}_n", anchor=anchor, expression="COUNT(*)" if of == "TRUE" else f"COUNT(*) FILTER (WHERE {of})")
-    return ratio(name, part, whole, unit="rate", better=better)
+    verdict = f"({when}) IS NOT TRUE" if better == "higher" else f"({when})"
+    return ratio(name, part, whole, unit="rate", better=better, listed=Listed(counted=of, bad=f"({of}) AND {verdict}"))
 
 
-def ratio(name: str, part: Measure, whole: Measure, *, unit: Unit, better: Better, others: tuple[Measure, ...] = ()) -> Metric:
+def ratio(
+    name: str,
+    part: Measure,
+    whole: Measure,
+    *,
+    unit: Unit,
+    better: Better,
+    listed: Listed,
+    others: tuple[Measure, ...] = (),
+) -> Metric:
     """Part divided by whole; null where there is no whole."""
     return Metric(
         name=name,
@@ -140,22 +194,39 @@ def ratio(name: str, part: Measure, whole: Measure, *, unit: Unit, better: Bette
         kind="ratio",
         n=others[0].name if others else whole.name,
         part=part.name,
+        listed=listed,
     )
 
 
 def statistic(
-    name: str, anchor: Anchor, *, aggregate: str, value: str, unit: Unit = "seconds", better: Better = "lower"
+    name: str,
+    anchor: Anchor,
+    *,
+    aggregate: str,
+    value: str,
+    unit: Unit = "seconds",
+    bad: str = "",
+    typical: str = "",
 ) -> Metric:
-    """An aggregate of a value (`{}` in `aggregate`) over the rows where it is known."""
+    """An aggregate of a value (`{}` in `aggregate`) over the rows where it is known; lower is better."""
     figure = Measure(name=name, anchor=anchor, expression=aggregate.format(value), is_count=False)
     known = Measure(name=f"{name}_n", anchor=anchor, expression=f"COUNT({value})")
-    return Metric(name=name, unit=unit, better=better, measures=(figure, known), formula=name, kind="statistic", n=known.name)
+    return Metric(
+        name=name,
+        unit=unit,
+        better="lower",
+        measures=(figure, known),
+        formula=name,
+        kind="statistic",
+        n=known.name,
+        listed=Listed(counted=f"({value}) IS NOT NULL", bad=bad, value=value, typical=typical or aggregate.format(value)),
+    )
 
 
-def quantile(name: str, anchor: Anchor, *, value: str, better: Better = "lower") -> Metric:
+def quantile(name: str, anchor: Anchor, *, value: str, bad: str = "") -> Metric:
     """The exact quantile, interpolated, that the name's last part says: `_p50`, `_p90`, `_p95`."""
     q = int(name.rsplit("_p", 1)[1]) / 100
-    return statistic(name, anchor, aggregate=f"QUANTILE_CONT({{}}, {q})", value=value, better=better)
+    return statistic(name, anchor, aggregate=f"QUANTILE_CONT({{}}, {q})", value=value, bad=bad)
 
 
 def seconds(later: str, earlier: str) -> str:

@@ -11,6 +11,7 @@ from queries.metric import (
     COMPLAINED,
     CREATED,
     DELIVERED,
+    FAULTY,
     OPEN,
     PASSED,
     PASSED_OR_WAITING,
@@ -21,6 +22,8 @@ from queries.metric import (
     RETURN_REQUESTED,
     SHIP_DUE,
     SHIPPED,
+    TROUBLED,
+    Listed,
     Measure,
     Metric,
     count_if,
@@ -43,7 +46,6 @@ LATE_BY: Final = (
     f"WHEN is_open AND promised_at < as_of THEN {seconds('as_of', 'promised_at')} END"
 )
 
-EXCEPTION: Final = "exception_code IS NOT NULL OR failed_attempt_count > 0"
 DUE: Final = "cancelled_at IS NULL OR (NOT cancelled_inferred AND cancelled_at >= {promise})"
 """Orders a promise was due for: cancelled earlier, or at an unknown instant, is no broken promise."""
 DUE_DELIVERY: Final = DUE.format(promise="promised_at")
@@ -53,6 +55,7 @@ LATE: Final = f"({ON_TIME}) IS NOT TRUE"
 KNOWN_IN_FULL: Final = "quantity IS NOT NULL AND (delivered_at IS NULL OR delivered_quantity IS NOT NULL)"
 MEASURED_WITH_PROMISE: Final = "NOT delivered_inferred AND cancelled_at IS NULL AND promised_at IS NOT NULL"
 UNSHIPPED: Final = "COALESCE(shipped_at, out_for_delivery_at, delivered_at) IS NULL"
+STILL_DUE: Final = f"is_open AND {UNSHIPPED}"
 UNALLOCATED: Final = (
     "(mapped_milestones & 8) <> 0 AND "
     "COALESCE(allocated_at, accepted_at, picked_at, packed_at, shipped_at, out_for_delivery_at) IS NULL"
@@ -78,18 +81,25 @@ def _grey_zone_delay_share() -> Metric:
     )
     everything = Measure(name=f"{name}_whole", anchor=PASSED_OR_WAITING, expression=f"COALESCE({BEYOND_SECONDS}, 0)")
     beyond = Measure(name=f"{name}_n", anchor=PASSED_OR_WAITING, expression=f"COUNT(*) FILTER (WHERE {BEYOND})")
-    return ratio(name, grey, everything, unit="rate", better="lower", others=(beyond,))
+    listed = Listed(counted=BEYOND, bad=f"({BEYOND}) AND passage_stage IN ({GREY_STAGES})")
+    return ratio(name, grey, everything, unit="rate", better="lower", others=(beyond,), listed=listed)
 
 
 def _complaint_rate() -> Metric:
     part = Measure(name="complaint_rate_part", anchor=COMPLAINED, expression="COUNT(DISTINCT channel || '/' || order_id)")
     whole = Measure(name="complaint_rate_n", anchor=CREATED, expression="COUNT(*)")
-    return ratio("complaint_rate", part, whole, unit="rate", better="lower")
+    return ratio("complaint_rate", part, whole, unit="rate", better="lower", listed=Listed(bad_anchor=COMPLAINED))
 
 
 VOLUME: Final = (
     total("order_count", CREATED),
-    total("order_amount", CREATED, expression=_money("amount", "SUM({})"), unit="currency"),
+    total(
+        "order_amount",
+        CREATED,
+        expression=_money("amount", "SUM({})"),
+        unit="currency",
+        listed=Listed(counted="amount IS NOT NULL", bad=f"amount IS NOT NULL AND {TROUBLED}"),
+    ),
     per_hour("arrival_rate_per_hour", CREATED),
     per_hour("completion_rate_per_hour", DELIVERED),
     per_hour("ship_rate_per_hour", SHIPPED),
@@ -105,8 +115,8 @@ STATE: Final = (
     count_if("at_risk_count", AT_RISK, when="is_at_risk"),
     quantile("ageing_seconds_p50", OPEN, value=AGE),
     quantile("ageing_seconds_p90", OPEN, value=AGE),
-    count_if("ship_due_count", SHIP_DUE, when=f"is_open OR NOT ({UNSHIPPED})", better="neutral"),
-    count_if("ship_due_done_count", SHIP_DUE, when=f"NOT ({UNSHIPPED})", better="higher"),
+    count_if("ship_due_count", SHIP_DUE, when=f"is_open OR NOT ({UNSHIPPED})", better="neutral", bad=STILL_DUE),
+    count_if("ship_due_done_count", SHIP_DUE, when=f"NOT ({UNSHIPPED})", better="higher", bad=STILL_DUE),
 )
 
 PROMISE: Final = (
@@ -121,18 +131,25 @@ PROMISE: Final = (
         when=f"{ON_TIME} AND delivered_quantity >= quantity",
         better="higher",
     ),
-    quantile("promise_deviation_seconds_p50", DELIVERED, value=DEVIATION),
-    quantile("promise_deviation_seconds_p90", DELIVERED, value=DEVIATION),
-    quantile("late_by_seconds_p90", PROMISED, value=LATE_BY),
+    quantile("promise_deviation_seconds_p50", DELIVERED, value=DEVIATION, bad=f"{DEVIATION} > 0"),
+    quantile("promise_deviation_seconds_p90", DELIVERED, value=DEVIATION, bad=f"{DEVIATION} > 0"),
+    quantile("late_by_seconds_p90", PROMISED, value=LATE_BY, bad=f"({LATE_BY}) IS NOT NULL"),
 )
 
 SPEED: Final = (
     quantile("order_cycle_seconds_p50", DELIVERED, value=CYCLE),
     quantile("order_cycle_seconds_p90", DELIVERED, value=CYCLE),
     quantile("order_cycle_seconds_p95", DELIVERED, value=CYCLE),
-    statistic("order_cycle_variation", DELIVERED, aggregate="STDDEV_SAMP({0}) / NULLIF(AVG({0}), 0)", value=CYCLE, unit="ratio"),
-    quantile("dwell_seconds_p50", PASSED, value="passage_seconds"),
-    quantile("dwell_seconds_p90", PASSED, value="passage_seconds"),
+    statistic(
+        "order_cycle_variation",
+        DELIVERED,
+        aggregate="STDDEV_SAMP({0}) / NULLIF(AVG({0}), 0)",
+        value=CYCLE,
+        unit="ratio",
+        typical=f"AVG({CYCLE})",
+    ),
+    quantile("dwell_seconds_p50", PASSED, value="passage_seconds", bad=BEYOND),
+    quantile("dwell_seconds_p90", PASSED, value="passage_seconds", bad=BEYOND),
     share("over_limit_rate", PASSED_OR_WAITING, of="passage_seconds IS NOT NULL AND limit_seconds IS NOT NULL", when=BEYOND),
     total(
         "over_limit_seconds",
@@ -140,6 +157,7 @@ SPEED: Final = (
         expression=f"COALESCE({BEYOND_SECONDS}, CASE WHEN COUNT(limit_seconds) > 0 THEN 0 END)",
         unit="seconds",
         better="lower",
+        listed=Listed(counted=BEYOND, bad=BEYOND),
     ),
     count_if("over_limit_count", PASSED_OR_WAITING, when=BEYOND),
     quantile("grey_zone_seconds_p50", ACCEPTED, value=GREY),
@@ -148,15 +166,15 @@ SPEED: Final = (
 )
 
 QUALITY: Final = (
-    share("exception_rate", CREATED, when=EXCEPTION),
+    share("exception_rate", CREATED, when=FAULTY),
     share("cancel_rate", CREATED, when="cancelled_at IS NOT NULL"),
     share("delivery_failed_rate", SHIPPED, when="failed_attempt_count > 0 OR exception_code = 'failed_attempt'"),
     share("return_rate", DELIVERED, when="return_requested_at IS NOT NULL"),
-    total("return_count", RETURN_REQUESTED, better="lower"),
+    total("return_count", RETURN_REQUESTED, better="lower", listed=Listed()),
     quantile("return_handling_seconds_p50", RETURN_CLOSED, value=HANDLING),
     quantile("return_handling_seconds_p90", RETURN_CLOSED, value=HANDLING),
     share("return_within_target_rate", RETURN_DUE, when="closed_at <= due_at", better="higher"),
-    total("complaint_count", COMPLAINED, better="lower"),
+    total("complaint_count", COMPLAINED, better="lower", listed=Listed()),
     _complaint_rate(),
 )
 

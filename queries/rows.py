@@ -13,13 +13,14 @@ from queries.passages import passages
 from queries.risk import risk
 
 RETURN_COLUMNS: Final = {
+    "return_id": "r.return_id",
     "return_kind": "r.kind",
     "requested_at": "r.requested_at",
     "received_at": "CASE WHEN r.received_at <= {as_of} THEN r.received_at END",
     "closed_at": "CASE WHEN r.closed_at <= {as_of} THEN r.closed_at END",
     "due_at": "r.requested_at + TO_MILLISECONDS($return_handling_ms)",
 }
-COMPLAINT_COLUMNS: Final = {"complaint_kind": "r.kind", "complained_at": "r.created_at"}
+COMPLAINT_COLUMNS: Final = {"complaint_id": "r.complaint_id", "complaint_kind": "r.kind", "complained_at": "r.created_at"}
 
 
 def source(request: Request) -> tuple[Ctes, str]:

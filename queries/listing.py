@@ -1,0 +1,186 @@
+"""The orders behind a figure: which rows, of which part, in which order, page by page; plain data, then statements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from data.targets import Edition, Targets
+from queries.build import Statement
+from queries.check import check, suggest
+from queries.compose import Composed
+from queries.dimensions import DIMENSIONS
+from queries.listing_columns import DEFAULT_COLUMNS, FIRST_ORDER, LISTING_COLUMNS, columns_of
+from queries.listing_compose import Chosen, ListingShape, Step, compose_count, compose_listing, key_of
+from queries.metric import CREATED, OPEN, TROUBLED, Anchor
+from queries.metrics import METRICS
+from queries.query import Filter, Query, QueryError, Window
+from queries.scope import Scope
+from queries.setting import Span, setting_of, setting_values, span_values, where_shapes, where_values
+
+Part = Literal["all", "bad"]
+Population = Literal["created", "open"]
+CursorValue = str | float | int | datetime | None
+
+MOST_ROWS: Final = 100_000
+"""More rows than this in one page (or one export) are refused."""
+LONGEST_SEARCH: Final = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cursor:
+    """A row's place in a list: the value it is sorted by, and its key."""
+
+    value: CursorValue
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """The rows behind `metric` (all that its n counts, or the bad ones), or with no metric the orders of a population.
+
+    `where` and `window` are the figure's own. `order_by` is a column of `LISTING_COLUMNS`, `-` in front for descending
+    (unknown last); `after` and `before` are rows of a page next to this one. `search` is the beginning of an order
+    number, of any of its other numbers, or of a city.
+    """
+
+    metric: str | None = None
+    part: Part = "all"
+    population: Population = "created"
+    where: tuple[Filter, ...] = ()
+    window: Window | None = None
+    columns: tuple[str, ...] = DEFAULT_COLUMNS
+    order_by: str | None = None
+    limit: int = 100
+    after: Cursor | None = None
+    before: Cursor | None = None
+    search: str = ""
+
+    @property
+    def anchor(self) -> Anchor:
+        """The anchor whose rows are listed."""
+        if self.metric is None:
+            return OPEN if self.population == "open" else CREATED
+        metric = METRICS[self.metric]
+        return (metric.listed.bad_anchor if self.part == "bad" else None) or metric.counted_anchor
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that name a row: channel and order_id, and of a passage, return or complaint its own."""
+        return key_of(self.anchor)
+
+    @property
+    def sorted_by(self) -> str:
+        """`order_by`, or how such rows are sorted where nothing is asked."""
+        return self.order_by or FIRST_ORDER[self.anchor.rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """What a list is seen from: scope, snapshot (at DuckLake's version), instant, zone and targets, as for `build`."""
+
+    scope: Scope
+    version: int
+    as_of: datetime
+    zone: ZoneInfo
+    targets: Targets
+    newest: datetime | None = None
+
+
+def cursor_at(listing: Listing, row: dict[str, object]) -> Cursor:
+    """The place of a row of the list's own page."""
+    value = row["order_value"]
+    if not isinstance(value, str | float | int | datetime | None):
+        raise TypeError(f"a list is not sorted by {type(value).__name__}")
+    return Cursor(value=value, key=tuple(str(row[name]) for name in listing.key))
+
+
+def build_listing(listing: Listing, moment: Moment) -> Statement:
+    """One page of the list, at most `limit` rows; the page before a cursor comes last row first.
+
+    Columns: the row's key, `order_value`, then the columns asked for. Raises QueryError for what cannot be listed.
+    """
+    check_listing(listing)
+    cursor = listing.after or listing.before
+    step: Step = "after" if listing.after else "before" if listing.before else ""
+    shape, values = _shape(listing, moment)
+    shape = replace(
+        shape,
+        columns=tuple(dict.fromkeys(listing.columns)),
+        order_by=listing.sorted_by,
+        step=step,
+        is_after_unknown=cursor is not None and cursor.value is None,
+        limit=listing.limit,
+    )
+    if cursor is not None:
+        values |= {f"key_{index}": part for index, part in enumerate(cursor.key)} | {"order_value": cursor.value}
+    return _statement(compose_listing(shape), values)
+
+
+def build_count(listing: Listing, moment: Moment, *, by: tuple[str, ...] = ()) -> Statement:
+    """How many rows the whole list has (`order_count`), in each group of the dimensions `by`, the largest first.
+
+    Raises QueryError for what cannot be listed.
+    """
+    check_listing(listing, by=by)
+    shape, values = _shape(listing, moment)
+    return _statement(compose_count(replace(shape, by=by)), values)
+
+
+def check_listing(listing: Listing, *, by: tuple[str, ...] = ()) -> None:
+    """Raise QueryError, with a remedy, for anything in the list that has no meaning."""
+    check(Query(metrics=(listing.metric or "order_count",), by=by, where=listing.where, window=listing.window))
+    rows = listing.anchor.rows
+    if missing := [name for name in by if rows not in DIMENSIONS[name].rows]:
+        raise QueryError(f"a list of {rows} has no dimension {missing[0]!r}: leave it out")
+    for name in (*listing.columns, listing.sorted_by.removeprefix("-")):
+        if name not in LISTING_COLUMNS:
+            raise QueryError(f"there is no column {name!r}: {suggest(name, columns_of(rows))}")
+        if rows not in LISTING_COLUMNS[name].rows:
+            raise QueryError(f"a list of {rows} has no column {name!r}: leave it out")
+    if not 1 <= listing.limit <= MOST_ROWS:
+        raise QueryError(f"a page of {listing.limit} rows cannot be listed: ask for 1 to {MOST_ROWS}")
+    if len(listing.search) > LONGEST_SEARCH:
+        raise QueryError(f"the search has {len(listing.search)} characters: at most {LONGEST_SEARCH} are looked for")
+    for cursor in (listing.after, listing.before):
+        if cursor is not None and len(cursor.key) != len(listing.key):
+            raise QueryError("the page named is of another list: start at the first page")
+
+
+def _shape(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, object]]:
+    if moment.as_of.tzinfo is None:
+        raise QueryError(f"as-of {moment.as_of} has no time zone: give an aware instant")
+    span = Span(window=listing.window or Window.all_until(moment.as_of), as_of=moment.as_of, newest=moment.newest)
+    edition = moment.targets.at(moment.as_of, moment.zone)
+    chosen = _chosen(listing, edition)
+    shape = ListingShape(
+        chosen=chosen,
+        where=where_shapes(listing.where),
+        setting=setting_of(moment.scope, span, edition, grain=None, zone=moment.zone),
+        is_settled=span.is_settled,
+        has_search=bool(listing.search),
+    )
+    values = setting_values(moment.scope, moment.version, edition) | where_values(listing.where)
+    values |= span_values(span, None, moment.zone, edition) | {"search": listing.search}
+    return shape, values | {"beyond": listing.metric and edition.target_of(listing.metric)}
+
+
+def _chosen(listing: Listing, edition: Edition) -> Chosen:
+    """The rows that the figure stands on, or of these the ones that make it bad."""
+    if listing.metric is None:
+        return Chosen(anchor=listing.anchor, condition="TRUE" if listing.part == "all" else TROUBLED)
+    listed = METRICS[listing.metric].listed
+    if listing.part == "all":
+        return Chosen(anchor=listing.anchor, condition=listed.counted)
+    if listed.bad:
+        return Chosen(anchor=listing.anchor, condition=listed.bad, is_once=listed.bad_anchor is not None)
+    has_target = edition.target_of(listing.metric) is not None
+    typical = "" if has_target else listed.typical
+    return Chosen(anchor=listing.anchor, condition=listed.counted, value=listed.value, typical=typical)
+
+
+def _statement(composed: Composed, values: dict[str, object]) -> Statement:
+    parameters = {name: values[name] for name in sorted(composed.parameters)}
+    return Statement(sql=composed.sql, parameters=parameters, columns=composed.columns)

@@ -1,0 +1,182 @@
+"""What a period, a scope and an edition of the targets give a statement: its setting (text) and its parameters (values)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from data.targets import Edition
+from data.zone import epoch_ms
+from queries.base import Limit, Setting
+from queries.clock import DAY_MS, EPOCH, bucket_start, buckets, offsets_between
+from queries.dimensions import DIMENSIONS
+from queries.query import RESOLUTION, Filter, Grain, QueryError, Window
+from queries.scope import Scope
+from queries.shape import WhereShape
+
+MAX_BUCKETS: Final = 20_000
+"""More points than this in one series are refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A period in instants: the window cut at as-of, and the window as asked."""
+
+    window: Window
+    as_of: datetime
+    newest: datetime | None
+
+    @property
+    def end(self) -> datetime:
+        """The first instant after the window's part that as-of has reached."""
+        return min(self.window.end, self.as_of + RESOLUTION)
+
+    @property
+    def until(self) -> datetime:
+        """The last instant of that part."""
+        return self.end - RESOLUTION
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no milestone lies after the period."""
+        return self.newest is not None and self.newest <= self.until
+
+
+def setting_of(scope: Scope, now: Span, edition: Edition, *, grain: Grain | None, zone: ZoneInfo) -> Setting:
+    """What decides the text of the row sources for a period under an edition of the targets."""
+    last = max(now.window.end, now.as_of) + timedelta(days=62)
+    return Setting(
+        scope_size=None if scope.everything else len(scope.regions),
+        offsets=offsets_between(zone, None, last),
+        limits=_limits(edition),
+        cut_off_ms=_clock_ms(edition),
+        holidays=_holiday_jumps(edition.calendar.holidays),
+        grain=grain,
+        has_start=now.window.start is not None,
+    )
+
+
+def _clock_ms(edition: Edition) -> int:
+    cut_off = edition.calendar.cut_off
+    return (cut_off.hour * 3600 + cut_off.minute * 60 + cut_off.second) * 1000
+
+
+def _holiday_jumps(holidays: tuple[date, ...]) -> tuple[tuple[int, int], ...]:
+    """(holiday, next working day) as days since 1970."""
+    days = {(holiday - EPOCH.date()).days for holiday in holidays}
+    jumps = []
+    for day in sorted(days):
+        working = day
+        while working in days:
+            working += 1
+        jumps.append((day, working))
+    return tuple(jumps)
+
+
+def _business_types(edition: Edition) -> tuple[str, ...]:
+    return tuple(sorted({limit.business_type for limit in edition.stage_limits if limit.business_type}))
+
+
+def _limits(edition: Edition) -> tuple[Limit, ...]:
+    types = _business_types(edition)
+    stages = dict.fromkeys(limit.stage for limit in edition.stage_limits)
+    known = {(limit.stage, limit.business_type) for limit in edition.stage_limits}
+    return tuple(
+        Limit(
+            stage=stage,
+            has_common=(stage, None) in known,
+            types=tuple(index for index, name in enumerate(types) if (stage, name) in known),
+        )
+        for stage in stages
+    )
+
+
+def _limit_values(edition: Edition) -> dict[str, object]:
+    types = _business_types(edition)
+    values: dict[str, object] = {f"limit_type_{index}": name for index, name in enumerate(types)}
+    for limit in edition.stage_limits:
+        suffix = "" if limit.business_type is None else f"_{types.index(limit.business_type)}"
+        values[f"limit_{limit.stage}{suffix}"] = float(limit.seconds)
+    return values
+
+
+def setting_values(scope: Scope, version: int, edition: Edition) -> dict[str, object]:
+    """The parameters of scope, snapshot, limits and targets that a row source may name."""
+    own: dict[str, object] = {f"scope_{index}": region for index, region in enumerate(scope.regions)}
+    return (
+        own
+        | _limit_values(edition)
+        | {
+            "version": version,
+            "return_handling_ms": round(edition.return_handling_seconds * 1000),
+            "risk_minimum": edition.at_risk_minimum_count,
+        }
+    )
+
+
+def where_shapes(where: tuple[Filter, ...]) -> tuple[WhereShape, ...]:
+    """The filters without their values."""
+    return tuple(
+        WhereShape(
+            dimension=item.dimension,
+            count=sum(value is not None for value in item.values),
+            has_null=None in item.values,
+        )
+        for item in where
+    )
+
+
+def where_values(where: tuple[Filter, ...]) -> dict[str, object]:
+    """The filters' parameters: `$where_<filter>_<value>`."""
+    values: dict[str, object] = {}
+    for index, item in enumerate(where):
+        known = [value for value in item.values if value is not None]
+        values |= {f"where_{index}_{i}": _code(item.dimension, value) for i, value in enumerate(known)}
+    return values
+
+
+def _code(dimension: str, value: str) -> str | int:
+    codes = DIMENSIONS[dimension].codes
+    if codes and isinstance(codes[0], int):
+        return int(value) if str(value).isdigit() else -1
+    return value
+
+
+def span_values(span: Span, grain: Grain | None, zone: ZoneInfo, edition: Edition) -> dict[str, object]:
+    """The period's parameters, and with a grain those of its buckets. Raises QueryError for too many buckets."""
+    history = timedelta(seconds=edition.at_risk_history_seconds)
+    today = bucket_start(span.as_of, "day", zone)
+    values: dict[str, object] = {
+        "as_of": span.as_of,
+        "start": span.window.start,
+        "end": span.end,
+        "due_end": span.window.end,
+        "due_since": span.window.start and span.window.start - timedelta(days=2 + len(edition.calendar.holidays)),
+        "until": span.until,
+        "risk_start": today - history,
+        "risk_end": today,
+    }
+    if grain and span.window.start is not None:
+        found = buckets(span.window.start, span.end, grain, zone)
+        if len(found) > MAX_BUCKETS:
+            raise QueryError(f"{len(found)} buckets by {grain} are too many: use a coarser grain or a shorter window")
+        instants = [min(end - RESOLUTION, span.until) for _, end in found]
+        days = [bucket_start(instant, "day", zone) for instant in instants]
+        values |= {
+            "each_bucket": [_bucket_number(start, grain, zone) for start, _ in found],
+            "each_as_of": instants,
+            "each_risk_start": [day - history for day in days],
+            "each_risk_end": days,
+            "risk_start": min(days, default=today) - history,
+        }
+    return values
+
+
+def _bucket_number(start: datetime, grain: Grain, zone: ZoneInfo) -> int:
+    """Hours as UTC ms, days and longer as ms of the local midnight."""
+    if grain == "hour":
+        return epoch_ms(start)
+    day = start.astimezone(zone).date()
+    return (day - EPOCH.date()).days * DAY_MS
