@@ -125,7 +125,7 @@ class Metric:
 
 
 LATE: Final = "(delivered_at > promised_at OR (is_open AND promised_at < as_of))"
-FAULTY: Final = "(exception_code IS NOT NULL OR failed_attempt_count > 0)"
+FAULTY: Final = "exception_code IS NOT NULL OR failed_attempt_count > 0"
 TROUBLED: Final = f"({LATE} OR {FAULTY})"
 """Of orders that are counted without judgement, the bad ones: late, or with an exception."""
 
