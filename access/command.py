@@ -18,6 +18,7 @@ from access.user import (
     User,
     UserError,
     add_user,
+    end_user_sessions,
     find_user,
     list_users,
     set_access,
@@ -48,6 +49,7 @@ def add_users_arguments(parser: ArgumentParser) -> None:
             options.add_argument("--display-name", default="")
     for action, text in (
         ("password", "give a new password; prints it once and ends open sessions"),
+        ("end-sessions", "sign the account out everywhere"),
         ("disable", "close an account and its sessions"),
         ("enable", "reopen an account"),
     ):
@@ -73,6 +75,8 @@ def _act(store: Engine, arguments: Namespace, now: datetime) -> list[str]:
         set_access(store, name, role=cast(Role, arguments.role), regions=arguments.region, now=now, by=LOCAL)
     elif arguments.action == "password":
         return _new_password(store, name, now)
+    elif arguments.action == "end-sessions":
+        end_user_sessions(store, name, now, by=LOCAL)
     else:
         set_disabled(store, name, is_disabled=arguments.action == "disable", now=now, by=LOCAL)
     user = find_user(store, name)

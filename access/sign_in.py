@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Engine, select
 
 from access.audit import AUDIT, SYSTEM, Actor, note
 from access.password import hash_password, is_password, random_password
-from access.session import start_session
+from access.password_rule import password_fault
+from access.session import Session, start_session
 from access.store import ATTEMPTS, writing
-from access.user import User, add_user, find_user, list_users, read_password_hash, set_disabled
+from access.user import User, add_user, find_user, list_users, read_password_hash, set_disabled, set_password
 from config import Settings
 
 HALF_LIFE: Final = timedelta(minutes=5)
@@ -36,7 +37,7 @@ LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
-    """How an attempt ended: a cookie secret, or a reason (`wrong`, `wait`) and the seconds to wait."""
+    """How an attempt ended: a cookie secret, or a reason (`wrong`, `wait` …) and the seconds to wait."""
 
     secret: str = ""
     reason: str = ""
@@ -78,6 +79,35 @@ def sign_in(store: Engine, name: str, password: str, *, address: str, now: datet
         return SignIn(reason="wrong")
     _forget_attempts(store, buckets, now)
     return SignIn(secret=start_session(store, name, now, address=address))
+
+
+def confirm_password(store: Engine, user: User, password: str, *, address: str, now: datetime) -> SignIn:
+    """Whether someone signed in still knows the password; counts and refuses attempts as `sign_in` does, opens nothing."""
+    buckets = _buckets(user.name, address)
+    wait = _count_attempt(store, buckets, now)
+    if wait > 0:
+        _record_wait(store, user.name, address, now)
+        return SignIn(reason="wait", wait_seconds=wait)
+    if not is_password(password, read_password_hash(store, user.name)):
+        _record_failure(store, user.name, address, now, result="wrong")
+        return SignIn(reason="wrong")
+    _forget_attempts(store, buckets, now)
+    return SignIn()
+
+
+def change_password(store: Engine, session: Session, old: str, new: str, *, now: datetime) -> SignIn:
+    """The user's own new password: every session ends, a new one begins; else the reason, a `password_fault` among them."""
+    user = session.user
+    if user.is_demo:
+        return SignIn(reason="demo")
+    confirmed = confirm_password(store, user, old, address=session.address, now=now)
+    if confirmed.reason:
+        return confirmed
+    fault = password_fault(new, user.name)
+    if fault is not None:
+        return SignIn(reason=fault)
+    set_password(store, user.name, password_hash=hash_password(new), now=now, by=session.actor)
+    return SignIn(secret=start_session(store, user.name, now, address=session.address))
 
 
 def offers_demo(settings: Settings) -> bool:

@@ -133,6 +133,12 @@ def set_language(store: Engine, name: str, language: str) -> None:
         connection.execute(USERS.update().where(USERS.c.name == name).values(language=language))
 
 
+def end_user_sessions(store: Engine, name: str, now: datetime, *, by: Actor) -> None:
+    """Sign the user out everywhere, the account itself stays as it is. Raises UserError for an unknown name."""
+    _known(store, name)
+    _change(store, name, now, {}, action="sessions_ended", by=by)
+
+
 def end_sessions(connection: Connection, name: str, now: datetime) -> None:
     """Revoke every open session of the user within the caller's transaction."""
     is_open = (SESSIONS.c.user_name == name) & SESSIONS.c.revoked_at.is_(None)
@@ -173,6 +179,7 @@ def _change(
     detail: dict[str, Any] | None = None,
 ) -> None:
     with writing(store) as connection:
-        connection.execute(USERS.update().where(USERS.c.name == name).values(values))
+        if values:
+            connection.execute(USERS.update().where(USERS.c.name == name).values(values))
         end_sessions(connection, name, now)
         record(connection, at=now, actor=by, action=action, object_kind="user", object_id=name, detail=detail)

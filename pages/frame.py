@@ -83,7 +83,7 @@ def watch(view: View) -> None:
 def _topbar(view: View, page: str, states: Sequence[tuple[str, State]], can_go_full: bool) -> Topbar:
     language = view.language
     here = next((entry for entry in PAGES if entry.module == page), PAGES[0])
-    names = ("sources", "menu", "filters", "theme", "full_screen", "sign_out", "clear")
+    names = ("sources", "menu", "filters", "theme", "full_screen", "account", "sign_out", "clear")
     other = next(code for code in LANGUAGES if code != language)
     return Topbar(
         language=language,

@@ -15,6 +15,10 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from access.session import digest
+from access.sign_in import LOOPBACK
+from shell.socket import SentMedia, WatchedSocket
+
 OPEN_PATHS: Final = ("/auth/sign-in", "/auth/sign-in.css", "/healthz", "/_stcore/health")
 """Answered without a session; none of them tells anything about orders."""
 
@@ -91,7 +95,10 @@ class SecurityHeaders:
 
 
 class LocalNamesOnly:
-    """Refuses a foreign Host header where demo accounts exist, so no web page can reach them by renaming itself."""
+    """Where demo accounts exist, refuses a foreign Host header and every other machine.
+
+    No web page can reach them by renaming itself, and a server told to listen everywhere does not offer them either.
+    """
 
     def __init__(self, app: ASGIApp, *, is_restricted: Callable[[], bool]) -> None:
         """Wrap the next application; `is_restricted` says whether the demo is offered."""
@@ -102,7 +109,8 @@ class LocalNamesOnly:
         """Pass on, or answer 421."""
         if scope["type"] in ("http", "websocket") and self.is_restricted():
             name = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname
-            if name not in ("localhost", "127.0.0.1", "::1"):
+            client = (scope.get("client") or ("",))[0]
+            if name not in LOOPBACK or client not in LOOPBACK:
                 await _refuse(scope, receive, send, PlainTextResponse("The demo answers to localhost only.", status_code=421))
                 return
         await self.app(scope, receive, send)
@@ -115,6 +123,7 @@ class SessionGuard:
         """Wrap the next application; `is_signed_in` asks the store about a cookie's value (in a worker thread)."""
         self.app = app
         self.is_signed_in = is_signed_in
+        self.sent = SentMedia()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on with a session; else 303 to the sign-in page (401 for other methods than GET), 403 for a websocket."""
@@ -124,10 +133,29 @@ class SessionGuard:
         if scope["path"].startswith(CLOSED_PATHS):
             await _refuse(scope, receive, send, PlainTextResponse("Not found", status_code=404))
             return
-        if await run_in_threadpool(self.is_signed_in, session_secret(HTTPConnection(scope))):
+        secret = session_secret(HTTPConnection(scope))
+        if not await run_in_threadpool(self.is_signed_in, secret):
+            await _refuse(scope, receive, send, _to_sign_in(scope))
+        elif scope["type"] == "websocket":
+            await self._watch(scope, receive, send, secret or "")
+        elif scope["path"].startswith("/media/") and not self.sent.may_fetch(digest(secret or ""), scope["path"]):
+            await _refuse(scope, receive, send, PlainTextResponse("This file belongs to another session", status_code=401))
+        else:
             await self.app(scope, receive, send)
-            return
-        await _refuse(scope, receive, send, _to_sign_in(scope))
+
+    async def _watch(self, scope: Scope, receive: Receive, send: Send, secret: str) -> None:
+        """Run a websocket under its session: closed when that ends, its downloads fetched by it alone."""
+        session = digest(secret)
+        socket = WatchedSocket(
+            receive,
+            send,
+            is_open=lambda: run_in_threadpool(self.is_signed_in, secret),
+            note=lambda payload: self.sent.note(session, payload),
+        )
+        try:
+            await self.app(scope, socket.receive, socket.send)
+        finally:
+            socket.stop()
 
 
 def session_secret(connection: HTTPConnection) -> str | None:
@@ -149,7 +177,7 @@ def local_path(target: str | None) -> str:
 
 
 def _to_sign_in(scope: Scope) -> Response:
-    if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
+    if scope["type"] == "http" and (scope["method"] not in ("GET", "HEAD") or scope["path"].startswith("/media/")):
         return PlainTextResponse("Sign in first", status_code=401)
     query = scope["query_string"].decode("latin-1")
     target = local_path(scope["path"] + (f"?{query}" if query else ""))

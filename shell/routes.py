@@ -34,7 +34,7 @@ async def show_sign_in(request: Request) -> Response:
 
 async def submit_sign_in(request: Request) -> Response:
     """Check name and password: 303 with the session's cookie, or the page again with the reason."""
-    if not _is_own_origin(request):
+    if not is_own_origin(request):
         return _page(request, language=_language(request), notice="foreign", status=403)
     if int(request.headers.get("content-length") or MOST_BYTES + 1) > MOST_BYTES:
         return PlainTextResponse("Too large", status_code=413)
@@ -50,12 +50,12 @@ async def submit_sign_in(request: Request) -> Response:
 
 async def sign_out(request: Request) -> Response:
     """End the session on the server and take the cookie away; only from a page of our own."""
-    if not _is_own_origin(request):
+    if not is_own_origin(request):
         return PlainTextResponse("Sign out from the control room itself", status_code=403)
     if secret := session_secret(request):
         await run_in_threadpool(end_session, house().store, secret, house().clock())
     response = RedirectResponse("/auth/sign-in", status_code=303, headers={"Clear-Site-Data": '"storage"'})
-    response.delete_cookie(cookie_name(request), path="/", secure=request.url.scheme == "https", httponly=True, samesite="lax")
+    forget_cookie(request, response)
     return response
 
 
@@ -98,6 +98,12 @@ def _try_sign_in(request: Request, form: dict[str, str]) -> SignIn:
 
 def _signed_in(request: Request, secret: str, next_path: str) -> Response:
     response = RedirectResponse(next_path, status_code=303, headers={"Cache-Control": "no-store"})
+    give_cookie(request, response, secret)
+    return response
+
+
+def give_cookie(request: Request, response: Response, secret: str) -> None:
+    """Put the session's cookie into the answer."""
     response.set_cookie(
         cookie_name(request),
         secret,
@@ -107,10 +113,15 @@ def _signed_in(request: Request, secret: str, next_path: str) -> Response:
         httponly=True,
         samesite="lax",
     )
-    return response
 
 
-def _is_own_origin(request: Request) -> bool:
+def forget_cookie(request: Request, response: Response) -> None:
+    """Take the session's cookie away with the answer."""
+    response.delete_cookie(cookie_name(request), path="/", secure=request.url.scheme == "https", httponly=True, samesite="lax")
+
+
+def is_own_origin(request: Request) -> bool:
+    """Whether a page of this very site sent the request."""
     origin = request.headers.get("origin") or request.headers.get("referer") or ""
     return bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
 
@@ -146,6 +157,11 @@ def _language(request: Request) -> str:
     asked = request.query_params.get("lang")
     if asked in LANGUAGES:
         return asked
+    return browser_language(request)
+
+
+def browser_language(request: Request) -> str:
+    """The language nearest to what the browser prefers, the home's own where it says nothing."""
     browser = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
     return closest_language(browser or house().settings.language)
 

@@ -82,7 +82,7 @@ def serve(home: Path, **variables: str) -> Iterator[Served]:
 
 
 def _wait(served: Served, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert process.poll() is None, "the interface ended while starting"
         try:
@@ -90,4 +90,4 @@ def _wait(served: Served, process: subprocess.Popen[bytes]) -> None:
                 return
         except OSError:
             time.sleep(0.1)
-    raise AssertionError("the interface did not answer within 60 s")
+    raise AssertionError("the interface did not answer within 120 s")

@@ -57,6 +57,7 @@ function drawUserMenu(bar) {
       "div",
       { class: "panel" },
       h("p", { class: "muted" }, bar.user.role),
+      h("a", { href: "/auth/account", target: "_self" }, bar.words.account),
       h("form", { method: "post", action: "/auth/sign-out" }, h("button", { type: "submit", class: "wide" }, bar.words.sign_out)),
     ),
   );

@@ -44,13 +44,17 @@ def test_first_request_of_a_fresh_process_to_a_page_leads_to_sign_in(tmp_path: P
         "/pages/wall.py",
         "/index.html",
         "/static/js/x.js",
-        "/media/0000",
         "/component/x/y",
         "/_stcore/host-config",
     ],
 )
 def test_nothing_is_served_without_a_session(served: Served, path: str) -> None:
     assert served.ask("GET", path).status == 303
+
+
+@pytest.mark.parametrize("path", ["/media/0000", "/media/" + "0" * 56 + ".csv"])
+def test_download_without_a_session_is_refused(served: Served, path: str) -> None:
+    assert served.ask("GET", path).status == 401
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])

@@ -50,7 +50,7 @@ def _open_page_for_admins(secret: str) -> None:
 
 @pytest.mark.parametrize("role", ["lead", "manager", "analyst"])
 def test_page_for_another_role_is_refused_before_its_code_is_imported(opened: House, role: str) -> None:
-    app = AppTest.from_function(_open_page_for_admins, args=(_secret_of(opened, role),)).run()
+    app = AppTest.from_function(_open_page_for_admins, args=(_secret_of(opened, role),), default_timeout=60).run()
     assert [warning.value for warning in app.warning] == ["Your role does not include this page. Choose another one in the menu."]
     assert not app.exception
     assert FOREIGN not in sys.modules
@@ -60,7 +60,7 @@ def test_page_for_another_role_is_refused_before_its_code_is_imported(opened: Ho
 
 
 def test_page_for_the_role_is_reached(opened: House) -> None:
-    app = AppTest.from_function(_open_page_for_admins, args=(_secret_of(opened, "admin"),)).run()
+    app = AppTest.from_function(_open_page_for_admins, args=(_secret_of(opened, "admin"),), default_timeout=60).run()
     # Without a snapshot there is no view: an admitted role gets as far as that.
     assert [info.value.startswith("There are no orders yet") for info in app.info] == [True]
     assert not app.warning
@@ -91,7 +91,7 @@ def _fail_with(kind: str) -> None:
     ],
 )
 def test_failure_is_a_sentence_with_a_remedy(kind: str, words: str) -> None:
-    app = AppTest.from_function(_fail_with, args=(kind,)).run()
+    app = AppTest.from_function(_fail_with, args=(kind,), default_timeout=60).run()
     shown = " ".join(element.value for element in (*app.info, *app.warning, *app.error))
     assert words in shown
     assert "secret" not in shown

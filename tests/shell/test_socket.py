@@ -1,0 +1,104 @@
+"""An open websocket does not outlive its session, and a download belongs to the session it was sent to."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from starlette.types import Message
+
+import shell.socket
+from shell.socket import SentMedia, WatchedSocket
+
+NAME = "0" * 55 + "a"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks and grace in hundredths of a second."""
+    monkeypatch.setattr(shell.socket, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(shell.socket, "GRACE_SECONDS", 0.05)
+
+
+class _Peer:
+    """A browser's side: what comes in is put into `incoming`, what went out lies in `sent`."""
+
+    def __init__(self) -> None:
+        self.incoming: asyncio.Queue[Message] = asyncio.Queue()
+        self.sent: list[Message] = []
+        self.is_open = True
+        self.noted: list[bytes] = []
+        self.socket = WatchedSocket(self.incoming.get, self._send, is_open=self._ask, note=self.noted.append)
+
+    async def _send(self, message: Message) -> None:
+        self.sent.append(message)
+
+    async def _ask(self) -> bool:
+        return self.is_open
+
+
+def test_messages_pass_while_the_session_is_valid() -> None:
+    async def play() -> None:
+        peer = _Peer()
+        for number in range(3):
+            await asyncio.sleep(0.03)
+            peer.incoming.put_nowait({"type": "websocket.receive", "bytes": bytes([number])})
+            assert (await peer.socket.receive())["bytes"] == bytes([number])
+        await peer.socket.send({"type": "websocket.send", "bytes": b"x"})
+        assert peer.sent == [{"type": "websocket.send", "bytes": b"x"}]
+        peer.socket.stop()
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("is_busy", [True, False])
+def test_websocket_of_an_ended_session_is_closed_busy_or_silent(is_busy: bool) -> None:
+    async def play() -> None:
+        peer = _Peer()
+        peer.is_open = False
+        async with asyncio.timeout(5):
+            while True:
+                if is_busy:
+                    peer.incoming.put_nowait({"type": "websocket.receive", "bytes": b"x"})
+                if (await peer.socket.receive())["type"] == "websocket.disconnect":
+                    break
+                await asyncio.sleep(0.005)
+        assert peer.sent[-1]["type"] == "websocket.close"
+        await peer.socket.send({"type": "websocket.send", "bytes": b"late"})
+        assert peer.sent[-1]["type"] == "websocket.close"
+        peer.socket.stop()
+
+    asyncio.run(play())
+
+
+def test_session_that_only_seemed_to_end_goes_on() -> None:
+    async def play() -> None:
+        peer = _Peer()
+        peer.is_open = False
+        waiting = asyncio.ensure_future(peer.socket.receive())
+        await asyncio.sleep(0.03)
+        peer.is_open = True
+        await asyncio.sleep(0.15)
+        assert not waiting.done()
+        peer.incoming.put_nowait({"type": "websocket.receive", "bytes": b"x"})
+        assert (await waiting)["bytes"] == b"x"
+        peer.socket.stop()
+
+    asyncio.run(play())
+
+
+def test_file_belongs_to_the_session_it_was_sent_to() -> None:
+    sent = SentMedia()
+    sent.note("mine", b"\x12\x40/media/" + NAME.encode() + b".csv\x18\x01")
+    assert sent.may_fetch("mine", f"/media/{NAME}.csv")
+    assert not sent.may_fetch("theirs", f"/media/{NAME}.csv")
+    assert not sent.may_fetch("mine", "/media/" + "1" * 56 + ".csv")
+    assert not sent.may_fetch("mine", f"/media/../media/{NAME}.csv")
+
+
+def test_memory_of_sent_files_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell.socket, "MOST_MEDIA", 3)
+    sent = SentMedia()
+    for number in range(5):
+        sent.note("mine", f"/media/{number:056x}.csv".encode())
+    assert [sent.may_fetch("mine", f"/media/{number:056x}.csv") for number in range(5)] == [False, False, True, True, True]
