@@ -22,7 +22,7 @@ from queries.build import Statement, build
 from queries.cache import key_of
 from queries.dimensions import ALL_ROWS, DIMENSIONS
 from queries.listing import Listing, Moment, build_count, build_listing
-from queries.metrics import METRICS
+from queries.metrics import ASKABLE
 from queries.query import Filter, Query, Window
 from queries.request import parse_window
 from queries.run import run
@@ -65,8 +65,17 @@ class View:
 
         Raises QueryError for a question that cannot be asked, SessionEnded when the session has ended.
         """
+        return self._answer(self._statement(query))
+
+    def sql(self, query: Query) -> str:
+        """The SELECT that answers the query for this user, with the values of its parameters; for reading."""
         self.stays_valid()
-        statement = build(
+        statement = self._statement(query)
+        values = [f"-- ${name} = {_shown(value)}" for name, value in statement.parameters.items()]
+        return "\n".join((*values, statement.sql))
+
+    def _statement(self, query: Query) -> Statement:
+        return build(
             query,
             scope=self.scope,
             snapshot=self.snapshot,
@@ -76,7 +85,6 @@ class View:
             targets=self.targets,
             newest=self.reading.lake().newest_milestone(self.version),
         )
-        return self._answer(statement)
 
     def list_orders(self, listing: Listing) -> pl.DataFrame:
         """One page of the rows behind a figure, or of orders, first row first; `queries.listing` names the columns.
@@ -111,7 +119,7 @@ class View:
 
     def filters_for(self, *metrics: str) -> tuple[Filter, ...]:
         """Of the address's filters those whose dimension all these metrics have."""
-        rows = {METRICS[name].anchor.rows for name in metrics}
+        rows = {ASKABLE[name].anchor.rows for name in metrics}
         return tuple(filter_ for filter_ in self.address.filters if rows <= set(DIMENSIONS[filter_.dimension].rows))
 
     def freshness(self) -> list[SourceFreshness]:
@@ -149,6 +157,10 @@ class View:
     def is_filling(self) -> bool:
         """Whether older history is still coming in."""
         return self.filling_share is not None
+
+
+def _shown(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else repr(value)
 
 
 def open_view(

@@ -11,12 +11,15 @@ from typing import Literal
 from components.kit import mount
 from components.tokens import SCALE_STEPS
 
+Scale = Literal["scale", "diverging", "plain"]
+"""How far beyond the limit; around a target; volume without judgement."""
+
 CellKind = Literal["value", "few", "gap", "none", "stale"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell: its text, its step on the scale (only for kind `value`), and what it says on hover and aloud."""
+    """One cell: its text, its step on the scale (only for kind `value`), what it says on hover and aloud, where it leads."""
 
     key: str
     text: str
@@ -24,6 +27,7 @@ class Cell:
     kind: CellKind = "value"
     step: int = 0
     worst: bool = False
+    href: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,11 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class HeatGrid:
-    """Rows by columns of cells; `cells[row][column]`. `chosen` is the key of the selected cell, `metric` the option shown."""
+    """Rows by columns of cells; `cells[row][column]`.
+
+    `chosen` is the key of the selected cell, `beside` of one compared with it, `metric` the option shown. Totals stand
+    on the margins, `whole` in their corner; `column_keys` make the heads choose the column to sort by, `sorted_by`.
+    """
 
     title: str
     scope: str
@@ -62,6 +70,15 @@ class HeatGrid:
     metric: str = ""
     switch_name: str = ""
     empty: str = ""
+    scale: Scale = "scale"
+    beside: str | None = None
+    row_totals: tuple[Cell, ...] = ()
+    column_totals: tuple[Cell, ...] = ()
+    whole: Cell | None = None
+    total_name: str = ""
+    column_keys: tuple[str, ...] = ()
+    sorted_by: str = ""
+    sort_word: str = ""
 
 
 def step_of(value: float, low: float, high: float) -> int:
@@ -69,6 +86,11 @@ def step_of(value: float, low: float, high: float) -> int:
     span = high - low
     level = (value - low) / span if span else 0.0
     return round(min(max(level, 0.0), 1.0) * (SCALE_STEPS - 1))
+
+
+def step_around(distance: float) -> int:
+    """The step of a diverging scale for a distance from its middle, -1 (best) to 1 (worst), clipped."""
+    return step_of(distance, -1.0, 1.0)
 
 
 def draw_heat_grid(grid: HeatGrid, *, key: str) -> str | None:

@@ -28,11 +28,16 @@ SCRIPTS: Final = (
     "filters.js",
     "topbar.js",
     "theme.js",
+    "panel.js",
+    "plane.js",
     "wall_mode.js",
     "board.js",
     "kit.js",
 )
-STYLES: Final = ("base.css", "topbar.css", "board.css")
+STYLES: Final = ("base.css", "topbar.css", "board.css", "panel.css", "plane.css")
+
+KINDS: Final = ("board", "topbar", "heat_grid", "plane")
+"""What can be mounted: each is a drawing in kit.js."""
 
 LOADER: Final = """
 export default function (component) {
@@ -66,9 +71,7 @@ def loader(kind: str) -> str:
 
 
 _KIT = st.components.v2.component("order_control_room_kit", js=kit_script())
-_DRAWINGS = {
-    kind: st.components.v2.component(f"order_control_room_{kind}", js=loader(kind)) for kind in ("board", "topbar", "heat_grid")
-}
+_DRAWINGS = {kind: st.components.v2.component(f"order_control_room_{kind}", js=loader(kind)) for kind in KINDS}
 
 
 def mount_kit(country: str | None) -> None:

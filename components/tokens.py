@@ -13,6 +13,9 @@ ThemeName = Literal["dark", "light"]
 SCALE_STEPS: Final = 32
 """Steps a scale is drawn in: cells carry the number of their step, the theme gives it its colours."""
 
+SCALES: Final = {"scale": ("s", "t"), "diverging": ("d", "e"), "plain": ("p", "q")}
+"""The scales, with the letters of their variables: `--d3` is a step's ground, `--e3` the text on it."""
+
 TEXT_CONTRAST: Final = 4.5
 """WCAG 2.2 AA for text of any size."""
 
@@ -22,7 +25,10 @@ GRAPHIC_CONTRAST: Final = 3.0
 
 @dataclass(frozen=True, kw_only=True)
 class Theme:
-    """The colour roles of one theme; `scale` runs from nothing beyond the limit to the worst."""
+    """The colour roles of one theme; `scale` runs from nothing beyond the limit to the worst.
+
+    `diverging` has the target in its middle, better on the left, worse on the right; `plain` is volume without judgement.
+    """
 
     background: str
     surface: str
@@ -43,7 +49,9 @@ class Theme:
     hatch: str
     hatch_ground: str
     blank: str
-    scale: tuple[str, str, str, str, str]
+    scale: tuple[str, ...]
+    diverging: tuple[str, ...]
+    plain: tuple[str, ...]
 
 
 THEMES: Final[dict[ThemeName, Theme]] = {
@@ -68,6 +76,8 @@ THEMES: Final[dict[ThemeName, Theme]] = {
         hatch_ground="#1A2028",
         blank="#171D26",
         scale=("#182434", "#243E5C", "#605A5C", "#B26A46", "#F07048"),
+        diverging=("#3AA591", "#22575A", "#27313E", "#8A5A48", "#F07048"),
+        plain=("#182434", "#2C527F", "#7FB4E6"),
     ),
     "light": Theme(
         background="#F3F5F8",
@@ -90,6 +100,8 @@ THEMES: Final[dict[ThemeName, Theme]] = {
         hatch_ground="#EEF2F6",
         blank="#F4F6F9",
         scale=("#EAF1F8", "#BDD2E7", "#CBAF9B", "#D87F4C", "#B83A14"),
+        diverging=("#157565", "#9CCFC5", "#EFF2F5", "#E3A584", "#B83A14"),
+        plain=("#EAF1F8", "#8FB6DC", "#1F5F9E"),
     ),
 }
 
@@ -136,11 +148,12 @@ def mix(one: str, other: str, share: float) -> str:
     return "#" + "".join(f"{round(255 * (start + (end - start) * share)):02X}" for start, end in pairs)
 
 
-def scale_colour(theme: Theme, level: float) -> str:
-    """The colour at `level` (0–1, clipped) of the theme's scale."""
-    position = min(max(level, 0.0), 1.0) * (len(theme.scale) - 1)
-    index = min(int(position), len(theme.scale) - 2)
-    return mix(theme.scale[index], theme.scale[index + 1], position - index)
+def scale_colour(theme: Theme, level: float, scale: str = "scale") -> str:
+    """The colour at `level` (0–1, clipped) of one of the theme's scales."""
+    stops: tuple[str, ...] = getattr(theme, scale)
+    position = min(max(level, 0.0), 1.0) * (len(stops) - 1)
+    index = min(int(position), len(stops) - 2)
+    return mix(stops[index], stops[index + 1], position - index)
 
 
 def text_on(ground: str) -> str:
@@ -163,12 +176,20 @@ def css_variables() -> str:
 
 def _theme_rule(theme: Theme) -> str:
     roles = [
-        f"--{field.name.replace('_', '-')}: {getattr(theme, field.name)};" for field in fields(theme) if field.name != "scale"
+        f"--{field.name.replace('_', '-')}: {getattr(theme, field.name)};" for field in fields(theme) if field.name not in SCALES
     ]
-    steps = [scale_colour(theme, step / (SCALE_STEPS - 1)) for step in range(SCALE_STEPS)]
-    grounds = [f"--s{step}: {colour}; --t{step}: {text_on(colour)};" for step, colour in enumerate(steps)]
-    return "\n".join((*roles, *grounds, f"--ramp: linear-gradient(90deg, {', '.join(theme.scale)});"))
+    for scale, letters in SCALES.items():
+        for step in range(SCALE_STEPS):
+            colour = scale_colour(theme, step / (SCALE_STEPS - 1), scale)
+            roles.append(f"--{letters[0]}{step}: {colour}; --{letters[1]}{step}: {text_on(colour)};")
+        roles.append(f"--ramp-{scale}: linear-gradient(90deg, {', '.join(getattr(theme, scale))});")
+    return "\n".join(roles)
 
 
 def _scale_rules() -> str:
-    return "\n".join(f".s{step} {{ --ground: var(--s{step}); --ink: var(--t{step}); }}" for step in range(SCALE_STEPS)) + "\n"
+    rules = [
+        f"{'' if scale == 'scale' else f'.{scale} '}.s{step} {{ --ground: var(--{ground}{step}); --ink: var(--{ink}{step}); }}"
+        for scale, (ground, ink) in SCALES.items()
+        for step in range(SCALE_STEPS)
+    ]
+    return "\n".join(rules) + "\n"

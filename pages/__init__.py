@@ -18,5 +18,9 @@ class Page:
     roles: tuple[str, ...] = EVERYONE
 
 
-PAGES: Final = (Page(module="pages.wall", url_path="wall", title="wall.title"),)
+PAGES: Final = (
+    Page(module="pages.wall", url_path="wall", title="wall.title"),
+    Page(module="pages.heatmaps", url_path="heatmaps", title="heatmaps.title"),
+    Page(module="pages.drill", url_path="drill", title="drill.title"),
+)
 """To add a page, add its module and a line here."""

@@ -26,6 +26,8 @@ SINGLES: Final = (
     "cell",
     "beside",
     "split",
+    "show",
+    "figure",
 )
 """What pages keep in the address besides filters; each page checks its own."""
 

@@ -16,8 +16,14 @@ from data.zone import epoch_ms
 from queries.check import check
 from queries.clock import DAY_MS, HOUR_MS, offset_ms, previous_length, shift_days
 from queries.compose import compose
+<<<<<<< HEAD
 from queries.metrics import METRICS
 from queries.query import COMPARISONS, Comparison, Grain, Query, QueryError, Window
+=======
+from queries.dimensions import DIMENSIONS
+from queries.metrics import ASKABLE
+from queries.query import COMPARISONS, RESOLUTION, Comparison, Grain, Query, QueryError, Window
+>>>>>>> e6fc882 (Show any figure by any two dimensions, and why it is so on each level)
 from queries.scope import Scope
 from queries.setting import Span, setting_of, setting_values, span_values, where_shapes, where_values
 from queries.shape import Comparand, Shape, TargetShape
@@ -118,7 +124,7 @@ def _target_shapes(query: Query, scope: Scope, edition: Edition) -> tuple[Target
 def _targets_of(name: str, query: Query, scope: Scope, edition: Edition) -> tuple[bool, str | None, list[tuple[str, float]]]:
     """Whether the overall target applies, and the targets of single groups; a target of a sum is the whole's only."""
     whole = scope.everything and not query.by and not query.where and not query.grain
-    general = edition.target_of(name) is not None and (METRICS[name].kind != "sum" or whole)
+    general = edition.target_of(name) is not None and (ASKABLE[name].kind != "sum" or whole)
     for dimension in query.by:
         own = [
             (str(target.code), target.value)

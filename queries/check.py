@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from data.targets import Targets
 from queries.dimensions import DIMENSIONS
-from queries.metrics import METRICS
+from queries.metrics import ASKABLE, METRICS
 from queries.query import COMPARISONS, GRAINS, Query, QueryError
 
 MAX_VALUES = 1000
@@ -24,7 +24,7 @@ def check(query: Query) -> None:
     """Raise QueryError, with a remedy, for anything in the question that has no meaning."""
     if not query.metrics:
         raise QueryError("no metric is named: `python cli.py metrics` lists them")
-    _check_names("metric", query.metrics, METRICS)
+    _check_names("metric", query.metrics, ASKABLE)
     _check_names("dimension", query.by, DIMENSIONS)
     _check_names("dimension", dict.fromkeys(item.dimension for item in query.where), DIMENSIONS)
     _check_names("comparison", query.compare, COMPARISONS)
@@ -47,7 +47,7 @@ def _check_names(what: str, names: Iterable[str], known: Iterable[str]) -> None:
 
 
 def _check_metric(name: str, query: Query) -> None:
-    metric = METRICS[name]
+    metric = ASKABLE[name]
     for dimension in (*query.by, *(item.dimension for item in query.where)):
         if metric.anchor.rows not in DIMENSIONS[dimension].rows:
             fitting = [other for other, entry in METRICS.items() if entry.anchor.rows in DIMENSIONS[dimension].rows]
@@ -81,7 +81,7 @@ def _figures(query: Query) -> list[str]:
     """The columns of the answer that hold figures."""
     found = []
     for metric in query.metrics:
-        counts = [f"{metric}_n"] if METRICS[metric].n else []
+        counts = [f"{metric}_n"] if ASKABLE[metric].n else []
         found += [metric, *counts]
         for comparison in query.compare:
             other = f"{metric}_{comparison}"

@@ -93,20 +93,25 @@ def _waiting_stage() -> str:
     return f"CASE WHEN is_open THEN CASE {' '.join(cases)} END END"
 
 
-def _age_bucket() -> str:
+def _age_bucket(buckets: tuple[tuple[str, int], ...], beyond: str) -> str:
     age = "EPOCH_MS(as_of) - EPOCH_MS(created_at)"
-    cases = " ".join(f"WHEN {age} < {hours * 3_600_000} THEN '{code}'" for code, hours in AGE_BUCKETS)
-    return f"CASE WHEN is_open THEN CASE {cases} ELSE '{AGE_BUCKET_BEYOND}' END END"
+    cases = " ".join(f"WHEN {age} < {hours * 3_600_000} THEN '{code}'" for code, hours in buckets)
+    return f"CASE WHEN is_open THEN CASE {cases} ELSE '{beyond}' END END"
 
 
 AGE_BUCKETS: Final = (("lt_4h", 4), ("4h_12h", 12), ("12h_24h", 24), ("1d_3d", 72), ("3d_7d", 168), ("7d_14d", 336))
 AGE_BUCKET_BEYOND: Final = "ge_14d"
+DISPATCH_AGES: Final = (("lt_2h", 2), ("2h_8h", 8), ("8h_24h", 24), ("24h_48h", 48), ("48h_72h", 72))
+DISPATCH_AGE_BEYOND: Final = "ge_72h"
 
 WAITING_STAGE: Final = _waiting_stage()
 """The stage an open order waits in: the first mapped one after the furthest milestone reached; null when closed."""
 
-AGE_BUCKET: Final = _age_bucket()
+AGE_BUCKET: Final = _age_bucket(AGE_BUCKETS, AGE_BUCKET_BEYOND)
 """The age of an open order since creation, as a code; null when closed."""
+
+DISPATCH_AGE: Final = _age_bucket(DISPATCH_AGES, DISPATCH_AGE_BEYOND)
+"""The same in the steps in which a warehouse works off what it has not shipped."""
 
 WAITING_SINCE: Final = (
     "CASE " + " ".join(f"WHEN {name}_at IS NOT NULL THEN {name}_measured_at" for name in reversed(FORWARD_MILESTONES)) + " END"

@@ -6,14 +6,14 @@ from sqlglot import exp
 
 from queries.fragment import named, select
 from queries.metric import Metric
-from queries.metrics import METRICS
+from queries.metrics import ASKABLE
 from queries.shape import Shape, exists_for
 
 
 def compared(shape: Shape) -> exp.Select:
     """Differences, and each group's share of the difference of the whole."""
     chosen: list[exp.Expr] = [exp.column(name) for name in (*shape.by, *(["bucket_at"] if shape.setting.grain else []))]
-    for metric in (METRICS[name] for name in shape.metrics):
+    for metric in (ASKABLE[name] for name in shape.metrics):
         chosen += [exp.column(name) for name in (metric.name, *([f"{metric.name}_n"] if metric.n else []))]
         for comparand in shape.comparands:
             chosen += _differences(metric, comparand.name, shape)

@@ -13,7 +13,7 @@ from queries.compare import compared
 from queries.dimensions import DIMENSIONS, Dimension
 from queries.fragment import DIALECT, bucket_sql, column_names, is_pushable, local_ms, named, parse, qualified, select, utc_ms
 from queries.metric import HOURS, Anchor, Measure, Metric
-from queries.metrics import METRICS
+from queries.metrics import ASKABLE
 from queries.rows import source
 from queries.shape import Shape, WhereShape, exists_for
 
@@ -70,7 +70,7 @@ def is_materialized(name: str, *, has_start: bool) -> bool | None:
 
 
 def _metrics(shape: Shape) -> list[Metric]:
-    return [METRICS[name] for name in shape.metrics]
+    return [ASKABLE[name] for name in shape.metrics]
 
 
 def _parts(shape: Shape) -> list[_Part]:

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from data.order import COMPLAINT_KINDS, RETURN_KINDS, STAGES, STATUSES
-from queries.columns import AGE_BUCKET, AGE_BUCKET_BEYOND, AGE_BUCKETS, WAITING_STAGE
+from queries.columns import (
+    AGE_BUCKET,
+    AGE_BUCKET_BEYOND,
+    AGE_BUCKETS,
+    DISPATCH_AGE,
+    DISPATCH_AGE_BEYOND,
+    DISPATCH_AGES,
+    WAITING_STAGE,
+)
 
 Rows = Literal["orders", "passages", "returns", "complaints"]
 """What one row of a metric's population is: an order, its passage through a stage, a return, a complaint."""
@@ -60,6 +68,7 @@ _ENTRIES: Final = (
     Dimension(name="status", expression="status", codes=STATUSES, column="status"),
     Dimension(name="stage", expression=WAITING_STAGE, codes=STAGES),
     Dimension(name="age_bucket", expression=AGE_BUCKET, codes=_AGES),
+    Dimension(name="dispatch_age", expression=DISPATCH_AGE, codes=(*(code for code, _ in DISPATCH_AGES), DISPATCH_AGE_BEYOND)),
     Dimension(name="hour", expression="({local} // 3600000) % 24", codes=tuple(range(24)), aliases=("hour_of_day",)),
     Dimension(name="weekday", expression="({local} // 86400000 + 3) % 7 + 1", codes=tuple(range(1, 8)), aliases=("day_of_week",)),
     Dimension(name="return_kind", expression="return_kind", rows=("returns",), codes=RETURN_KINDS),

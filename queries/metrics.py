@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from data.order import STAGES
+from data.order import MILESTONE_BIT, STAGES
 from queries.metric import (
     ACCEPTED,
+    ANCHORS,
     AT_RISK,
     COMPLAINED,
     CREATED,
@@ -55,7 +56,11 @@ LATE: Final = f"({ON_TIME}) IS NOT TRUE"
 KNOWN_IN_FULL: Final = "quantity IS NOT NULL AND (delivered_at IS NULL OR delivered_quantity IS NOT NULL)"
 MEASURED_WITH_PROMISE: Final = "NOT delivered_inferred AND cancelled_at IS NULL AND promised_at IS NOT NULL"
 UNSHIPPED: Final = "COALESCE(shipped_at, out_for_delivery_at, delivered_at) IS NULL"
+<<<<<<< HEAD
 STILL_DUE: Final = f"is_open AND {UNSHIPPED}"
+=======
+UNDISPATCHED: Final = f"(mapped_milestones & {MILESTONE_BIT['shipped']}) <> 0 AND {UNSHIPPED}"
+>>>>>>> e6fc882 (Show any figure by any two dimensions, and why it is so on each level)
 UNALLOCATED: Final = (
     "(mapped_milestones & 8) <> 0 AND "
     "COALESCE(allocated_at, accepted_at, picked_at, packed_at, shipped_at, out_for_delivery_at) IS NULL"
@@ -111,6 +116,7 @@ STATE: Final = (
     total("backlog_count", OPEN, better="lower"),
     count_if("unallocated_count", OPEN, when=UNALLOCATED),
     count_if("overdue_count", OPEN, when="promised_at < as_of"),
+    count_if("undispatched_count", OPEN, when=UNDISPATCHED),
     count_if("overdue_ship_count", OPEN, when=f"{UNSHIPPED} AND promised_ship_at < as_of"),
     count_if("at_risk_count", AT_RISK, when="is_at_risk"),
     quantile("ageing_seconds_p50", OPEN, value=AGE),
@@ -185,3 +191,15 @@ COST: Final = (
 GROUPS: Final = {"volume": VOLUME, "state": STATE, "promise": PROMISE, "speed": SPEED, "quality": QUALITY, "cost": COST}
 
 METRICS: Final[dict[str, Metric]] = {metric.name: metric for metrics in GROUPS.values() for metric in metrics}
+
+POPULATIONS: Final[dict[str, Metric]] = {f"{name}_rows": total(f"{name}_rows", anchor) for name, anchor in ANCHORS.items()}
+"""How many rows each anchor has: not figures of their own, but what tells how many rows a figure leaves out."""
+
+ASKABLE: Final = METRICS | POPULATIONS
+
+
+def population_of(metric: str) -> str | None:
+    """The population whose rows a metric's `n` is counted from; None for a metric without an `n`."""
+    entry = METRICS[metric]
+    counted = next((measure for measure in entry.measures if measure.name == entry.n), None)
+    return f"{counted.anchor.name}_rows" if counted else None

@@ -6,6 +6,7 @@ sheet.replaceSync(KIT_CSS);
 const DRAWINGS = {
   board: (data, send, room) => drawBoard(data, send, room.shapes),
   topbar: (data, send) => drawTopbar(data, send),
+  plane: (data, send, room, redraw) => drawPlane(data, send, redraw),
   heat_grid: (data, send) => h("section", { class: "card alone" }, cardHead(data.title, data.scope), drawHeatGrid(data, (key) => send("cell", key))),
 };
 
@@ -17,7 +18,11 @@ function draw(kind, component) {
   if (kind === "topbar" && followTheme(data, host)) return;
   root.dataset.theme = root.ocrTip.dataset.theme = themeOf(host);
   root.lang = root.ocrTip.lang = data.language ?? "en";
-  patch(root, [DRAWINGS[kind](data, setTriggerValue, globalThis.orderControlRoom)]);
+  const show = (shown) => {
+    patch(root, [DRAWINGS[kind](shown, setTriggerValue, globalThis.orderControlRoom, show)]);
+    fitLabels(root);
+  };
+  show(data);
   applyWall();
   if (kind === "board" && root.dataset.focus) bringForward(root.dataset.focus);
 }
@@ -45,6 +50,7 @@ export default function publish({ data }) {
   room.draw = draw;
   document.onkeydown = onWallKey;
   document.onpointerdown = closeMenus;
+  window.onresize = () => document.querySelectorAll("[data-ocr-host]").forEach((host) => host.ocrRoot && fitLabels(host.ocrRoot));
   document.onfullscreenchange = () => document.fullscreenElement || !isWall() || leaveWall();
   for (const [kind, component] of room.drawn.values()) draw(kind, component);
 }

@@ -1,5 +1,5 @@
 // A figure, its change, its target or size, and its last day as a line.
-function drawTile(tile) {
+function drawTile(tile, send) {
   return h(
     "button",
     {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from components.kit import kit_script, loader
+from components.kit import KINDS, kit_script, loader
 from components.shapes import load_shapes
 
 START = """
@@ -43,8 +43,7 @@ def page(browser: Browser) -> Iterator[Page]:
         "**/*", lambda route: route.fulfill(content_type="text/html", body="<!doctype html><body style='margin:0'></body>")
     )
     opened.goto("http://localhost/")
-    kinds = ("board", "topbar", "heat_grid")
-    opened.evaluate(START, [kit_script(), {kind: loader(kind) for kind in kinds}, load_shapes("CN")])
+    opened.evaluate(START, [kit_script(), {kind: loader(kind) for kind in KINDS}, load_shapes("CN")])
     yield opened
     opened.close()
     assert errors == []

@@ -1,0 +1,74 @@
+"""The panel of a heatmap's cell, and of two cells beside each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from access.view import View
+from components.panel import Compared, Panel
+from i18n import translate
+from pages.figures import difference, figure, plain
+from pages.heat_question import EVERYTHING, TIMES, Chosen, Question, axis_name, chosen_cell, window_of
+from pages.panel import Subject, read_figure, read_panel
+from pages.problems import problem_of
+from pages.wording import name_of, window_name
+from queries.metrics import METRICS
+from queries.statistics import Contrast
+
+
+def read_cell_panel(view: View, question: Question) -> Panel | None:
+    """The chosen cell's panel, with the second cell compared where one is chosen; None where the address names no cell."""
+    chosen = chosen_cell(view, question, question.cell)
+    if chosen is None:
+        return None
+    subject = subject_of(view, question, chosen)
+    panel = read_panel(view, subject)
+    second = chosen_cell(view, question, question.beside) if question.beside else None
+    return panel if second is None else replace(panel, compared=compare(view, subject, subject_of(view, question, second)))
+
+
+def subject_of(view: View, question: Question, chosen: Chosen) -> Subject:
+    """The figure of a chosen cell, and where it stands in words."""
+    sides = zip((question.rows, question.columns), (chosen.row, chosen.column), strict=True)
+    names = [_side(view, axis, code, chosen) for axis, code in sides if code != EVERYTHING]
+    place = " · ".join(names) or translate(view.language, "heatmaps.total")
+    if question.grain is None:
+        place = f"{place} · {window_name(view.language, chosen.window)}"
+    return Subject(metric=question.metric, where=chosen.where, window=chosen.window, place=place)
+
+
+def _side(view: View, axis: str, code: str | None, chosen: Chosen) -> str:
+    start = window_of(view, chosen.window).start if axis in TIMES else None
+    if start is None:
+        return name_of(view.language, axis, code)
+    return f"{axis_name(view.language, axis)} {start.astimezone(view.zone):%m-%d %H:%M}"
+
+
+def compare(view: View, first: Subject, second: Subject) -> Compared:
+    """The second figure, the first minus the second, and for shares the 95 % interval of that difference."""
+    language, metric = view.language, first.metric
+    one, other = read_figure(view, first), read_figure(view, second)
+    value, value_other = plain(one[metric]), plain(other[metric])
+    gap = None if value is None or value_other is None else value - value_other
+    n = other.get(f"{metric}_n")
+    return Compared(
+        title=translate(language, "panel.beside", place=second.place),
+        value=figure(language, metric, value_other),
+        note="" if n is None else translate(language, "panel.n", n=f"{n:,}"),
+        difference=translate(language, "panel.difference", value=difference(language, metric, gap)),
+        sure=_sure(view, metric, one, other),
+    )
+
+
+def _sure(view: View, metric: str, one: dict[str, object], other: dict[str, object]) -> str:
+    problem = problem_of(metric)
+    if problem is None or problem.of or not problem.n(one) or not problem.n(other):
+        return translate(view.language, "panel.no_interval")
+    contrast = Contrast(bad=problem.bad(one), n=problem.n(one), bad_rest=problem.bad(other), n_rest=problem.n(other))
+    low, high = contrast.difference_interval
+    if METRICS[metric].better == "higher":
+        # The bad ones are what is missing to the share: the share's own difference runs the other way.
+        low, high = -high, -low
+    key = "panel.interval" if low > 0 or high < 0 else "panel.interval_not_significant"
+    texts = {"low": difference(view.language, metric, low), "high": difference(view.language, metric, high)}
+    return translate(view.language, key, **texts)

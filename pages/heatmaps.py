@@ -1,0 +1,103 @@
+"""Where and when is it out of order? Any figure by any two dimensions, or over time; a cell opens its panel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from access.view import View
+from components.board import Notice
+from components.plane import Card, Control, Plane, draw_plane
+from components.topbar import Option
+from i18n import translate
+from pages.address import take_choice
+from pages.figures import metric_name
+from pages.frame import draw_frame, watch
+from pages.heat_cells import read_cell_panel
+from pages.heat_question import (
+    BOARDS,
+    SHOWS,
+    TIMES,
+    Parameters,
+    Question,
+    axis_name,
+    colours_of,
+    dimensions_of,
+    read_question,
+    refusal,
+    window_code,
+    window_of,
+)
+from pages.heat_reading import read_grid, read_rows
+from pages.heat_series import read_calendar, read_multiples
+from queries.metrics import METRICS
+
+PLANE: Final = "heatmaps.plane"
+CELLS: Final = ("cell", "beside")
+
+
+def render(view: View) -> None:
+    """Draw the page for this view and the address's question."""
+    parameters = {name: st.query_params.get_all(name) for name in st.query_params}
+    question = read_question(parameters)
+    with st.container(key="heatmaps", gap=None):
+        plane = read_plane(view, question)
+        draw_frame(view, "pages.heatmaps", country=None, states=(), applied=view.filters_for(question.metric))
+        draw_plane(plane, key=PLANE, on_choice=partial(take_choice, PLANE))
+        watch(view)
+
+
+def prepare(view: View, parameters: Parameters) -> None:
+    """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
+    read_plane(view, read_question(parameters))
+
+
+def read_plane(view: View, question: Question) -> Plane:
+    """Controls, the grid (or lines, or calendar) and the panel of the chosen cell; or why there is no answer."""
+    language = view.language
+    words = {name: translate(language, f"panel.{name}") for name in ("close", "path")}
+    plane = Plane(language=language, words=words, controls=read_controls(view, question))
+    if reason := refusal(language, question, window_of(view, window_code(view, question))):
+        title = translate(language, "heatmaps.refused.title")
+        return replace(plane, notice=Notice(state="neutral", title=title, text=reason))
+    if question.show == "calendar":
+        return replace(plane, cards=(read_calendar(view, question),))
+    rows = read_rows(view, question)
+    if question.show == "lines":
+        return replace(plane, cards=(read_multiples(view, question, rows),))
+    grid = read_grid(view, question, rows)
+    card = Card(title=grid.title, scope=grid.scope, grid=grid, size="sight", picks="cell")
+    return replace(plane, cards=(card,), panel=read_cell_panel(view, question) if question.cell else None)
+
+
+def read_controls(view: View, question: Question) -> tuple[Control, ...]:
+    """The ready-made boards, then the free choice; what does not go together is not offered."""
+    language, known = view.language, dimensions_of(question.metric)
+    columns = [*(name for name in known if name != question.rows), *TIMES]
+    choices: dict[str, list[tuple[str, str]]] = {
+        "board": [(entry.board, translate(language, f"heatmaps.board.{entry.board}")) for entry in BOARDS],
+        "metric": [(name, metric_name(language, name)) for name in METRICS],
+        "rows": [(name, axis_name(language, name)) for name in known],
+        "columns": [(name, axis_name(language, name)) for name in columns],
+        "colour": [(name, translate(language, f"heatmaps.colour.{name}")) for name in colours_of(question.metric)],
+        "sort": [(name, translate(language, f"heatmaps.sort.{name}")) for name in ("usual", "worst")],
+        "show": [(name, translate(language, f"heatmaps.show.{name}")) for name in SHOWS],
+    }
+    clears: dict[str, tuple[str, ...]] = {
+        "board": ("metric", "rows", "columns", "colour", "sort", *CELLS),
+        "sort": (),
+        "colour": (),
+        "show": CELLS,
+    }
+    return tuple(
+        Control(
+            code=code,
+            name=translate(language, f"heatmaps.control.{code}"),
+            options=tuple(Option(code=word, name=name, is_on=word == getattr(question, code)) for word, name in options),
+            clears=clears.get(code, ("sort", *CELLS)),
+        )
+        for code, options in choices.items()
+    )

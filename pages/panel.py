@@ -1,0 +1,199 @@
+"""The panel of one figure, for any page: its value and comparison, how it moved, who contributes, its orders, its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from access.view import View
+from components.board import State
+from components.format import count, percent
+from components.panel import Action, Line, Panel, Part, Parts
+from i18n import translate
+from pages.contract import contract_query, read_contract
+from pages.drill_path import next_dimension
+from pages.figures import difference, figure, metric_name, plain
+from pages.heat_question import narrowed, window_of
+from pages.links import filter_changes, link
+from pages.problems import problem_of
+from pages.staleness import stale_columns, stale_sources
+from pages.wording import judge, name_of, state_name
+from queries.metrics import GROUPS, METRICS
+from queries.needs import needed_columns
+from queries.query import Comparison, Filter, Grain, Query, Window
+
+Row = dict[str, Any]
+MOST_PARTS: Final = 6
+SPEED: Final = frozenset(metric.name for metric in GROUPS["speed"])
+"""Speed is never shown without the share of exceptions beside it: faster with more failures is not better."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """The figure a panel opens: a metric, the filters that make it this figure, the window's code, where it stands in words."""
+
+    metric: str
+    where: tuple[Filter, ...] = ()
+    window: str = ""
+    place: str = ""
+
+    def query(self, view: View) -> Query:
+        """The question that gives the figure."""
+        compare: tuple[Comparison, ...] = ("last_week", "target")
+        window = window_of(view, self.window or view.address.window)
+        return Query(metrics=(self.metric,), where=narrowed(view, self.metric, self.where), window=window, compare=compare)
+
+
+def read_figure(view: View, subject: Subject) -> Row:
+    """The figure with last week's, its target, and its population's size."""
+    return view.run(contract_query(subject.query(view))).row(0, named=True)
+
+
+def read_panel(view: View, subject: Subject, *, can_drill: bool = True) -> Panel:
+    """The whole panel; `can_drill` False where the page is the drill itself."""
+    language, metric, row = view.language, subject.metric, read_figure(view, subject)
+    value, state = plain(row[metric]), state_of(view, metric, row)
+    return Panel(
+        language=language,
+        title=metric_name(language, metric),
+        subtitle=subject.place,
+        close=translate(language, "panel.close"),
+        value=figure(language, metric, value),
+        state=state,
+        state_word=state_name(language, state),
+        note=_note(view, metric, row),
+        lines=_lines(view, subject, row, state),
+        trend=read_trend(view, metric, subject.where, subject.window),
+        parts=read_parts(view, subject),
+        actions=_actions(view, subject, can_drill=can_drill),
+        contract=read_contract(view, metric, subject.query(view), row),
+    )
+
+
+def state_of(view: View, metric: str, row: Row) -> State:
+    """Stale, too few, or as the target judges it."""
+    if needed_columns(metric) & stale_columns(view):
+        return "stale"
+    value, n = plain(row[metric]), row.get(f"{metric}_n")
+    if value is None or (n is not None and n < view.targets.at(view.as_of, view.zone).minimum_count):
+        return "unknown"
+    return judge(metric, value, plain(row.get(f"{metric}_target"))) or "neutral"
+
+
+def _note(view: View, metric: str, row: Row) -> str:
+    n = row.get(f"{metric}_n")
+    if n is None:
+        return ""
+    is_few = n < view.targets.at(view.as_of, view.zone).minimum_count
+    return translate(view.language, "wall.note.few" if is_few else "panel.n", n=count(view.language, n))
+
+
+def _lines(view: View, subject: Subject, row: Row, state: State) -> tuple[str, ...]:
+    language, metric = view.language, subject.metric
+    before, target = plain(row.get(f"{metric}_last_week")), plain(row.get(f"{metric}_target"))
+    lines = []
+    if before is not None and not view.is_filling:
+        moved = difference(language, metric, plain(row.get(f"{metric}_last_week_difference")))
+        lines.append(translate(language, "wall.tip.last_week", value=figure(language, metric, before), change=moved))
+    if target is not None:
+        lines.append(translate(language, "wall.tip.target", value=figure(language, metric, target)))
+    lines.append(translate(language, "wall.tip.state", state=state_name(language, state)))
+    if state == "stale":
+        lines.append(stale_sources(view))
+    if metric in SPEED:
+        beside = view.run(_exceptions(view, subject)).row(0, named=True)
+        lines.append(translate(language, "panel.exceptions", share=percent(language, beside["exception_rate"])))
+    return tuple(lines)
+
+
+def _exceptions(view: View, subject: Subject) -> Query:
+    where = tuple(filter_ for filter_ in narrowed(view, "exception_rate", subject.where) if filter_.dimension != "stage")
+    return Query(metrics=("exception_rate",), where=where, window=window_of(view, subject.window or view.address.window))
+
+
+def read_trend(view: View, metric: str, where: Sequence[Filter], code: str) -> Line:
+    """The figure by the hour over the last two days, in longer windows by the day, with its target."""
+    language, window = view.language, window_of(view, code or view.address.window)
+    span = None if window.start is None else window.end - window.start
+    grain: Grain = "hour" if span is not None and span <= timedelta(hours=48) else "day"
+    least, most = (timedelta(hours=48), timedelta(hours=48)) if grain == "hour" else (timedelta(days=14), timedelta(days=60))
+    length = most if span is None else min(max(span, least), most)
+    shown = Window(start=window.end - length, end=window.end)
+    asked = Query(metrics=(metric,), where=narrowed(view, metric, where), window=shown, grain=grain, compare=("target",))
+    rows = view.run(asked).sort("bucket_at").to_dicts()
+    values = tuple(plain(row[metric]) for row in rows)
+    known = [value for value in values if value is not None]
+    names = [_instant(view, row["bucket_at"], grain) for row in rows]
+    return Line(
+        title=translate(language, f"panel.trend_{grain}"),
+        values=values,
+        target=next((plain(row[f"{metric}_target"]) for row in rows), None),
+        target_name=translate(language, "panel.target"),
+        top=figure(language, metric, max(known)) if known else "",
+        first=names[0] if names else "",
+        last=names[-1] if names else "",
+        spoken="; ".join(
+            f"{name} {figure(language, metric, value)}" for name, value in zip(names[-8:], values[-8:], strict=True)
+        ),
+        tips=tuple(f"{name}\n{figure(language, metric, value)}" for name, value in zip(names, values, strict=True)),
+    )
+
+
+def _instant(view: View, instant: datetime, grain: Grain) -> str:
+    return f"{instant.astimezone(view.zone):{'%m-%d %H:%M' if grain == 'hour' else '%m-%d'}}"
+
+
+def read_parts(view: View, subject: Subject) -> Parts:
+    """The largest contributors by the next dimension, each with its share of the problem where the figure is one."""
+    language, metric = view.language, subject.metric
+    where = narrowed(view, metric, subject.where)
+    dimension = next_dimension(view, metric, where)
+    asked = Query(metrics=(metric,), by=(dimension,), where=where, window=window_of(view, subject.window or view.address.window))
+    problem = problem_of(metric)
+    rows = [row for row in view.run(asked).to_dicts() if plain(row[metric]) is not None]
+    weights = [problem.bad(row, metric) if problem else abs(plain(row[metric]) or 0.0) for row in rows]
+    whole = sum(weights) or 1.0
+    ranked = sorted(zip(rows, weights, strict=True), key=lambda pair: -pair[1])[:MOST_PARTS]
+    most = max((weight for _, weight in ranked), default=0.0) or 1.0
+    is_shared = problem is not None or METRICS[metric].kind == "sum"
+    return Parts(
+        title=translate(language, "panel.parts", dimension=translate(language, f"dimensions.{dimension}.name")),
+        scope=translate(language, "panel.parts_scope" if is_shared else "panel.parts_largest"),
+        empty=translate(language, "heatmaps.no_data"),
+        rows=tuple(
+            Part(
+                name=name_of(language, dimension, row[dimension]),
+                value=figure(language, metric, plain(row[metric])),
+                share=weight / most,
+                note=percent(language, weight / whole, 0) if is_shared else "",
+                href=drill_link(view, metric, (*subject.where, Filter(dimension, (row[dimension],))), subject.window),
+            )
+            for row, weight in ranked
+        ),
+    )
+
+
+def drill_link(view: View, metric: str, where: Sequence[Filter], window: str = "") -> str:
+    """The drill at these filters, showing this metric."""
+    changes = filter_changes(where) | ({"window": window} if window and window != view.address.window else {})
+    return link(view, "/drill", metric=metric, **changes)
+
+
+def orders_link(view: View, metric: str, where: Sequence[Filter], window: str = "", part: str = "all") -> str:
+    """The orders behind a figure: exactly its rows, or with `part="bad"` those that make it bad."""
+    changes = filter_changes(where) | ({"window": window} if window and window != view.address.window else {})
+    return link(view, "/orders", metric=metric, part=part, **changes)
+
+
+def _actions(view: View, subject: Subject, *, can_drill: bool) -> tuple[Action, ...]:
+    language, metric = view.language, subject.metric
+    where = (*subject.where,)
+    found = [Action(name=translate(language, "panel.drill"), href=drill_link(view, metric, where, subject.window), is_main=True)]
+    found = found if can_drill else []
+    found.append(Action(name=translate(language, "panel.orders"), href=orders_link(view, metric, where, subject.window)))
+    if problem_of(metric):
+        name = translate(language, "panel.bad_orders")
+        found.append(Action(name=name, href=orders_link(view, metric, where, subject.window, part="bad")))
+    return tuple(found)
