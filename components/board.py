@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from components.heat import HeatGrid, Legend
 from components.kit import mount
+
+if TYPE_CHECKING:
+    from components.panel import Panel
 from components.time_axis import AxisMark
 
 State = Literal["good", "neutral", "warning", "critical", "stale", "unknown"]
@@ -31,6 +34,7 @@ class Tile:
     state_word: str = ""
     tone: State = "neutral"
     spark: tuple[float | None, ...] = ()
+    figure: str = ""
     marks: tuple[AxisMark, ...] = ()
 
 
@@ -42,6 +46,7 @@ class Area:
     kind: str
     step: int
     tip: str
+    href: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +124,7 @@ class Bar:
     end: str
     end_tone: State
     tip: str
+    href: str = ""
     state_word: str = ""
 
 
@@ -159,6 +165,7 @@ class Board:
     complaints: HeatGrid | None = None
     axis: str = ""
     words: dict[str, str] = field(default_factory=dict)
+    panel: Panel | None = None
 
 
 def draw_board(board: Board, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:

@@ -27,7 +27,6 @@ def read_contract(view: View, metric: str, query: Query, row: Mapping[str, Any] 
     language = view.language
     facts = [
         *(_fact(view, name, translate(language, f"metrics.{metric}.{name}")) for name in ("description", "population")),
-        _fact(view, "formula", formula(metric)),
         _fact(view, "anchor", _anchor(view, metric)),
         _fact(view, "exclusions", _exclusions(view, metric, row)),
         _fact(view, "target", _target(view, metric, row)),
@@ -38,15 +37,15 @@ def read_contract(view: View, metric: str, query: Query, row: Mapping[str, Any] 
         title=translate(language, "contract.title"),
         facts=tuple(fact for fact in facts if fact.text),
         sql_name=translate(language, "contract.sql"),
-        sql=view.sql(replace(query, compare=())),
+        sql="\n\n".join((formula(metric), view.sql(replace(query, compare=())))),
     )
 
 
 def formula(metric: str) -> str:
-    """The metric's measures and formula as the registry has them."""
+    """The metric's measures and formula as the registry has them, as a comment of SQL."""
     entry = METRICS[metric]
-    lines = [f"{measure.name} = {measure.expression}" for measure in entry.measures]
-    return "\n".join(lines if entry.formula == metric else [*lines, f"{metric} = {entry.formula}"])
+    lines = [f"-- {measure.name} = {measure.expression}" for measure in entry.measures]
+    return "\n".join(lines if entry.formula == metric else [*lines, f"-- {metric} = {entry.formula}"])
 
 
 def excluded_count(metric: str, row: Mapping[str, Any] | None) -> int | None:

@@ -47,6 +47,7 @@ def read_plane(view: View, level: Level) -> Plane:
     """Path, figures, ranking, trend, what is different, open orders by age, and the panel of a figure that is opened."""
     language, metric = view.language, level.metric
     ranking, contrasts = read_ranking(view, level), read_contrasts(view, level.problem)
+    view_window = window_name(language, view.address.window)
     trend = read_trend(view, metric, (), view.address.window)
     return Plane(
         language=language,
@@ -57,7 +58,7 @@ def read_plane(view: View, level: Level) -> Plane:
         cards=(
             Card(title=ranking.title, scope=ranking.scope, parts=ranking),
             Card(title=contrasts.title, scope=contrasts.scope, parts=contrasts),
-            Card(title=metric_name(language, metric), scope=trend.title, lines=(trend,)),
+            Card(title=metric_name(language, metric), scope=view_window, lines=(trend,), size="wide"),
             *read_ages(view),
         ),
         panel=_panel(view, level),

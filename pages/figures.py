@@ -34,12 +34,12 @@ def figure(language: str, metric: str, value: float | None) -> str:
 
 
 def brief_figure(language: str, metric: str, value: float | None) -> str:
-    """The same for a cell: whole percents, the largest unit of time, thousands as `12k`."""
+    """The same for a cell: whole percents from ten on, the largest unit of time, thousands as `12k`."""
     unit = METRICS[metric].unit
     if value is None:
         return ""
     if unit == "rate":
-        return percent(language, value, 1 if 0 < abs(value) < 0.01 else 0)
+        return percent(language, value, 1 if 0 < abs(value) < 0.0995 else 0)
     if unit == "seconds":
         return brief(language, value)
     return _number(language, unit, value) if abs(value) < 10_000 else _thousands(language, value)

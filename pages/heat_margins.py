@@ -36,9 +36,9 @@ def read_margins(view: View, question: Question, cells: list[Row]) -> Margins:
     if is_series_of_stock:
         return Margins(columns=_added(question.metric, cells, "column") if METRICS[question.metric].kind == "sum" else {})
     return Margins(
-        rows={row[question.rows]: row for row in _ask(view, question, (question.rows,))},
-        columns={row[_column(question)]: row for row in _ask(view, question, question.by[1:], is_series=True)},
-        whole=next(iter(_ask(view, question, ())), None),
+        rows={row[question.rows]: row for row in ask_margin(view, question, (question.rows,))},
+        columns={row[_column(question)]: row for row in ask_margin(view, question, question.by[1:], is_series=True)},
+        whole=next(iter(ask_margin(view, question, ())), None),
     )
 
 
@@ -46,7 +46,8 @@ def _column(question: Question) -> str:
     return "bucket_at" if question.grain else question.columns
 
 
-def _ask(view: View, question: Question, by: tuple[str, ...], *, is_series: bool = False) -> list[Row]:
+def ask_margin(view: View, question: Question, by: tuple[str, ...], *, is_series: bool = False) -> list[Row]:
+    """The figure over the question's whole window by these dimensions; as a series by its buckets."""
     window, where = window_of(view, window_code(view, question)), narrowed(view, question.metric, ())
     grain = question.grain if is_series else None
     asked = Query(metrics=(question.metric,), by=by, where=where, window=window, grain=grain, compare=("target",))
@@ -56,6 +57,9 @@ def _ask(view: View, question: Question, by: tuple[str, ...], *, is_series: bool
 def adds_up(question: Question) -> bool:
     """Whether the total follows from the cells: counts, and shares of one population (as parts and wholes)."""
     entry = METRICS[question.metric]
+    if question.grain and entry.anchor.extra == "waiting":
+        # Who waits at the end of one hour mostly waits at the end of the next.
+        return False
     measures, counts = entry.measures, all("DISTINCT" not in measure.expression for measure in entry.measures)
     if entry.kind == "sum":
         is_count = all(measure.is_count for measure in measures) and not entry.needs_hours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,13 +67,18 @@ def _against_target(view: View, question: Question, rows: Sequence[Row]) -> Pain
 
 
 def distance(metric: str, value: float, target: float) -> float:
-    """How far a value is beyond its target: 0 at the target, -1 at nothing, 1 at twice as far from nothing as allowed."""
+    """How far a value is beyond its target: 0 at the target, 0.5 at twice as far from nothing as allowed, 1 at four times.
+
+    The same steps down to -1, at a quarter and less.
+    """
     better = METRICS[metric].better
     if better == "higher" and METRICS[metric].unit == "rate":
         value, target = 1 - value, 1 - target
     elif better == "higher":
         value, target = target, value
-    return value / target - 1 if target > 0 else (1.0 if value > 0 else 0.0)
+    if value <= 0 or target <= 0:
+        return -1.0 if value <= 0 < target else 1.0 if value > 0 else 0.0
+    return math.log2(value / target) / 2
 
 
 def _against_history(view: View, question: Question, rows: Sequence[Row]) -> Paint:

@@ -82,7 +82,7 @@ def read_calendar(view: View, question: Question) -> Card:
     rows = view.run(asked).to_dicts()
     days = {row["bucket_at"].astimezone(view.zone).date(): row for row in rows}
     paint = paint_of(view, _plain_time(question), rows)
-    first = min(days, default=view.as_of.astimezone(view.zone).date())
+    first = (view.as_of.astimezone(view.zone) - timedelta(days=CALENDAR_DAYS - 1)).date()
     mondays = _mondays(first, view.as_of.astimezone(view.zone).date())
     cells = tuple(
         tuple(_day(view, question, paint.step, monday + timedelta(days=weekday), days) for monday in mondays)

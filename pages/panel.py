@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from access.view import View
 from components.board import State
-from components.format import count, percent
-from components.panel import Action, Line, Panel, Part, Parts
+from components.format import count, duration, percent
+from components.panel import Action, Line, OrderRows, Panel, Part, Parts
 from i18n import translate
 from pages.contract import contract_query, read_contract
 from pages.drill_path import next_dimension
@@ -20,12 +20,17 @@ from pages.links import filter_changes, link
 from pages.problems import problem_of
 from pages.staleness import stale_columns, stale_sources
 from pages.wording import judge, name_of, state_name
+from queries.listing import Listing
 from queries.metrics import GROUPS, METRICS
 from queries.needs import needed_columns
 from queries.query import Comparison, Filter, Grain, Query, Window
 
 Row = dict[str, Any]
 MOST_PARTS: Final = 6
+MOST_ORDERS: Final = 8
+ORDER_COLUMNS: Final = ("order_id", "channel", "city", "status", "late_by_seconds")
+PROMISES: Final = ("promised_at", "promised_ship_at", "ship_due_at", "due_at")
+"""Instants that fall on a few hours of the day: by the hour their figures are mostly gaps."""
 SPEED: Final = frozenset(metric.name for metric in GROUPS["speed"])
 """Speed is never shown without the share of exceptions beside it: faster with more failures is not better."""
 
@@ -67,6 +72,7 @@ def read_panel(view: View, subject: Subject, *, can_drill: bool = True) -> Panel
         lines=_lines(view, subject, row, state),
         trend=read_trend(view, metric, subject.where, subject.window),
         parts=read_parts(view, subject),
+        orders=read_first_orders(view, subject),
         actions=_actions(view, subject, can_drill=can_drill),
         contract=read_contract(view, metric, subject.query(view), row),
     )
@@ -117,7 +123,8 @@ def read_trend(view: View, metric: str, where: Sequence[Filter], code: str) -> L
     """The figure by the hour over the last two days, in longer windows by the day, with its target."""
     language, window = view.language, window_of(view, code or view.address.window)
     span = None if window.start is None else window.end - window.start
-    grain: Grain = "hour" if span is not None and span <= timedelta(hours=48) else "day"
+    is_short = span is not None and span <= timedelta(hours=48)
+    grain: Grain = "hour" if is_short and METRICS[metric].anchor.at not in PROMISES else "day"
     least, most = (timedelta(hours=48), timedelta(hours=48)) if grain == "hour" else (timedelta(days=14), timedelta(days=60))
     length = most if span is None else min(max(span, least), most)
     shown = Window(start=window.end - length, end=window.end)
@@ -173,6 +180,33 @@ def read_parts(view: View, subject: Subject) -> Parts:
             for row, weight in ranked
         ),
     )
+
+
+def read_first_orders(view: View, subject: Subject) -> OrderRows:
+    """The first orders behind the figure, the bad ones where it knows bad ones; each leads to itself."""
+    language, metric = view.language, subject.metric
+    listing = Listing(
+        metric=metric,
+        part="bad" if problem_of(metric) else "all",
+        where=narrowed(view, metric, subject.where),
+        window=window_of(view, subject.window or view.address.window),
+        columns=ORDER_COLUMNS,
+        limit=MOST_ORDERS,
+    )
+    rows = view.list_orders(listing).to_dicts()
+    return OrderRows(
+        title=translate(language, "panel.first_bad" if listing.part == "bad" else "panel.first_orders"),
+        heads=tuple(translate(language, f"panel.column.{name}") for name in ORDER_COLUMNS),
+        rows=tuple(_order(view, row) for row in rows),
+        hrefs=tuple(link(view, "/order", channel=(str(row["channel"]),), order_id=str(row["order_id"])) for row in rows),
+        empty=translate(language, "panel.no_orders"),
+    )
+
+
+def _order(view: View, row: Row) -> tuple[str, ...]:
+    language = view.language
+    names = (name_of(language, name, row[name]) for name in ORDER_COLUMNS[1:-1])
+    return str(row["order_id"]), *names, duration(language, row["late_by_seconds"])
 
 
 def drill_link(view: View, metric: str, where: Sequence[Filter], window: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -17,6 +18,7 @@ from pages.frame import draw_frame, watch
 from pages.wall_bars import read_returns, read_warehouses
 from pages.wall_heat import HEAT_METRICS, read_complaints, read_heat
 from pages.wall_map import main_country, read_map
+from pages.wall_panel import read_wall_panel
 from pages.wall_tiles import read_tiles
 from pages.wall_worst import read_worst
 
@@ -27,7 +29,8 @@ def render(view: View) -> None:
     """Draw the wall for this view, and watch for the next snapshot."""
     with st.container(key="wall", gap=None):
         country = main_country(view)
-        board = read_board(view, country, heat=heat_metric(st.query_params.get("heat")))
+        parameters = {name: st.query_params.get_all(name) for name in st.query_params}
+        board = read_opened(view, country, parameters)
         states = [(tile.name, tile.state) for tile in board.tiles]
         draw_frame(view, "pages.wall", country=country, states=states, can_go_full=True)
         draw_board(board, key=BOARD, on_choice=partial(take_choice, BOARD))
@@ -36,8 +39,15 @@ def render(view: View) -> None:
 
 def prepare(view: View, parameters: Mapping[str, Sequence[str]]) -> None:
     """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
+    read_opened(view, main_country(view), parameters)
+
+
+def read_opened(view: View, country: str | None, parameters: Mapping[str, Sequence[str]]) -> Board:
+    """The board with the figure the address opens."""
     asked = parameters.get("heat") or ("",)
-    read_board(view, main_country(view), heat=heat_metric(asked[-1]))
+    heat = heat_metric(asked[-1])
+    board = read_board(view, country, heat=heat)
+    return board if country is None else replace(board, panel=read_wall_panel(view, heat, parameters))
 
 
 def read_board(view: View, country: str | None, *, heat: str = HEAT_METRICS[0]) -> Board:
@@ -48,6 +58,7 @@ def read_board(view: View, country: str | None, *, heat: str = HEAT_METRICS[0]) 
     return Board(
         language=view.language,
         notice=_notice(view),
+        words={"close": translate(view.language, "panel.close")},
         tiles=tiles,
         axis=axis,
         heat=read_heat(view, heat),

@@ -10,6 +10,7 @@ from access.view import View
 from components.board import Bar, Bars, State
 from components.format import brief, clock, count, duration, percent
 from i18n import translate
+from pages.links import link
 from pages.wording import judge, name_of, state_name
 from queries.dimensions import DIMENSIONS
 from queries.query import Query, Window
@@ -113,6 +114,7 @@ def _warehouse(view: View, row: Progress, day: Window) -> Bar:
         figure=translate(language, "wall.warehouses.figure", **figures),
         end=finish,
         end_tone="neutral" if tone == "good" else tone,
+        href=link(view, "/drill", metric="undispatched_count", warehouse=(row.code,)),
         tip=translate(language, "wall.warehouses.tip", name=name, rate=rate, finish=finish, usual=usual, **figures),
         state_word=state_name(language, tone),
     )

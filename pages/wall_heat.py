@@ -11,6 +11,8 @@ from access.view import View
 from components.format import ChangeKind, brief, change, count, duration, percent, permille
 from components.heat import Cell, Choice, HeatGrid, Legend, step_of
 from i18n import translate
+from pages.heat_question import cell_key
+from pages.links import link
 from pages.staleness import stale_columns, stale_sources
 from pages.wording import codes_in_order, name_of, short_names, stage_name, window_name
 from queries.dimensions import DIMENSIONS
@@ -191,15 +193,17 @@ def read_complaints(view: View) -> HeatGrid:
     high = 2 * (edition.target_of("complaint_rate") or 0.005) / max(1, len(kinds))
 
     def cell(channel: str, kind: str) -> Cell:
+        href = link(view, "/heatmaps", board="complaints", cell=cell_key(channel, kind))
         n, of = complaints.get((channel, kind), 0), orders[channel]
         names = {"row": name_of(language, "channel", channel), "column": name_of(language, "complaint_kind", kind)}
         tip = translate(language, "wall.complaints.cell", n=count(language, n), orders=count(language, of), **names)
         if of < edition.minimum_count:
-            return Cell(key=f"{channel}/{kind}", text=f"n {of}", kind="few", tip=tip)
+            return Cell(key=f"{channel}/{kind}", text=f"n {of}", kind="few", tip=tip, href=href)
         return Cell(
             key=f"{channel}/{kind}",
             text=permille(language, n / of),
             tip=tip,
+            href=href,
             step=min(step_of(n / of, 0, high), UNCOLOURED if n < 3 else 31),
         )
 

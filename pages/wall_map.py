@@ -13,6 +13,7 @@ from components.format import count, percent
 from components.heat import Legend, step_of
 from components.shapes import Point, anchor, frame_around, load_shapes, place
 from i18n import translate
+from pages.links import link
 from pages.wording import judge, name_of
 from queries.query import Query
 
@@ -64,7 +65,11 @@ def _area(view: View, code: str, row: Mapping[str, Any] | None) -> Area:
     if n < view.targets.at(view.as_of, view.zone).minimum_count:
         return Area(code=code, kind="few", step=0, tip=translate(language, "wall.map.area_few", name=name, n=n))
     tip = translate(language, "wall.map.area", name=name, share=percent(language, row["late_rate"]), n=count(language, n))
-    return Area(code=code, kind="value", step=step_of(row["late_rate"], 0, WORST_SHARE), tip=tip)
+    return Area(code=code, kind="value", step=step_of(row["late_rate"], 0, WORST_SHARE), tip=tip, href=_drill(view, code))
+
+
+def _drill(view: View, province: str) -> str:
+    return link(view, "/drill", metric="late_rate", province=province)
 
 
 def _lanes(view: View, country: str) -> tuple[tuple[Lane, ...], tuple[City, ...]]:

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from access.view import View
 from components.board import State, Tile
-from components.format import ChangeKind, change, count, dash, duration, is_missing, percent
+from components.format import ChangeKind, change, count, dash, duration, percent
 from components.time_axis import TimeAxis
 from i18n import translate
+from pages.figures import figure, plain
 from pages.staleness import stale_columns, stale_sources
 from pages.time_marks import read_axis
 from pages.wording import definition, judge, state_name
@@ -85,19 +86,20 @@ def _lines(view: View) -> Lines:
     rows = view.run(Query(metrics=metrics, where=view.filters, window=window, grain=grain)).to_dicts()
     found = {row["bucket_at"]: row for row in rows}
     steps = buckets(window.start or window.end, window.end, grain, view.zone)
-    values = {metric: tuple(_plain(found.get(begin, {}).get(metric)) for begin, _ in steps) for metric in metrics}
+    values = {metric: tuple(plain(found.get(begin, {}).get(metric)) for begin, _ in steps) for metric in metrics}
     return Lines(axis=read_axis(view, steps[0][0], steps[-1][1]), values=values)
 
 
 def _tile(view: View, spec: TileSpec, row: Row, lines: Lines) -> Tile:
     language, name = view.language, translate(view.language, f"wall.tile.{spec.metric}")
-    value, n, state = _plain(row[spec.metric]), row.get(f"{spec.metric}_n"), _state(view, spec, row)
+    value, n, state = plain(row[spec.metric]), row.get(f"{spec.metric}_n"), _state(view, spec, row)
     words, moved = figure(language, spec.metric, value), _change(language, spec, row)
     marked = [translate(language, "marks.on_line"), lines.axis.tip] if lines.axis.tip else []
     tip = "\n".join((name, *_tip_lines(view, spec, row, state), *marked))
     shown = state if state in ("warning", "critical", "unknown", "stale") else "neutral"
     return Tile(
         name=name,
+        figure=spec.metric,
         value=words,
         change=moved,
         note=_note(view, spec, row, n),
@@ -112,16 +114,8 @@ def _tile(view: View, spec: TileSpec, row: Row, lines: Lines) -> Tile:
     )
 
 
-def figure(language: str, metric: str, value: float | None) -> str:
-    """A metric's value in its unit."""
-    unit = METRICS[metric].unit
-    if unit == "rate":
-        return percent(language, value)
-    return duration(language, value) if unit == "seconds" else count(language, value)
-
-
 def _state(view: View, spec: TileSpec, row: Row) -> State:
-    value, n = _plain(row[spec.metric]), row.get(f"{spec.metric}_n")
+    value, n = plain(row[spec.metric]), row.get(f"{spec.metric}_n")
     if spec.needs in stale_columns(view):
         return "stale"
     if view.is_filling:
@@ -135,13 +129,13 @@ def _state(view: View, spec: TileSpec, row: Row) -> State:
 
 def _target(row: Row, metric: str) -> float | None:
     """The target, or where there is none what was a week ago and a little more."""
-    target = _plain(row.get(f"{metric}_target"))
-    before = _plain(row.get(f"{metric}_last_week"))
+    target = plain(row.get(f"{metric}_target"))
+    before = plain(row.get(f"{metric}_last_week"))
     return target if target is not None else None if before is None else before * USUAL
 
 
 def _change(language: str, spec: TileSpec, row: Row) -> str:
-    difference, before = (_plain(row.get(f"{spec.metric}_last_week{part}")) for part in ("_difference", ""))
+    difference, before = (plain(row.get(f"{spec.metric}_last_week{part}")) for part in ("_difference", ""))
     if difference is None or before is None:
         return dash(language)
     if spec.change == "share":
@@ -151,7 +145,7 @@ def _change(language: str, spec: TileSpec, row: Row) -> str:
 
 def _tone(spec: TileSpec, row: Row, state: State) -> State:
     """The colour of the change: the state's when things got worse, good when they got better, none otherwise."""
-    difference = _plain(row.get(f"{spec.metric}_last_week_difference"))
+    difference = plain(row.get(f"{spec.metric}_last_week_difference"))
     better = METRICS[spec.metric].better
     if not difference or better == "neutral":
         return "neutral"
@@ -169,7 +163,7 @@ def _note(view: View, spec: TileSpec, row: Row, n: int | None) -> str:
         return translate(language, "wall.note.grey_share", share=percent(language, row[spec.note], 0))
     if spec.note == "at_risk_count":
         return translate(language, "wall.note.at_risk", n=count(language, row[spec.note]))
-    target = _plain(row.get(f"{spec.metric}_target"))
+    target = plain(row.get(f"{spec.metric}_target"))
     if spec.note == "versus" or target is None:
         return translate(language, "wall.note.versus")
     side = "at_least" if METRICS[spec.metric].better == "higher" or METRICS[spec.metric].unit == "rate" else "at_most"
@@ -180,9 +174,9 @@ def _note(view: View, spec: TileSpec, row: Row, n: int | None) -> str:
 
 def _tip_lines(view: View, spec: TileSpec, row: Row, state: State) -> list[str]:
     language, n = view.language, row.get(f"{spec.metric}_n")
-    before, target = _plain(row.get(f"{spec.metric}_last_week")), _plain(row.get(f"{spec.metric}_target"))
+    before, target = plain(row.get(f"{spec.metric}_last_week")), plain(row.get(f"{spec.metric}_target"))
     moved = _change(language, spec, row)
-    lines = [figure(language, spec.metric, _plain(row[spec.metric]))]
+    lines = [figure(language, spec.metric, plain(row[spec.metric]))]
     lines.append(translate(language, "wall.tip.last_week", value=figure(language, spec.metric, before), change=moved))
     if target is not None:
         lines.append(translate(language, "wall.tip.target", value=figure(language, spec.metric, target)))
@@ -192,9 +186,3 @@ def _tip_lines(view: View, spec: TileSpec, row: Row, state: State) -> list[str]:
         lines.append(translate(language, "wall.tip.n", n=count(language, n)))
     lines.append(translate(language, "wall.tip.state", state=state_name(language, state)))
     return [*lines, stale_sources(view)] if state == "stale" else lines
-
-
-def _plain(value: object) -> float | None:
-    """A figure as a float; None for null and NaN."""
-    number = None if value is None else float(value)  # type: ignore[arg-type]
-    return None if number is None or is_missing(number) else number

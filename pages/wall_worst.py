@@ -105,7 +105,7 @@ def _trouble(view: View, dimension: str, row: Row, everything: float, context: t
         text=_text(view, row, evidence, everything, mains.get(key, "")),
         sure=sure if evidence.is_worse else translate(language, "wall.worst.not_significant"),
         since=_since(view, key, onsets) if evidence.is_worse else translate(language, "wall.worst.watch"),
-        href=_link(view, dimension, row[dimension]),
+        href=_link(view, dimension, row),
     )
 
 
@@ -196,5 +196,5 @@ def _since(view: View, key: Key, onsets: Onsets) -> str:
     return translate(view.language, "wall.worst.since", at=when(view.language, onset, view.as_of, view.zone))
 
 
-def _link(view: View, dimension: str, code: str) -> str:
-    return link(view, "", **({"region": code} if dimension == "region" else {})) or "?"
+def _link(view: View, dimension: str, row: Row) -> str:
+    return link(view, "/drill", metric="over_limit_rate", **{dimension: (row[dimension],), "stage": (row["stage"],)})

@@ -16,14 +16,8 @@ from data.zone import epoch_ms
 from queries.check import check
 from queries.clock import DAY_MS, HOUR_MS, offset_ms, previous_length, shift_days
 from queries.compose import compose
-<<<<<<< HEAD
-from queries.metrics import METRICS
-from queries.query import COMPARISONS, Comparison, Grain, Query, QueryError, Window
-=======
-from queries.dimensions import DIMENSIONS
 from queries.metrics import ASKABLE
-from queries.query import COMPARISONS, RESOLUTION, Comparison, Grain, Query, QueryError, Window
->>>>>>> e6fc882 (Show any figure by any two dimensions, and why it is so on each level)
+from queries.query import COMPARISONS, Comparison, Grain, Query, QueryError, Window
 from queries.scope import Scope
 from queries.setting import Span, setting_of, setting_values, span_values, where_shapes, where_values
 from queries.shape import Comparand, Shape, TargetShape

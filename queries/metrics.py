@@ -56,11 +56,8 @@ LATE: Final = f"({ON_TIME}) IS NOT TRUE"
 KNOWN_IN_FULL: Final = "quantity IS NOT NULL AND (delivered_at IS NULL OR delivered_quantity IS NOT NULL)"
 MEASURED_WITH_PROMISE: Final = "NOT delivered_inferred AND cancelled_at IS NULL AND promised_at IS NOT NULL"
 UNSHIPPED: Final = "COALESCE(shipped_at, out_for_delivery_at, delivered_at) IS NULL"
-<<<<<<< HEAD
 STILL_DUE: Final = f"is_open AND {UNSHIPPED}"
-=======
 UNDISPATCHED: Final = f"(mapped_milestones & {MILESTONE_BIT['shipped']}) <> 0 AND {UNSHIPPED}"
->>>>>>> e6fc882 (Show any figure by any two dimensions, and why it is so on each level)
 UNALLOCATED: Final = (
     "(mapped_milestones & 8) <> 0 AND "
     "COALESCE(allocated_at, accepted_at, picked_at, packed_at, shipped_at, out_for_delivery_at) IS NULL"

@@ -30,7 +30,7 @@ function hatchPattern() {
 
 function drawArea(path, area) {
   const step = area.kind === "value" ? `s${area.step}` : "";
-  return h("path", { d: path, class: `area ${area.kind} ${step}`, "data-tip": area.tip, "data-info": area.tip });
+  return h("path", { d: path, class: `area ${area.kind} ${step}`, "data-tip": area.tip, "data-info": area.href ? null : area.tip, onclick: inside(area.href) ? () => location.assign(area.href) : null });
 }
 
 function drawLane(lane) {

@@ -99,7 +99,7 @@ function nextCell(cell, key) {
   return step && (cell.closest("tbody").rows[row.sectionRowIndex + step[0]]?.cells[cell.cellIndex + step[1]] ?? null);
 }
 
-// Labels are shown where the longest one fits a cell; else colour, tip and name tell the value.
+// Labels are shown where the longest one fits a cell; else colour, tip and name tell the value. Long heads stand upright.
 function fitLabels(root) {
   for (const table of root.querySelectorAll("table.heat")) {
     const cell = table.querySelector("td.cell");
@@ -107,7 +107,9 @@ function fitLabels(root) {
     const size = parseFloat(getComputedStyle(cell).fontSize);
     const widths = [...table.querySelectorAll("tbody td.cell:not(.total):not(.few) span")].map((span) => textWidth(span.textContent, size));
     const fits = Math.max(0, ...widths) <= cell.clientWidth - 2 && cell.clientHeight >= size;
-    if (table.dataset.labels !== (fits ? "yes" : "no")) table.dataset.labels = fits ? "yes" : "no";
+    const heads = [...table.querySelectorAll("thead th:not(.total)")].map((head) => textWidth(head.textContent, size));
+    table.dataset.heads = heads.length > 12 && Math.max(...heads) > cell.clientWidth + 12 ? "tall" : "flat";
+    table.dataset.labels = fits ? "yes" : "no";
   }
 }
 

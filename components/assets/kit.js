@@ -4,7 +4,7 @@ const sheet = new CSSStyleSheet();
 sheet.replaceSync(KIT_CSS);
 
 const DRAWINGS = {
-  board: (data, send, room) => drawBoard(data, send, room.shapes),
+  board: (data, send, room, redraw) => drawBoard(data, send, room.shapes, redraw),
   topbar: (data, send) => drawTopbar(data, send),
   plane: (data, send, room, redraw) => drawPlane(data, send, redraw),
   heat_grid: (data, send) => h("section", { class: "card alone" }, cardHead(data.title, data.scope), drawHeatGrid(data, (key) => send("cell", key))),

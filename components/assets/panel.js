@@ -25,24 +25,29 @@ function pendingPanel(grid, cell, words) {
 function drawLink(href, send, props, ...children) {
   const follow = (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-    const target = new URL(href, location.href);
-    if (target.pathname !== location.pathname) return;
     event.preventDefault();
-    send("open", target.search || "?");
+    followHref(href, send);
   };
   return inside(href) ? h("a", { ...props, href, target: "_self", onclick: follow }, children) : h("span", props, children);
+}
+
+function followHref(href, send) {
+  const target = new URL(href, location.href);
+  if (target.pathname === location.pathname) send("open", target.search || "?");
+  else location.assign(target);
 }
 
 function drawCompared(compared) {
   return h("div", { class: "compared" }, h("p", { class: "muted" }, compared.title), h("p", {}, h("strong", {}, compared.value), " ", h("span", { class: "muted" }, compared.note)), h("p", {}, compared.difference), h("p", { class: "muted" }, compared.sure));
 }
 
-function drawParts(parts, send) {
-  if (!parts.rows.length) return h("section", { class: "parts" }, h("h3", {}, parts.title), emptyNote(parts.empty));
+function drawParts(parts, send, isTitled = true) {
+  const head = isTitled ? h("h3", {}, parts.title, h("span", { class: "scope" }, parts.scope)) : null;
+  if (!parts.rows.length) return h("section", { class: "parts" }, head, emptyNote(parts.empty));
   return h(
     "section",
     { class: "parts" },
-    h("h3", {}, parts.title, h("span", { class: "scope" }, parts.scope)),
+    head,
     h(
       "table",
       { "aria-label": parts.title },

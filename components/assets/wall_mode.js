@@ -66,6 +66,10 @@ function onWallKey(event) {
     const menu = host.ocrRoot?.querySelector("details.menu[open]");
     if (menu) return void (menu.open = false);
   }
+  for (const host of document.querySelectorAll("[data-ocr-host]")) {
+    const close = host.ocrRoot?.querySelector(".figure-panel .close");
+    if (close) return void close.click();
+  }
   if (boardRoot()?.dataset.focus && !isWall()) bringForward(null);
   else if (isWall()) leaveWall();
 }
