@@ -30,13 +30,13 @@ def measure(trial: Trial) -> list[Figure]:
     """Median seconds of the page for a manager and a lead (24 h) and for a manager over 7 days; of the board alone."""
     set_log_level("error")
     reading = Reading(lake_home(trial))
-    manager, lead, week = _view(reading, MANAGER), _view(reading, LEAD), _view(reading, MANAGER, window=["7d"])
+    manager, lead, week = view_of(reading, MANAGER), view_of(reading, LEAD), view_of(reading, MANAGER, window=["7d"])
     try:
-        board, board_cached = _medians(reading, lambda: read_board(manager, main_country(manager)), trial.rounds)
+        board, board_cached = medians(reading, lambda: read_board(manager, main_country(manager)), trial.rounds)
         figures = [Figure(name="board_uncached", value=board, unit="seconds")]
         figures += [Figure(name="board_cached", value=board_cached, unit="seconds")]
         for name, view in (("page", manager), ("lead_page", lead), ("week_page", week)):
-            uncached, cached = _medians(reading, partial(render, view), trial.rounds)
+            uncached, cached = medians(reading, partial(render, view), trial.rounds)
             figures.append(Figure(name=f"{name}_uncached", value=uncached, unit="seconds", budget=BUDGET_UNCACHED))
             figures.append(Figure(name=f"{name}_cached", value=cached, unit="seconds", budget=BUDGET_CACHED))
         return figures
@@ -44,11 +44,12 @@ def measure(trial: Trial) -> list[Figure]:
         reading.close()
 
 
-def _view(reading: Reading, user: User, **parameters: list[str]) -> View:
+def view_of(reading: Reading, user: User, **parameters: list[str]) -> View:
+    """A user's view of the benchmark's lake."""
     return open_view(reading, user, parameters, now=END, language="en", stays_valid=lambda: None)
 
 
-def _medians(reading: Reading, act: Act, rounds: int) -> tuple[float, float]:
+def medians(reading: Reading, act: Act, rounds: int) -> tuple[float, float]:
     """Medians of runs whose answers are not cached, as after a new snapshot, and of the runs after each; one run before all."""
     run = _inside_streamlit(act)
     run()

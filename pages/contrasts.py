@@ -13,15 +13,17 @@ from i18n import translate
 from pages.drill_path import SPLITS, next_dimensions, path_of
 from pages.heat_question import narrowed
 from pages.links import link
-from pages.problems import Problem
+from pages.problems import Problem, ask_problem
 from pages.wording import name_of
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
-from queries.query import Filter, Query
+from queries.query import Filter
 from queries.statistics import Contrast, true_discoveries
 
 LOOKED_AT: Final = (*SPLITS[:-1], "business_type", "priority")
 """The dimensions compared on every level, besides the next steps down."""
+TOGETHER: Final = ("channel", "category", "customer_tier", "business_type", "priority")
+"""Few values each: all their combinations are some hundreds, so that one scan answers for all of them."""
 MOST: Final = 6
 MOST_ASKED_ELSEWHERE: Final = 3
 
@@ -75,8 +77,14 @@ def _of_dimension(view: View, problem: Problem, dimension: str, where: Sequence[
 
 
 def _groups(view: View, problem: Problem, dimension: str, where: Sequence[Filter]) -> list[tuple[object, int, int]]:
-    asked = Query(metrics=problem.metrics(), by=(dimension,), where=tuple(where), window=view.window)
-    return [(row[dimension], problem.bad(row), problem.n(row)) for row in view.run(asked).to_dicts()]
+    """(code, bad, n) of each value; dimensions with few values are asked in one scan and added up."""
+    by = tuple(name for name in TOGETHER if name not in {filter_.dimension for filter_ in where if len(filter_.values) == 1})
+    by = by if dimension in by else (dimension,)
+    groups: dict[object, tuple[int, int]] = {}
+    for row in ask_problem(view, problem, by, where):
+        bad, n = groups.get(row[dimension], (0, 0))
+        groups[row[dimension]] = (bad + problem.bad(row), n + problem.n(row))
+    return [(code, bad, n) for code, (bad, n) in groups.items()]
 
 
 def with_elsewhere(view: View, problem: Problem, findings: Sequence[Finding]) -> list[Finding]:

@@ -16,11 +16,11 @@ from pages.address import take_choice
 from pages.contrasts import read_contrasts
 from pages.drill_path import next_dimensions
 from pages.drill_reading import OFFERED, Level, Parameters, read_ages, read_crumbs, read_level, read_ranking
+from pages.drill_tiles import read_level_tiles
 from pages.figures import metric_name
 from pages.frame import draw_frame, watch
 from pages.heat_question import narrowed
 from pages.panel import Subject, read_panel, read_trend
-from pages.wall_tiles import read_tiles
 from pages.wording import window_name
 
 PLANE: Final = "drill.plane"
@@ -54,7 +54,7 @@ def read_plane(view: View, level: Level) -> Plane:
         words={name: translate(language, f"panel.{name}") for name in ("close", "path")},
         crumbs=read_crumbs(view, level),
         controls=read_controls(view, level),
-        tiles=read_tiles(view)[0],
+        tiles=read_level_tiles(view, metric),
         cards=(
             Card(title=ranking.title, scope=ranking.scope, parts=ranking),
             Card(title=contrasts.title, scope=contrasts.scope, parts=contrasts),

@@ -14,15 +14,14 @@ from components.panel import Part, Parts
 from components.plane import Card, Crumb
 from i18n import translate
 from pages.drill_path import ORIGINS, PLACES, next_dimensions, path_of
-from pages.figures import difference, figure, plain
+from pages.figures import figure, plain
 from pages.heat_question import Question, chosen_cell, narrowed
 from pages.heat_reading import read_grid, read_rows
 from pages.links import Change, link
 from pages.panel import orders_link
-from pages.problems import PROBLEMS, Problem, stand_in
+from pages.problems import PROBLEMS, Problem, ask_problem, stand_in
 from pages.wording import judge, name_of, state_name
 from queries.metrics import GROUPS, METRICS
-from queries.query import Query
 
 Parameters = Mapping[str, Sequence[str]]
 Row = dict[str, Any]
@@ -45,7 +44,7 @@ OFFERED: Final = (
 
 AGES: Final = {
     "ages": ("backlog_count", "age_bucket", "status"),
-    "undispatched": ("undispatched_count", "dispatch_age", "stage"),
+    "undispatched": ("undispatched_count", "dispatch_age", "channel"),
 }
 """Open orders by age: what to count, by which rows and columns."""
 
@@ -94,11 +93,9 @@ def read_crumbs(view: View, level: Level) -> tuple[Crumb, ...]:
 
 
 def read_ranking(view: View, level: Level) -> Parts:
-    """The level's parts by the split: figure, change since last week, and share of the whole problem, the largest first."""
+    """The level's parts by the split: figure, and share of the whole problem, the largest first."""
     language, problem, split = view.language, level.problem, level.split
-    where = narrowed(view, level.metric, ())
-    asked = Query(metrics=problem.metrics(), by=(split,), where=where, window=view.window, compare=("last_week", "target"))
-    rows = [row for row in view.run(asked).to_dicts() if problem.n(row)]
+    rows = [row for row in ask_problem(view, problem, (split,), narrowed(view, level.metric, ())) if problem.n(row)]
     whole = sum(problem.bad(row) for row in rows)
     ranked = sorted(rows, key=lambda row: (-problem.bad(row), str(row[split])))[:MOST_ROWS]
     most = max((problem.bad(row) for row in ranked), default=0) or 1
@@ -120,10 +117,6 @@ def _ranked(view: View, level: Level, row: Row, whole: int, most: int) -> Part:
     tone = judged if judged in ("warning", "critical") else "neutral"
     texts = {"bad": count(language, bad), "n": count(language, n)}
     lines = [name_of(language, level.split, row[level.split]), translate(language, "drill.of", **texts)]
-    moved = plain(row.get(f"{metric}_last_week_difference"))
-    if moved is not None and not view.is_filling:
-        before = figure(language, metric, plain(row[f"{metric}_last_week"]))
-        lines.append(translate(language, "wall.tip.last_week", value=before, change=difference(language, metric, moved)))
     code = row[level.split]
     changes: dict[str, Change] = {level.split: (None if code is None else str(code),)}
     return Part(

@@ -120,12 +120,15 @@ def _exceptions(view: View, subject: Subject) -> Query:
 
 
 def read_trend(view: View, metric: str, where: Sequence[Filter], code: str) -> Line:
-    """The figure by the hour over the last two days, in longer windows by the day, with its target."""
+    """The figure by the hour over the last day or two, in longer windows by the day, with its target."""
     language, window = view.language, window_of(view, code or view.address.window)
     span = None if window.start is None else window.end - window.start
     is_short = span is not None and span <= timedelta(hours=48)
     grain: Grain = "hour" if is_short and METRICS[metric].anchor.at not in PROMISES else "day"
-    least, most = (timedelta(hours=48), timedelta(hours=48)) if grain == "hour" else (timedelta(days=14), timedelta(days=60))
+    anchor = METRICS[metric].anchor
+    # Open orders are counted anew at each bucket's end: a day of hours is what a panel waits for.
+    hours = timedelta(hours=24 if anchor.is_stock or anchor.extra == "waiting" else 48)
+    least, most = (hours, hours) if grain == "hour" else (timedelta(days=14), timedelta(days=60))
     length = most if span is None else min(max(span, least), most)
     shown = Window(start=window.end - length, end=window.end)
     asked = Query(metrics=(metric,), where=narrowed(view, metric, where), window=shown, grain=grain, compare=("target",))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from access.view import View
 from pages.figures import plain
 from queries.metrics import METRICS
+from queries.query import Filter, Query
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,12 @@ PROBLEMS: Final[dict[str, Problem]] = {
 
 STAND_INS: Final = {"speed": "over_limit_rate", "state": "overdue_count", "quality": "exception_rate"}
 """Where a figure counts nothing bad (a median, a volume), the problem of its group stands in for it."""
+
+
+def ask_problem(view: View, problem: Problem, by: tuple[str, ...], where: Sequence[Filter]) -> list[dict[str, Any]]:
+    """The problem's figures (with targets) by dimensions over the view's window; the same question has the same answer."""
+    asked = Query(metrics=problem.metrics(), by=by, where=tuple(where), window=view.window, compare=("target",))
+    return view.run(asked).to_dicts()
 
 
 def problem_of(metric: str) -> Problem | None:
