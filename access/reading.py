@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,6 +12,7 @@ from typing import Final
 
 import duckdb
 
+from access.order_history import Source
 from config import Settings
 from data.lake import Lake, LakeError
 from data.zone import from_epoch_ms
@@ -74,6 +75,20 @@ class Reading:
             if snapshot is None:
                 return self._ledger_at(newest, until)
         return self._ledger_at(newest if snapshot is None else self.lake().version_of(snapshot), until)
+
+    def snapshot_sources(self, version: int, snapshots: Iterable[int]) -> dict[int, Source]:
+        """Who brought each of these snapshots, as the ledger of a version has it."""
+        rows = (
+            self.lake()
+            .cursor()
+            .execute(
+                "SELECT snapshot_id, source, priority, file_sha256 FROM lake.snapshots AT (VERSION => $version) "
+                "WHERE list_contains($snapshots, snapshot_id)",
+                {"version": version, "snapshots": sorted(set(snapshots))},
+            )
+            .fetchall()
+        )
+        return {int(number): Source(name=name, priority=priority, file_sha256=sha256) for number, name, priority, sha256 in rows}
 
     def close(self) -> None:
         """Release the lake."""

@@ -12,8 +12,12 @@ from sqlalchemy import Engine
 
 from access.acting import By
 from access.address import Address, read_address
-from access.audit import Actor
+from access.audit import Actor, note
 from access.freshness import SourceFreshness, filling_share, is_worker_silent, judge_sources, read_promises
+from access.journey import VALID_FOR, Journey, make_token
+from access.keys import read_keys
+from access.order_history import Learned, history
+from access.order_twin import Twin, read_twin
 from access.preference import read_preference, write_preference
 from access.reading import EmptyLake, Reading
 from access.user import User, scope_of
@@ -21,12 +25,15 @@ from data.targets import Targets, read_targets
 from queries.build import Statement, build
 from queries.cache import key_of
 from queries.dimensions import ALL_ROWS, DIMENSIONS
-from queries.listing import Listing, Moment, build_count, build_listing
+from queries.listing import Listing, Moment, build_count, build_listing, build_page
 from queries.metrics import ASKABLE
 from queries.query import Filter, Query, Window
 from queries.request import parse_window
 from queries.run import run
 from queries.scope import Scope
+
+MOST_IN_TWO_STEPS = 500
+"""Longer pages are read at once: naming the instants of all their orders would cost more than it saves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +98,9 @@ class View:
 
         Raises QueryError for what cannot be listed, SessionEnded when the session has ended.
         """
-        rows = self._answer(build_listing(listing, self._moment()))
+        moment = self._moment()
+        page = self._answer(build_page(listing, moment)) if listing.limit <= MOST_IN_TWO_STEPS else None
+        rows = self._answer(build_listing(listing, moment, page=page))
         return rows.reverse() if listing.before else rows
 
     def count_orders(self, listing: Listing) -> int:
@@ -101,6 +110,44 @@ class View:
     def count_orders_by(self, listing: Listing, *by: str) -> pl.DataFrame:
         """How many rows the whole list has (`order_count`) in each group of the dimensions, the largest first."""
         return self._answer(build_count(listing, self._moment(), by=by))
+
+    def read_order(self, channel: str, order_id: str) -> Twin | None:
+        """One order's whole life at this view's instant; None when there is none in the user's scope."""
+        return read_twin(channel, order_id, self._moment(), self._answer)
+
+    def order_history(self, twin: Twin) -> list[Learned]:
+        """Every change of what was known of the order, oldest first."""
+        self.stays_valid()
+        sources = self.reading.snapshot_sources(self.version, (row["snapshot_id"] for row in twin.sightings))
+        return history(twin.sightings, sources)
+
+    def make_journey(self, channel: str, order_id: str) -> str:
+        """The path of a customer's page of one order in the user's scope, good for `VALID_FOR`; making it is recorded.
+
+        Empty where there is no such order. Raises SessionEnded, KeysError.
+        """
+        if self.read_order(channel, order_id) is None:
+            return ""
+        journey = Journey(channel=channel, order_id=order_id, expires_at=self.now + VALID_FOR)
+        self._note("journey_made", "order", f"{channel}/{order_id}")
+        return f"/journey/{make_token(journey, read_keys(self.reading.settings).signing)}"
+
+    def note_denied(self, kind: str, name: str) -> None:
+        """Record that something asked for is not there for this user: unknown, or outside the scope."""
+        if not self.scope.everything:
+            self._note("order_not_found", kind, name, result="denied")
+
+    def _note(self, action: str, kind: str, name: str, *, result: str = "done") -> None:
+        if self.store:
+            note(
+                self.store,
+                at=self.now,
+                actor=self.actor or self.user.name,
+                action=action,
+                object_kind=kind,
+                object_id=name,
+                result=result,
+            )
 
     def _moment(self) -> Moment:
         return Moment(

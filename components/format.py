@@ -45,6 +45,18 @@ def permille(language: str, rate: float | None, digits: int = 1) -> str:
     return dash(language) if rate is None or is_missing(rate) else _minus(f"{rate * 1000:.{digits}f}‰")
 
 
+def money(language: str, value: float | None, currency: str | None = None) -> str:
+    """An amount with its currency's code: `1,234.50 CNY`."""
+    if value is None or is_missing(value):
+        return dash(language)
+    return _minus(f"{value:,.2f}") + (f" {currency}" if currency else "")
+
+
+def exact_instant(instant: datetime | None, zone: ZoneInfo) -> str:
+    """Date and time to the millisecond: `2026-11-23 14:35:10.250`."""
+    return "–" if instant is None else f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S.%f}"[:-3]
+
+
 def duration(language: str, seconds: float | None, *, short: bool = False) -> str:
     """A length of time in its two largest units: `5 h 42 min`, `5 小时 42 分`; `short` saves room where it can.
 

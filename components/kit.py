@@ -31,12 +31,14 @@ SCRIPTS: Final = (
     "panel.js",
     "plane.js",
     "wall_mode.js",
+    "order_table.js",
+    "twin.js",
     "board.js",
     "kit.js",
 )
-STYLES: Final = ("base.css", "topbar.css", "board.css", "panel.css", "plane.css")
+STYLES: Final = ("base.css", "topbar.css", "board.css", "panel.css", "plane.css", "order_table.css", "twin.css")
 
-KINDS: Final = ("board", "topbar", "heat_grid", "plane")
+KINDS: Final = ("board", "topbar", "heat_grid", "plane", "order_table", "twin")
 """What can be mounted: each is a drawing in kit.js."""
 
 LOADER: Final = """

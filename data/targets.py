@@ -82,6 +82,7 @@ class Edition:
     at_risk_history_seconds: float
     at_risk_minimum_count: int
     calendar: Calendar
+    delayed_seconds: float = 7200.0
 
     def target_of(self, metric: str) -> float | None:
         """The metric's overall target; None where it has none."""
@@ -195,6 +196,7 @@ class _EditionFile(_Part):
     return_handling: Seconds = 86400.0
     at_risk: _RiskFile = _RiskFile()
     calendar: _CalendarFile = _CalendarFile()
+    delayed_after: Seconds = 7200.0
 
     @field_validator("stage_limits", "stage_limits_by_business_type")
     @classmethod
@@ -218,6 +220,7 @@ class _EditionFile(_Part):
             at_risk_history_seconds=self.at_risk.history,
             at_risk_minimum_count=self.at_risk.minimum_count,
             calendar=_calendar(self.calendar),
+            delayed_seconds=self.delayed_after,
         )
 
 

@@ -28,6 +28,11 @@ SINGLES: Final = (
     "split",
     "show",
     "figure",
+    "part",
+    "population",
+    "search",
+    "after",
+    "before",
 )
 """What pages keep in the address besides filters; each page checks its own."""
 
@@ -47,7 +52,7 @@ def address_changes(choice: Mapping[str, object]) -> Changes:
             changes["lang"] = [text]
         elif name in LISTS:
             changes[name] = [part for part in text.split(",") if part]
-        elif name in SINGLES:
+        elif name in (*SINGLES, "snapshot"):
             changes[name] = [text] if text else []
     return changes
 

@@ -7,13 +7,15 @@ from datetime import datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
 from data.targets import Edition, Targets
 from queries.build import Statement
 from queries.check import check, suggest
 from queries.compose import Composed
 from queries.dimensions import DIMENSIONS
 from queries.listing_columns import DEFAULT_COLUMNS, FIRST_ORDER, LISTING_COLUMNS, columns_of
-from queries.listing_compose import Chosen, ListingShape, Step, compose_count, compose_listing, key_of
+from queries.listing_compose import Chosen, ListingShape, Step, compose_count, compose_listing, compose_page, key_of
 from queries.metric import CREATED, OPEN, TROUBLED, Anchor
 from queries.metrics import METRICS
 from queries.query import Filter, Query, QueryError, Window
@@ -31,9 +33,10 @@ LONGEST_SEARCH: Final = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Cursor:
-    """A row's place in a list: the value it is sorted by, and its key."""
+    """A row's place in a list: the value it is sorted by, its order's creation, and its key."""
 
     value: CursorValue
+    created_at: datetime
     key: tuple[str, ...]
 
 
@@ -94,29 +97,60 @@ def cursor_at(listing: Listing, row: dict[str, object]) -> Cursor:
     value = row["order_value"]
     if not isinstance(value, str | float | int | datetime | None):
         raise TypeError(f"a list is not sorted by {type(value).__name__}")
-    return Cursor(value=value, key=tuple(str(row[name]) for name in listing.key))
+    created_at = row["created_at"]
+    if not isinstance(created_at, datetime):
+        raise TypeError("a row of a list has the instant its order was created")
+    return Cursor(value=value, created_at=created_at, key=tuple(str(row[name]) for name in listing.key))
 
 
-def build_listing(listing: Listing, moment: Moment) -> Statement:
+def build_listing(listing: Listing, moment: Moment, *, page: pl.DataFrame | None = None) -> Statement:
     """One page of the list, at most `limit` rows; the page before a cursor comes last row first.
 
-    Columns: the row's key, `order_value`, then the columns asked for. Raises QueryError for what cannot be listed.
+    `page` is the answer to `build_page` for the same list: the same rows are then found by reading little. Columns:
+    created_at, the row's key, `order_value`, then those asked for. Raises QueryError for what cannot be listed.
     """
+    shape, values = _paged(listing, moment)
+    shape = replace(shape, columns=tuple(dict.fromkeys(listing.columns)))
+    if page is not None and not page.is_empty() and not _starts_among_equals(listing, page):
+        instants = page["created_at"].unique(maintain_order=True).to_list()
+        instants += instants[-1:] * (listing.limit + 1 - len(instants))  # one text for every page
+        shape = replace(shape, page_count=len(instants))
+        values |= {f"page_{index}": instant for index, instant in enumerate(instants)}
+        values |= {"page_first": min(instants), "page_last": max(instants)}
+        values |= {"beyond": page["beyond"][0]} if "beyond" in page.columns else {}
+    return _statement(compose_listing(shape), values)
+
+
+def _starts_among_equals(listing: Listing, page: pl.DataFrame) -> bool:
+    """Whether other rows are equal, but for their key, to the one the page starts beside: then it may hold too few rows."""
+    cursor = listing.after or listing.before
+    if cursor is None:
+        return False
+    return page.filter(pl.col("order_value").eq_missing(cursor.value), pl.col("created_at") == cursor.created_at).height > 1
+
+
+def build_page(listing: Listing, moment: Moment) -> Statement:
+    """Where a page of the list lies, for `build_listing`. Raises QueryError for what cannot be listed."""
+    shape, values = _paged(listing, moment)
+    return _statement(compose_page(replace(shape, limit=listing.limit + (1 if shape.step else 0))), values)
+
+
+def _paged(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, object]]:
     check_listing(listing)
     cursor = listing.after or listing.before
     step: Step = "after" if listing.after else "before" if listing.before else ""
     shape, values = _shape(listing, moment)
     shape = replace(
         shape,
-        columns=tuple(dict.fromkeys(listing.columns)),
         order_by=listing.sorted_by,
         step=step,
         is_after_unknown=cursor is not None and cursor.value is None,
         limit=listing.limit,
     )
     if cursor is not None:
-        values |= {f"key_{index}": part for index, part in enumerate(cursor.key)} | {"order_value": cursor.value}
-    return _statement(compose_listing(shape), values)
+        values |= {f"key_{name}": part for name, part in zip(listing.key, cursor.key, strict=True)}
+        values |= {"key_created_at": cursor.created_at, "order_value": cursor.value}
+    return shape, values
 
 
 def build_count(listing: Listing, moment: Moment, *, by: tuple[str, ...] = ()) -> Statement:
@@ -131,7 +165,9 @@ def build_count(listing: Listing, moment: Moment, *, by: tuple[str, ...] = ()) -
 
 def check_listing(listing: Listing, *, by: tuple[str, ...] = ()) -> None:
     """Raise QueryError, with a remedy, for anything in the list that has no meaning."""
-    check(Query(metrics=(listing.metric or "order_count",), by=by, where=listing.where, window=listing.window))
+    is_per_hour = listing.metric in METRICS and METRICS[listing.metric].needs_hours
+    asked = "order_count" if listing.metric is None or is_per_hour else listing.metric
+    check(Query(metrics=(asked,), by=by, where=listing.where, window=listing.window))
     rows = listing.anchor.rows
     if missing := [name for name in by if rows not in DIMENSIONS[name].rows]:
         raise QueryError(f"a list of {rows} has no dimension {missing[0]!r}: leave it out")

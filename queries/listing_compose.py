@@ -39,7 +39,10 @@ class Chosen:
 
 @dataclass(frozen=True, kw_only=True)
 class ListingShape:
-    """All of a list that decides the text of its statements."""
+    """All of a list that decides the text of its statements.
+
+    `page_count`: of a page that is known to hold orders created at so many instants only those orders are read.
+    """
 
     chosen: Chosen
     where: tuple[WhereShape, ...]
@@ -52,6 +55,7 @@ class ListingShape:
     is_after_unknown: bool = False
     limit: int = 0
     by: tuple[str, ...] = ()
+    page_count: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,7 @@ class _Rows:
 
     answer: exp.Select
     ctes: list[tuple[str, exp.Query]]
+    typical: str = ""
 
 
 def key_of(anchor: Anchor) -> tuple[str, ...]:
@@ -72,7 +77,7 @@ def compose_listing(shape: ListingShape) -> Composed:
     """One page of the list: its key, `order_value` (what it is sorted by), then the columns asked for."""
     anchor, sort = shape.chosen.anchor, shape.order_by.removeprefix("-")
     shown = {name: LISTING_COLUMNS[name].expression for name in shape.columns}
-    keys = key_of(anchor)
+    keys = ("created_at", *key_of(anchor))
     ordered = LISTING_COLUMNS[sort].expression
     rows = _rows(shape, frozenset(keys).union(*(column_names(sql) for sql in (*shown.values(), ordered))))
     chosen = {name: name for name in keys} | {"order_value": ordered} | {n: sql for n, sql in shown.items() if n not in keys}
@@ -80,6 +85,22 @@ def compose_listing(shape: ListingShape) -> Composed:
     if shape.step:
         answer = answer.where(parse(_beyond_cursor(shape, f"({ordered})", keys)), copy=False)
     answer = answer.order_by(*_order(shape, keys), dialect=DIALECT, copy=False).limit(shape.limit, copy=False)
+    return _composed(answer, rows, shape)
+
+
+@lru_cache(maxsize=1024)
+def compose_page(shape: ListingShape) -> Composed:
+    """Where a page lies: each row's `order_value` and `created_at`, in the list's order, and `beyond` where the bad rows need it.
+
+    Few columns of many rows: what the rows hold besides is then read for the page's own orders only.
+    """
+    ordered = LISTING_COLUMNS[shape.order_by.removeprefix("-")].expression
+    rows = _rows(shape, column_names(ordered) | {"created_at"})
+    chosen = {"order_value": ordered, "created_at": "created_at"} | ({"beyond": f"({rows.typical})"} if rows.typical else {})
+    answer = rows.answer.select(*(named(sql, name) for name, sql in chosen.items()), copy=False)
+    if shape.step:
+        answer = answer.where(parse(_beyond_cursor(shape, f"({ordered})", ("created_at",), includes=True)), copy=False)
+    answer = answer.order_by(*_order(shape, ("created_at",)), dialect=DIALECT, copy=False).limit(shape.limit, copy=False)
     return _composed(answer, rows, shape)
 
 
@@ -111,6 +132,9 @@ def _composed(answer: exp.Select, rows: _Rows, shape: ListingShape) -> Composed:
 def _rows(shape: ListingShape, columns: frozenset[str]) -> _Rows:
     chosen, keys = shape.chosen, key_of(shape.chosen.anchor)
     scan, conditions = filter_conditions(chosen.anchor, shape.where, shape.setting)
+    if shape.page_count:
+        instants = ", ".join(f"$page_{i}" for i in range(shape.page_count))
+        scan += ["o.created_at >= $page_first", "o.created_at <= $page_last", f"o.created_at IN ({instants})"]
     needed = [chosen.condition, chosen.value or "1", chosen.typical or "1", *conditions]
     columns = columns.union(*(column_names(sql) for sql in needed))
     columns |= frozenset(SEARCHED_COLUMNS) if shape.has_search else frozenset()
@@ -129,10 +153,10 @@ def _rows(shape: ListingShape, columns: frozenset[str]) -> _Rows:
         conditions = [*conditions, "nth = 1"]
     conditions = [*conditions, *([] if chosen.condition == "TRUE" else [f"({chosen.condition})"])]
     if chosen.value:
-        conditions.append(f"({chosen.value}) > {f'({typical})' if typical else '$beyond'}")
+        conditions.append(f"({chosen.value}) > {f'({typical})' if typical and not shape.page_count else '$beyond'}")
     if shape.has_search:
         conditions.append(SEARCH)
-    return _Rows(answer=_where(exp.Select().from_(name, copy=False), conditions), ctes=ctes)
+    return _Rows(answer=_where(exp.Select().from_(name, copy=False), conditions), ctes=ctes, typical=typical)
 
 
 def _where(answer: exp.Select, conditions: list[str]) -> exp.Select:
@@ -152,11 +176,11 @@ def _order(shape: ListingShape, keys: tuple[str, ...]) -> list[str]:
     return [value, *(f"{key} {'DESC' if reverses else 'ASC'}" for key in keys)]
 
 
-def _beyond_cursor(shape: ListingShape, value: str, keys: tuple[str, ...]) -> str:
-    """The rows that come after the cursor's (before it when stepping back); unknown values come last."""
+def _beyond_cursor(shape: ListingShape, value: str, keys: tuple[str, ...], *, includes: bool = False) -> str:
+    """The rows that come after the cursor's (before it when stepping back), with `includes` its equals too; unknown comes last."""
     back = shape.step == "before"
-    marks = ", ".join(f"$key_{i}" for i in range(len(keys)))
-    follows = f"({', '.join(keys)}) {'<' if back else '>'} ({marks})"
+    marks = ", ".join(f"$key_{name}" for name in keys)
+    follows = f"({', '.join(keys)}) {'<' if back else '>'}{'=' if includes else ''} ({marks})"
     if shape.is_after_unknown:
         return f"({value} IS NOT NULL OR {follows})" if back else f"({value} IS NULL AND {follows})"
     descends = shape.order_by.startswith("-")

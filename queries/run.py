@@ -15,6 +15,9 @@ from queries.build import Statement
 from queries.fragment import DIALECT
 
 TABLES: Final = frozenset({"orders", "order_returns", "order_complaints"})
+ATTACHED_TABLES: Final = frozenset({"order_events", "order_rows"})
+"""Admitted only where the same SELECT joins them to the orders of the base by channel and order: scope is on these."""
+
 FORBIDDEN_FUNCTIONS: Final = (
     "read_",
     "glob",
@@ -72,6 +75,20 @@ def _admit_table(table: exp.Table, names: set[str]) -> None:
     if not isinstance(table.this, exp.Identifier):
         raise RunError("refused: a table function is not admitted")
     own = table.db == "" and table.catalog == "" and table.name in names
-    lake = table.db == "lake" and table.catalog == "" and table.name in TABLES
+    lake = table.db == "lake" and table.catalog == "" and (table.name in TABLES or _is_attached(table))
     if not (own or lake):
         raise RunError(f"refused: the table {table.name} is not admitted")
+
+
+def _is_attached(table: exp.Table) -> bool:
+    """Whether the table is one of those joined, by channel and order, to `lake.orders AS o` of the same SELECT."""
+    select = table.find_ancestor(exp.Select)
+    if table.name not in ATTACHED_TABLES or select is None or not isinstance(table.parent, exp.Join):
+        return False
+    origin = select.args.get("from_")
+    orders = origin.this if isinstance(origin, exp.From) else None
+    is_on_orders = isinstance(orders, exp.Table) and (orders.db, orders.name, orders.alias) == ("lake", "orders", "o")
+    on = table.parent.args.get("on")
+    keys = {condition.sql(DIALECT) for condition in on.flatten()} if isinstance(on, exp.And) else set()
+    alias = table.alias_or_name
+    return is_on_orders and table.parent.side == "" and {f"{alias}.channel = o.channel", f"{alias}.order_id = o.order_id"} <= keys

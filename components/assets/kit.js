@@ -7,6 +7,8 @@ const DRAWINGS = {
   board: (data, send, room, redraw) => drawBoard(data, send, room.shapes, redraw),
   topbar: (data, send) => drawTopbar(data, send),
   plane: (data, send, room, redraw) => drawPlane(data, send, redraw),
+  order_table: (data, send) => drawOrderTable(data, send),
+  twin: (data, send) => drawTwin(data, send),
   heat_grid: (data, send) => h("section", { class: "card alone" }, cardHead(data.title, data.scope), drawHeatGrid(data, (key) => send("cell", key))),
 };
 
@@ -23,6 +25,7 @@ function draw(kind, component) {
     fitLabels(root);
   };
   show(data);
+  if (kind === "twin") settleScrubber(root, data);
   applyWall();
   if (kind === "board" && root.dataset.focus) bringForward(root.dataset.focus);
 }

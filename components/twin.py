@@ -1,0 +1,165 @@
+"""One order as its page shows it: the sentence, the facts, one time axis, what was known when, what went on around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from components.board import Notice, State
+from components.kit import mount
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """A name and what it is; `mark` says where it was inferred, `href` leads to orders like it."""
+
+    name: str
+    text: str
+    tip: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactGroup:
+    """Facts under one heading."""
+
+    title: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A stage on the time axis: `left` and `width` in shares of it, the usual range likewise, its figures in words."""
+
+    name: str
+    left: float
+    width: float
+    usual_left: float | None
+    usual_width: float | None
+    dwell: str
+    usual: str
+    limit: str
+    state: State
+    state_word: str
+    tip: str
+    href: str = ""
+    is_waiting: bool = False
+    mark: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """A labelled place on the time axis; `kind` is `hour`, `promise` or `now`."""
+
+    left: float
+    text: str
+    kind: str = "hour"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """The order's life on one axis."""
+
+    title: str
+    scope: str
+    heads: tuple[str, ...]
+    spans: tuple[Span, ...]
+    ticks: tuple[Tick, ...]
+    dots: tuple[Tick, ...]
+    legend: str
+    empty: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A small table of words; without rows `empty` says why."""
+
+    title: str
+    scope: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    empty: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """One change of what was known: `step` numbers the sighting it came with."""
+
+    step: int
+    fact: str
+    before: str
+    after: str
+    kind: str
+    kind_word: str
+    seen: str
+    source: str
+    delay: str
+    is_withdrawn: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scrubber:
+    """What was known at each sighting: `steps` are their instants in words, `changes` all changes, oldest first."""
+
+    title: str
+    scope: str
+    slider: str
+    known: str
+    since: str
+    none_since: str
+    heads: tuple[str, ...]
+    steps: tuple[str, ...]
+    changes: tuple[Known, ...]
+    empty: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """A figure over the hours around: a line of bars (0–1 of the largest), its value at the marked hour in words."""
+
+    name: str
+    text: str
+    bars: tuple[float | None, ...]
+    marked: int
+    tip: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What went on around the order."""
+
+    title: str
+    scope: str
+    series: tuple[Series, ...]
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwinPage:
+    """The whole page; without an order only the search and the notice, which says why and leads on."""
+
+    language: str
+    words: dict[str, str]
+    notice: Notice | None = None
+    title: str = ""
+    status: str = ""
+    state: State = "neutral"
+    state_word: str = ""
+    sentence: str = ""
+    evidence: str = ""
+    compared: tuple[str, str] | None = None
+    back: tuple[str, str] | None = None
+    journey: tuple[str, str] | None = None
+    groups: tuple[FactGroup, ...] = ()
+    axis: Axis | None = None
+    events: Table | None = None
+    attached: tuple[Table, ...] = ()
+    scrubber: Scrubber | None = None
+    around: Surroundings | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def draw_twin(page: TwinPage, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:
+    """Draw the order's page; the trigger `choice` asks for another order (`find`) or a customer's link (`journey`)."""
+    return mount("twin", asdict(page), key=key, triggers=("choice",), on_trigger=on_choice)

@@ -1,0 +1,141 @@
+"""What happened to this one order, and why? Its digital twin: content, behaviour, surroundings, and what was known when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from access.order_twin import Twin
+from access.view import View
+from components.board import Notice, State
+from components.twin import TwinPage, draw_twin
+from i18n import label, translate
+from pages.frame import draw_frame, watch
+from pages.links import filter_changes, instant_text, link
+from pages.order_around import read_around
+from pages.order_axis import axis_of, state_of
+from pages.order_facts import attached_of, events_of, groups_of
+from pages.order_scrubber import scrubber_of
+from pages.order_sentence import evidence_of, sentence_of
+from pages.wording import state_name
+from queries.listing import Listing
+
+PAGE: Final = "order.page"
+JOURNEY: Final = "order.journey"
+WORDS: Final = ("page", "search", "find", "print", "journey", "journey_tip", "facts")
+LONGEST: Final = 128
+
+
+def render(view: View) -> None:
+    """Draw the order that the address names, and watch for the next snapshot."""
+    with st.container(key="order", gap=None):
+        channel, order_id = (_text(st.query_params.get(name)) for name in ("channel", "order_id"))
+        page = read_page(view, channel, order_id, journey=_journey(channel, order_id))
+        draw_frame(view, "pages.order", country=None, states=(), applied=view.address.filters)
+        draw_twin(page, key=PAGE, on_choice=partial(_choose, view, channel, order_id))
+        watch(view)
+
+
+def prepare(view: View, parameters: Mapping[str, Sequence[str]]) -> None:
+    """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
+    channel, order_id = (_text((parameters.get(name) or ("",))[-1]) for name in ("channel", "order_id"))
+    read_page(view, channel, order_id)
+
+
+def read_page(view: View, channel: str, order_id: str, *, journey: str = "") -> TwinPage:
+    """Everything the page shows of one order; where there is none in the user's area only why, and a way on."""
+    words = {name: translate(view.language, f"twin.{name}") for name in WORDS}
+    if not (channel and order_id):
+        return TwinPage(language=view.language, words=words, notice=_notice(view, "none_named"))
+    twin = view.read_order(channel, order_id)
+    if twin is None:
+        view.note_denied("order", f"{channel}/{order_id}")
+        return TwinPage(language=view.language, words=words, notice=_notice(view, "not_found", number=order_id))
+    return _page(view, twin, words, journey)
+
+
+def _page(view: View, twin: Twin, words: dict[str, str], journey: str) -> TwinPage:
+    language, order = view.language, twin.order
+    state: State = state_of(view, order["late_by_seconds"])
+    return TwinPage(
+        language=language,
+        words=words,
+        title=translate(language, "twin.title", number=order["order_id"], channel=label(language, "channel", order["channel"])),
+        status=_status(language, twin),
+        state=state,
+        state_word=state_name(language, state) if state in ("critical", "warning") else "",
+        sentence=sentence_of(view, twin),
+        evidence=evidence_of(view, twin),
+        compared=_compared(view, twin),
+        back=(translate(language, "twin.back"), link(view, "/orders", channel=None)),
+        journey=(translate(language, "twin.journey_made"), journey) if journey else None,
+        groups=groups_of(view, twin),
+        axis=axis_of(view, twin),
+        events=events_of(view, twin),
+        attached=attached_of(view, twin),
+        scrubber=scrubber_of(view, twin),
+        around=read_around(view, twin),
+    )
+
+
+def _status(language: str, twin: Twin) -> str:
+    status = label(language, "status", twin.order["status"])
+    if not twin.order["stage"]:
+        return status
+    return translate(language, "twin.status", status=status, stage=label(language, "stage", twin.order["stage"]))
+
+
+def _compared(view: View, twin: Twin) -> tuple[str, str] | None:
+    """The comparable orders of the stage that cost most (else of the last one known), as a list."""
+    known = [passage for passage in twin.passages if passage.usual is not None]
+    passage = twin.worst or (known[-1] if known else None)
+    if passage is None or passage.usual is None:
+        return None
+    text = translate(view.language, "twin.compared", n=f"{passage.usual.n:,}")
+    return text, compared_link(view, twin, passage.stage, passage.usual.level)
+
+
+def compared_link(view: View, twin: Twin, stage: str, level: str) -> str:
+    """The list of exactly the passages an order is compared with in a stage."""
+    window = twin.compared_window
+    span = f"{instant_text(window.start)}..{instant_text(window.end)}" if window and window.start else None
+    filters = filter_changes(twin.compared[level])
+    others: dict[str, None] = {filter_.dimension: None for filter_ in view.address.filters}
+    changes = {**others, **filters, "metric": "dwell_seconds_p50", "stage": stage, "window": span}
+    return link(view, "/orders", **changes)
+
+
+def _notice(view: View, key: str, **values: str) -> Notice:
+    title, text, way = (translate(view.language, f"twin.{key}.{part}", **values) for part in ("title", "text", "way"))
+    return Notice(state="neutral", title=title, text=text, way=way, href=link(view, "/orders", channel=None))
+
+
+def _text(value: str | None) -> str:
+    text = (value or "").strip()
+    return text if len(text) <= LONGEST and text.isprintable() else ""
+
+
+def _journey(channel: str, order_id: str) -> str:
+    """The customer's link made for this order in this tab; none for another order."""
+    made = st.session_state.get(JOURNEY)
+    return str(made[1]) if made and made[0] == (channel, order_id) else ""
+
+
+def _choose(view: View, channel: str, order_id: str) -> None:
+    """Go to another order, or make a link for the customer of this one."""
+    choice = (st.session_state.get(PAGE) or {}).get("choice") or {}
+    if choice.get("journey") and channel and order_id:
+        st.session_state[JOURNEY] = ((channel, order_id), view.make_journey(channel, order_id))
+    if isinstance(choice.get("find"), str):
+        found = find_order(view, choice["find"][:64])
+        st.query_params["channel"], st.query_params["order_id"] = found
+
+
+def find_order(view: View, search: str) -> tuple[str, str]:
+    """The order meant by the beginning of a number; where none is found the text itself, under no known channel."""
+    everything = Listing(search=search, columns=("order_id",), limit=1, order_by="order_id")
+    rows = view.list_orders(everything).to_dicts()
+    return (rows[0]["channel"], rows[0]["order_id"]) if rows else ("?", search)

@@ -1,0 +1,125 @@
+"""Which orders are these? The list behind a figure, or of the orders created or open, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final, get_args
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from access.view import View
+from components.format import count
+from components.order_table import OrderTable, Step, draw_order_table
+from i18n import translate
+from pages.address import take_choice
+from pages.frame import draw_frame, watch
+from pages.links import link
+from pages.orders_question import COLUMNS_PREFERENCE, Question, read_question
+from pages.orders_table import column_choices, heads_of, pages_of, rows_of
+from pages.wording import window_name
+from queries.listing import Listing, Part, Population
+
+TABLE: Final = "orders.table"
+WORDS: Final = ("search", "find", "columns", "apply", "copy", "copied", "tabs", "tabs_tip", "tick", "tick_all", "pages")
+MOST_EXPORTED: Final = 100_000
+
+
+def render(view: View) -> None:
+    """Draw the list that the address asks for, and watch for the next snapshot."""
+    with st.container(key="orders", gap=None):
+        question = read_question(view, _parameters())
+        table = read_table(view, question)
+        draw_frame(view, "pages.orders", country=None, states=(), applied=question.listing.where)
+        draw_order_table(table, key=TABLE, on_choice=partial(_choose, view))
+        watch(view)
+
+
+def prepare(view: View, parameters: Mapping[str, Sequence[str]]) -> None:
+    """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
+    read_table(view, read_question(view, parameters))
+
+
+def read_table(view: View, question: Question) -> OrderTable:
+    """One page of the list as the component draws it."""
+    listing, language = question.listing, view.language
+    page = view.list_orders(listing).to_dicts()
+    total = view.count_orders(listing)
+    is_last = len(page) < listing.limit and listing.before is None
+    return OrderTable(
+        language=language,
+        title=title_of(view, listing),
+        scope=window_name(language, view.address.window) if listing.population == "created" or listing.metric else "",
+        count=translate(language, f"listing.count.{listing.anchor.rows}", n=count(language, total)),
+        words={name: translate(language, f"listing.{name}") for name in WORDS},
+        heads=heads_of(view, listing),
+        rows=rows_of(view, listing, page),
+        choices=_choices(view, listing),
+        pages=pages_of(view, listing, page, is_last=is_last),
+        columns=column_choices(view, listing),
+        search=listing.search,
+        exports=_exports(view, total),
+        empty=translate(language, "listing.nothing_found" if listing.search else "listing.empty"),
+        way=(translate(language, "listing.way"), _wider(view, listing)),
+        notes=tuple(translate(language, "wall.problem", part=part) for part in question.lost),
+    )
+
+
+def title_of(view: View, listing: Listing) -> str:
+    """What is listed: the figure and which part of it, or which orders."""
+    if listing.metric is None:
+        return translate(view.language, f"listing.title.{listing.population}")
+    name = translate(view.language, f"metrics.{listing.metric}.name")
+    return translate(view.language, f"listing.title.{listing.part}", metric=name)
+
+
+def _choices(view: View, listing: Listing) -> tuple[tuple[Step, ...], ...]:
+    """All or the bad rows; without a metric also which orders."""
+    reset = {"after": "", "before": ""}
+    parts = tuple(
+        Step(
+            name=translate(view.language, f"listing.part.{part}"),
+            choice={"part": "" if part == "all" else part} | reset,
+            is_on=part == listing.part,
+        )
+        for part in get_args(Part)
+    )
+    if listing.metric is not None:
+        return (parts,)
+    populations = tuple(
+        Step(
+            name=translate(view.language, f"listing.population.{name}"),
+            choice={"population": "" if name == "created" else name} | reset,
+            is_on=name == listing.population,
+        )
+        for name in get_args(Population)
+    )
+    return (populations, parts)
+
+
+def _exports(view: View, total: int) -> tuple[tuple[str, str], ...]:
+    """Downloads of the whole list as it is filtered now."""
+    if not total:
+        return ()
+    parameters = _parameters() | {"lang": [view.language]}
+    query = urlencode([(name, value) for name, values in parameters.items() for value in values])
+    return tuple((form.upper(), f"/export/orders.{form}?{query}") for form in ("csv", "xlsx"))
+
+
+def _wider(view: View, listing: Listing) -> str:
+    """The way on where nothing is found: the same without search and filters, over everything."""
+    changes: dict[str, str | None] = {filter_.dimension: None for filter_ in listing.where}
+    return link(view, "/orders", **(changes | {"window": "all", "search": None}))
+
+
+def _parameters() -> dict[str, Sequence[str]]:
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def _choose(view: View) -> None:
+    """A change of the address, or other columns, which the user's account keeps."""
+    chosen = (st.session_state.get(TABLE) or {}).get("columns")
+    if isinstance(chosen, str):
+        view.keep_preference(COLUMNS_PREFERENCE, chosen[:2_000] or None)
+    take_choice(TABLE)
