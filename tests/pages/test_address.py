@@ -16,7 +16,7 @@ CHOICES: list[tuple[dict[str, Any], dict[str, list[str]]]] = [
     ({"as_of": ""}, {"as_of": []}),
     ({"language": "zh-CN"}, {"lang": ["zh-CN"]}),
     ({"language": "xx"}, {}),
-    ({"snapshot": "3", "user": "admin", "scope": "*"}, {}),
+    ({"snapshot": "3", "user": "admin", "scope": "*"}, {"snapshot": ["3"]}),
     ({"window": ["7d"], "channel": 5}, {"window": [], "channel": []}),
 ]
 
