@@ -27,12 +27,16 @@ class Contract:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A series over time, None for gaps; `before` is the same a week earlier. `first` and `last` label the axis' ends."""
+    """A series over time, None for gaps; `before` is the same a week earlier. `first` and `last` label the axis' ends.
+
+    Lines with the same `ceiling` are drawn to one scale from zero; without one a line fills its own height.
+    """
 
     title: str
     values: tuple[float | None, ...]
     before: tuple[float | None, ...] = ()
     target: float | None = None
+    ceiling: float | None = None
     top: str = ""
     bottom: str = ""
     first: str = ""

@@ -26,7 +26,7 @@ CALENDAR_DAYS: Final = 90
 
 
 def read_multiples(view: View, question: Question, rows: Sequence[Row]) -> Card:
-    """The worst rows' figure over time, all on one scale of time: by the hour over two days, else by the day."""
+    """The worst rows' figure over time, on one scale: by the hour over two days, else by the day."""
     language, metric, window = view.language, question.metric, window_of(view, window_code(view, question))
     length = timedelta(days=90) if window.start is None else window.end - window.start
     grain: Grain = "hour" if length <= timedelta(hours=48) else "day"
@@ -38,11 +38,13 @@ def read_multiples(view: View, question: Question, rows: Sequence[Row]) -> Card:
         found.setdefault(row[question.rows], []).append(row)
     buckets = sorted({row["bucket_at"] for series in found.values() for row in series})
     ranked = sorted(found, key=lambda code: -_mean_badness(metric, found[code]))[:MOST_LINES]
+    shown_values = [value for code in ranked for row in found[code] if (value := plain(row[metric])) is not None]
+    ceiling = max(shown_values, default=None)
     scope = translate(language, "heatmaps.lines_scope", rows=axis_name(language, question.rows), n=len(ranked), all=len(found))
     return Card(
         title=metric_name(language, metric),
         scope=scope,
-        lines=tuple(_line(view, question, code, found[code], buckets) for code in ranked),
+        lines=tuple(_line(view, question, code, found[code], (buckets, ceiling)) for code in ranked),
         text=translate(language, "heatmaps.empty"),
         size="wide",
     )
@@ -53,8 +55,11 @@ def _mean_badness(metric: str, series: Sequence[Row]) -> float:
     return badness(metric, sum(values) / len(values) if values else None)
 
 
-def _line(view: View, question: Question, code: Any, series: Sequence[Row], buckets: Sequence[datetime]) -> Line:  # noqa: ANN401
+def _line(
+    view: View, question: Question, code: object, series: Sequence[Row], axes: tuple[Sequence[datetime], float | None]
+) -> Line:
     language, metric = view.language, question.metric
+    buckets, ceiling = axes
     found = {row["bucket_at"]: plain(row[metric]) for row in series}
     values = tuple(found.get(bucket) for bucket in buckets)
     names = [f"{bucket.astimezone(view.zone):%m-%d %H:%M}" for bucket in buckets]
@@ -64,6 +69,7 @@ def _line(view: View, question: Question, code: Any, series: Sequence[Row], buck
         title=title,
         values=values,
         target=next((plain(row[f"{metric}_target"]) for row in series), None),
+        ceiling=ceiling,
         target_name=translate(language, "panel.target"),
         top=figure(language, metric, max(known)) if known else "",
         first=names[0] if names else "",
@@ -102,7 +108,7 @@ def read_calendar(view: View, question: Question) -> Card:
         scale=paint.scale,
         empty=translate(language, "heatmaps.empty"),
     )
-    return Card(title=grid.title, scope=grid.scope, grid=grid, size="wide")
+    return Card(title=grid.title, scope=grid.scope, grid=grid, size="sight")
 
 
 def _plain_time(question: Question) -> Question:

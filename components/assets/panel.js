@@ -101,8 +101,10 @@ function drawContract(contract) {
 
 function drawLine(line) {
   const known = [...line.values, ...line.before, line.target].filter((value) => value !== null && value !== undefined);
-  const [low, high] = [Math.min(0, ...known), Math.max(...known)];
-  const y = (value) => 4 + 72 - (72 * (value - low)) / (high - low || 1);
+  const [least, high] = [Math.min(...known), line.ceiling ?? Math.max(...known)];
+  // From nothing on, unless all values lie close together far above it.
+  const low = line.ceiling === null && least > high * 0.6 ? least - (high - least) * 0.3 : Math.min(0, least);
+  const y = (value) => 16 + 60 - (60 * (value - low)) / (high - low || 1);
   const x = (index, length) => (100 * index) / Math.max(1, length - 1);
   const curve = (values) => {
     let pen = "M";
