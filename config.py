@@ -44,6 +44,8 @@ class Settings:
     live_pace: float = 1.0
     memory_limit: str = "4GB"
     threads: int = 0
+    alert_hosts: str = ""
+    alert_private_hosts: str = ""
     cache_bytes: int = 256 * 1024 * 1024
 
     @property

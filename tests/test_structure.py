@@ -21,12 +21,14 @@ MAY_IMPORT = {
     "data": {"config", "i18n"},
     "queries": {"config", "i18n", "data"},
     "access": {"config", "i18n", "data", "queries"},
-    "alerts": {"config", "i18n", "data", "queries"},
+    "alerts": {"config", "i18n", "data", "queries", "access"},
     "components": {"config", "i18n"},
     "pages": {"config", "i18n", "components", "alerts", "access", "queries"},
     "shell": {"config", "i18n", "data", "queries", "access", "alerts", "components", "pages"},
 }
 """Direction of DESIGN section 3; `app` and `cli` join the parts and may import everything."""
+
+ALERTS_OF_ACCESS = ("access.store.", "access.audit.", "access.freshness.", "access.reading.")
 
 INTERFACE_ONLY = {"streamlit": ("app.py", "shell", "pages", "components"), "plotly": ("components",), "pydeck": ("components",)}
 
@@ -74,6 +76,8 @@ def _import_faults(name: str, tree: ast.Module) -> list[str]:
             faults.append(f"{name}:{line} imports {module}: {part} may import {', '.join(sorted(allowed))}")
         if top in INTERFACE_ONLY and part not in INTERFACE_ONLY[top]:
             faults.append(f"{name}:{line} imports {module}: only {', '.join(INTERFACE_ONLY[top])} may")
+        if part == "alerts" and top == "access" and not f"{module}.".startswith(ALERTS_OF_ACCESS):
+            faults.append(f"{name}:{line} imports {module}: alerts know the store and the audit, no user")
         if part == "pages" and module.startswith(("queries.run", "queries.build", "queries.cache")):
             faults.append(f"{name}:{line} imports {module}: a page asks the View")
     return faults

@@ -1,0 +1,1 @@
+"""Thresholds that business people own: rules, their trial on history, the alert book, notifications."""

@@ -1,0 +1,267 @@
+"""The channels: one function each, from a message and the receiver's settings to a verdict read from the answer's body.
+
+To add one, add a function and its fields; the contract test asks for a server that answers like the real one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import smtplib
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any, Final, Literal
+from urllib.parse import urlencode
+
+from alerts.destination import TIMEOUT_SECONDS, AllowList, Answer, DeliveryError, DestinationError, Resolve, post, resolve
+from alerts.secret import reveal
+
+Outcome = Literal["sent", "later", "never"]
+
+MOST_TEXT: Final = 3500
+"""WeCom takes 4096 bytes of markdown; what is longer is cut and says so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What became of one message: sent, to be tried again (`wait_seconds` when the server says so), or never."""
+
+    outcome: Outcome
+    detail: str = ""
+    wait_seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """A message as it goes out: its id (the same at every try), title, plain lines, and what a machine reads."""
+
+    id: str
+    title: str
+    lines: tuple[str, ...]
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """Title and lines."""
+        return _cut("\n".join((self.title, *self.lines)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """How messages leave this machine: allowed hosts, where secrets are found, the wall clock, how long to wait."""
+
+    allowed: AllowList
+    environment: Mapping[str, str]
+    now: datetime
+    timeout: float = TIMEOUT_SECONDS
+    find: Resolve = resolve
+
+    def secret(self, settings: Mapping[str, Any], name: str) -> str:
+        """The secret (or plain value) a setting names; empty when it is not set."""
+        return reveal(str(settings.get(name) or ""), self.environment)
+
+    def post_json(self, url: str, content: object, headers: Mapping[str, str] | None = None) -> Answer:
+        """POST a JSON body."""
+        body = json.dumps(content, ensure_ascii=False).encode()
+        given = {"Content-Type": "application/json; charset=utf-8"} | dict(headers or {})
+        return post(url, body, given, allowed=self.allowed, timeout=self.timeout, find=self.find)
+
+
+Send = Callable[[Post, Mapping[str, Any], Line], Delivery]
+
+
+def _in_app(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
+    """The book itself is what the interface shows: there is nothing to carry."""
+    return Delivery(outcome="sent")
+
+
+def _email(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
+    mail = EmailMessage()
+    mail["Subject"] = " ".join(message.title.split())[:200]
+    mail["From"], mail["To"] = settings["sender"], ", ".join(settings["to"])
+    mail["Message-ID"] = f"<{message.id}@{str(settings['sender']).rpartition('@')[2] or 'control-room'}>"
+    mail.set_content("\n".join(message.lines) + "\n")
+    security, host, port = settings.get("security", "starttls"), settings["host"], int(settings.get("port", 587))
+    try:
+        client: smtplib.SMTP
+        if security == "tls":
+            client = smtplib.SMTP_SSL(host, port, timeout=line.timeout, context=ssl.create_default_context())
+        else:
+            client = smtplib.SMTP(host, port, timeout=line.timeout)
+        with client:
+            if security == "starttls":
+                client.starttls(context=ssl.create_default_context())
+            if settings.get("user"):
+                client.login(str(settings["user"]), line.secret(settings, "password"))
+            refused = client.send_message(mail)
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _ in error.recipients.values()]
+        return Delivery(outcome="never" if all(code >= 500 for code in codes) else "later", detail=f"refused: {codes}")
+    except smtplib.SMTPResponseException as error:
+        return Delivery(outcome="never" if error.smtp_code >= 500 else "later", detail=f"the mail server said {error.smtp_code}")
+    except (OSError, smtplib.SMTPException) as error:
+        raise DeliveryError(f"{host}: {type(error).__name__}") from None
+    return Delivery(outcome="sent", detail=f"{len(refused)} addresses refused" if refused else "")
+
+
+def _dingtalk(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
+    url = line.secret(settings, "url")
+    if secret := line.secret(settings, "secret"):
+        stamp = str(int(line.now.timestamp() * 1000))
+        mark = _hmac(secret.encode(), f"{stamp}\n{secret}".encode())
+        url += ("&" if "?" in url else "?") + urlencode({"timestamp": stamp, "sign": mark})
+    text = _markdown(message)
+    answer = line.post_json(url, {"msgtype": "markdown", "markdown": {"title": message.title[:64], "text": text}})
+    return _coded(answer, "errcode", "errmsg", busy={130101, 130102, -1, 410100})
+
+
+def _wecom(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
+    text = _cut(_markdown(message), 4000)
+    answer = line.post_json(line.secret(settings, "url"), {"msgtype": "markdown", "markdown": {"content": text}})
+    return _coded(answer, "errcode", "errmsg", busy={45009, 45033, -1})
+
+
+def _feishu(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
+    content: dict[str, Any] = {"msg_type": "text", "content": {"text": message.text}}
+    if secret := line.secret(settings, "secret"):
+        stamp = str(int(line.now.timestamp()))
+        content |= {"timestamp": stamp, "sign": _hmac(f"{stamp}\n{secret}".encode(), b"")}
+    return _coded(line.post_json(line.secret(settings, "url"), content), "code", "msg", busy={9499, 11232, 11233})
+
+
+def _slack(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
+    plain = message.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    answer = line.post_json(line.secret(settings, "url"), {"text": plain})
+    delivery = by_status(answer)
+    if delivery.outcome != "sent" or answer.body.strip() == b"ok":
+        return delivery
+    return Delivery(outcome="later", detail="the answer was not ok")
+
+
+def _teams(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
+    blocks = [{"type": "TextBlock", "text": message.title, "weight": "Bolder", "wrap": True}]
+    blocks += [{"type": "TextBlock", "text": text, "wrap": True} for text in message.lines]
+    card = {"type": "AdaptiveCard", "version": "1.4", "body": blocks}
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
+    answer = line.post_json(line.secret(settings, "url"), {"type": "message", "attachments": [attachment]})
+    delivery = by_status(answer)
+    # The old connectors answer 200 and tell of the failure in words.
+    if delivery.outcome == "sent" and b"failed" in answer.body.lower():
+        return Delivery(outcome="later", detail="the answer tells of a failure")
+    return delivery
+
+
+def _webhook(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
+    """Standard Webhooks: id, timestamp and body are signed together."""
+    secret = line.secret(settings, "secret")
+    if not secret:
+        raise DestinationError("a webhook is signed: name its secret")
+    body = json.dumps(message.payload, ensure_ascii=False, sort_keys=True).encode()
+    stamp = str(int(line.now.timestamp()))
+    mark = _hmac(_webhook_key(secret), f"{message.id}.{stamp}.".encode() + body)
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "webhook-id": message.id,
+        "webhook-timestamp": stamp,
+        "webhook-signature": f"v1,{mark}",
+    }
+    url = line.secret(settings, "url")
+    return by_status(post(url, body, headers, allowed=line.allowed, timeout=line.timeout, find=line.find))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """How one kind of receiver is reached: its settings (`?` behind a name: may be left out), and those that are secrets."""
+
+    send: Send
+    fields: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+
+
+CHANNELS: Final[dict[str, Channel]] = {
+    "in_app": Channel(send=_in_app),
+    "email": Channel(
+        send=_email, fields=("host", "port?", "security?", "user?", "password?", "sender", "to"), secrets=("password",)
+    ),
+    "dingtalk": Channel(send=_dingtalk, fields=("url", "secret?"), secrets=("url", "secret")),
+    "wecom": Channel(send=_wecom, fields=("url",), secrets=("url",)),
+    "feishu": Channel(send=_feishu, fields=("url", "secret?"), secrets=("url", "secret")),
+    "lark": Channel(send=_feishu, fields=("url", "secret?"), secrets=("url", "secret")),
+    "slack": Channel(send=_slack, fields=("url",), secrets=("url",)),
+    "teams": Channel(send=_teams, fields=("url",), secrets=("url",)),
+    "webhook": Channel(send=_webhook, fields=("url", "secret"), secrets=("secret",)),
+}
+
+
+def deliver(channel: str, message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
+    """Send by a channel; whatever goes wrong is a verdict, never an exception. The detail carries no secret."""
+    try:
+        return CHANNELS[channel].send(message, settings, line)
+    except DestinationError as error:
+        return Delivery(outcome="never", detail=str(error))
+    except DeliveryError as error:
+        return Delivery(outcome="later", detail=str(error))
+    except KeyError as error:
+        return Delivery(outcome="never", detail=f"the receiver has no {error.args[0]!r}: complete its settings")
+
+
+def by_status(answer: Answer) -> Delivery:
+    """The verdict of the status alone: 2xx sent; 408, 425, 429 and 5xx later; everything else, redirects too, never."""
+    if 200 <= answer.status < 300:
+        return Delivery(outcome="sent")
+    if answer.status in (408, 425, 429) or answer.status >= 500:
+        return Delivery(outcome="later", detail=f"answered {answer.status}", wait_seconds=_seconds(answer.retry_after))
+    return Delivery(outcome="never", detail=f"answered {answer.status}")
+
+
+def _coded(answer: Answer, code: str, words: str, *, busy: set[int]) -> Delivery:
+    """Answers with 200 and an error code inside: sent only where the code is 0."""
+    by_code = by_status(answer)
+    if by_code.outcome != "sent":
+        return by_code
+    try:
+        content = json.loads(answer.body)
+        found = content[code]
+    except (ValueError, TypeError, KeyError):
+        return Delivery(outcome="later", detail="the answer could not be read")
+    if found == 0 and not isinstance(found, bool):
+        return Delivery(outcome="sent")
+    detail = f"{code} {found}: {str(content.get(words, ''))[:200]}"
+    return Delivery(outcome="later" if found in busy else "never", detail=detail)
+
+
+def _markdown(message: Post) -> str:
+    """Data as text: signs that would format are escaped."""
+    lines = [f"**{_plain(message.title)}**", *(f"- {_plain(text)}" for text in message.lines)]
+    return _cut("\n".join(lines))
+
+
+def _plain(text: str) -> str:
+    return "".join(f"\\{sign}" if sign in "\\`*_[]()#<>!|" else sign for sign in " ".join(text.split()))
+
+
+def _cut(text: str, most: int = MOST_TEXT) -> str:
+    raw = text.encode()
+    return text if len(raw) <= most else raw[: most - 4].decode(errors="ignore") + " …"
+
+
+def _hmac(key: bytes, content: bytes) -> str:
+    return base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
+
+
+def _webhook_key(secret: str) -> bytes:
+    if not secret.startswith("whsec_"):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        raise DestinationError("the secret after whsec_ is no base64: copy it again") from None
+
+
+def _seconds(text: str) -> float | None:
+    return min(float(text), 3600.0) if text.isdigit() else None

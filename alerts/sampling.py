@@ -1,0 +1,185 @@
+"""Asking the lake for what rules need: one query per metric and group set, however many rules share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from alerts.conditions import Condition
+from alerts.rule import Group, Rule, label_of
+from alerts.state import Reading, Sample
+from data.lake import Lake
+from data.targets import Targets
+from queries.build import build
+from queries.clock import bucket_start, shift_days
+from queries.metrics import METRICS
+from queries.query import RESOLUTION, Filter, Query, QueryError, Window
+from queries.run import RunError, run
+from queries.scope import Scope
+
+KNOWN_FOR: Final = timedelta(days=30)
+
+Figures = dict[Group, tuple[float | None, int | None]]
+"""Value and number of orders per group; the number is None where the metric does not say it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What figures are read from: one snapshot of the lake, its version, the targets and the business zone."""
+
+    lake: Lake
+    snapshot: int
+    version: int
+    zone: ZoneInfo
+    targets: Targets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """One query's identity: what is asked over which groups and orders, in whose scope, for which closed window."""
+
+    group_by: tuple[str, ...]
+    filters: tuple[Filter, ...]
+    scope: Scope
+    window: timedelta
+    end: datetime
+
+
+@dataclass
+class Sampler:
+    """Answers for one snapshot, each asked once; `queries` counts what was really asked."""
+
+    source: Source
+    queries: int = 0
+    answers: dict[tuple[Ask, str], Figures | str] = field(default_factory=dict)
+
+    def ask_all(self, wanted: Iterable[tuple[Rule, Scope, datetime]]) -> None:
+        """Ask for everything these rules need at these instants, metrics over the same groups in one statement."""
+        metrics: dict[Ask, list[str]] = {}
+        for rule, scope, at in wanted:
+            for condition in rule.conditions:
+                for ask in self._asks(rule, scope, at, condition):
+                    known = metrics.setdefault(ask, [])
+                    if condition.metric not in known and (ask, condition.metric) not in self.answers:
+                        known.append(condition.metric)
+        for ask, names in metrics.items():
+            for kind in _together(names):
+                self._ask(ask, kind)
+
+    def sample(self, rule: Rule, scope: Scope, at: datetime) -> Sample:
+        """The rule's sample at an instant; its error where a figure could not be asked for."""
+        self.ask_all([(rule, scope, at)])
+        current: list[Figures] = []
+        for condition in rule.conditions:
+            answer = self.answers[(ask_of(rule, scope, at), condition.metric)]
+            if isinstance(answer, str):
+                return Sample(error=answer)
+            current.append(answer)
+        try:
+            groups = sorted({group for figures in current for group in figures}, key=_sortable)
+            return Sample(groups=[(group, self._readings(rule, scope, at, group, current)) for group in groups])
+        except RunError as error:
+            return Sample(error=str(error))
+
+    def expected(self, rule: Rule, scope: Scope, at: datetime) -> Rule:
+        """The rule with its expected dimension replaced by that dimension's known values: those of the last 30 days."""
+        if not rule.expected_dimension:
+            return rule
+        day = bucket_start(at, "day", self.source.zone)
+        ask = Ask(group_by=rule.group_by, filters=rule.filters, scope=scope, window=KNOWN_FOR, end=day)
+        if (ask, "order_count") not in self.answers:
+            self._ask(ask, ("order_count",))
+        answer = self.answers[(ask, "order_count")]
+        known = () if isinstance(answer, str) else tuple(sorted(label_of(group) for group in answer))
+        return replace(rule, expected_groups=known)
+
+    def _readings(self, rule: Rule, scope: Scope, at: datetime, group: Group, current: Sequence[Figures]) -> tuple[Reading, ...]:
+        found = []
+        for condition, figures in zip(rule.conditions, current, strict=True):
+            value, n = figures.get(group, (None, None))
+            score = None if value is None else condition.compare.score(value, self.earlier(rule, scope, at, condition, group))
+            found.append(Reading(value=value, score=score, n=n))
+        return tuple(found)
+
+    def earlier(
+        self, rule: Rule, scope: Scope, at: datetime, condition: Condition, group: Group
+    ) -> Callable[[int], float | None]:
+        """The group's figure of the same window so many days earlier; raises RunError where it could not be asked for."""
+
+        def find(days: int) -> float | None:
+            answer = self.answers[(ask_of(rule, scope, shift_days(at, -days, self.source.zone)), condition.metric)]
+            if isinstance(answer, str):
+                raise RunError(answer)
+            return answer.get(group, (None, None))[0]
+
+        return find
+
+    def _asks(self, rule: Rule, scope: Scope, at: datetime, condition: Condition) -> list[Ask]:
+        instants = [at, *(shift_days(at, -days, self.source.zone) for days in condition.compare.days())]
+        return [ask_of(rule, scope, instant) for instant in instants]
+
+    def _ask(self, ask: Ask, metrics: tuple[str, ...]) -> None:
+        if not metrics:
+            return
+        self.queries += 1
+        try:
+            found = figures_of(self.source, ask, metrics)
+        except (QueryError, RunError) as error:
+            if len(metrics) > 1:
+                for name in metrics:
+                    self._ask(ask, (name,))
+                return
+            found = {metrics[0]: f"{metrics[0]}: {error}"}
+        self.answers |= {(ask, name): answer for name, answer in found.items()}
+
+
+def ask_of(rule: Rule, scope: Scope, at: datetime) -> Ask:
+    """The query that a rule's figures at an instant come from: closed periods only, `[at - delay - window, at - delay)`."""
+    return Ask(group_by=rule.group_by, filters=rule.filters, scope=scope, window=rule.window, end=at - rule.delay)
+
+
+def figures_of(source: Source, ask: Ask, metrics: tuple[str, ...]) -> dict[str, Figures | str]:
+    """Each metric's figures by group. Stock figures are those at the window's last millisecond.
+
+    Raises QueryError, RunError.
+    """
+    query = Query(metrics=metrics, by=ask.group_by, where=ask.filters, window=Window(start=ask.end - ask.window, end=ask.end))
+    statement = build(
+        query,
+        scope=ask.scope,
+        snapshot=source.snapshot,
+        version=source.version,
+        as_of=ask.end - RESOLUTION,
+        zone=source.zone,
+        targets=source.targets,
+        newest=source.lake.newest_milestone(source.version),
+    )
+    rows = run(source.lake, statement).to_dicts()
+    return {name: {_group(row, ask.group_by): figure_of(row, name) for row in rows} for name in metrics}
+
+
+def figure_of(row: dict[str, Any], metric: str) -> tuple[float | None, int | None]:
+    """A row's figure of a metric, and how many orders it stands on; a count says that itself."""
+    value, n = row[metric], row.get(f"{metric}_n")
+    if n is None and METRICS[metric].unit == "count":
+        n = value
+    return None if value is None else float(value), None if n is None else int(n)
+
+
+def _group(row: dict[str, Any], group_by: tuple[str, ...]) -> Group:
+    return tuple(None if row[name] is None else str(row[name]) for name in group_by)
+
+
+def _sortable(group: Group) -> tuple[str, ...]:
+    return tuple(value or "" for value in group)
+
+
+def _together(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Metrics whose populations are of the same kind go into one statement: others would lend them their groups."""
+    kinds: dict[str, list[str]] = {}
+    for name in names:
+        kinds.setdefault(METRICS[name].anchor.name, []).append(name)
+    return [tuple(group) for group in kinds.values()]

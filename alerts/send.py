@@ -1,0 +1,317 @@
+"""The sending loop: claim what is due under a lease, hold back what must not go, deliver, record; safe to kill anywhere.
+
+At least once: a message whose process died before the record is sent again, under the same id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, RowMapping, and_, func, select, update
+
+from access.store import writing
+from alerts.channels import CHANNELS, Delivery, Line, Post, deliver
+from alerts.deeds import acknowledged
+from alerts.health import title_of
+from alerts.message import Item, Words, compose_post
+from alerts.outbox import GROUP_INTERVAL, USER, Receiver, new_row, read_receivers, retry_at
+from alerts.parse import parse_rule
+from alerts.places import is_visible
+from alerts.rule import Rule, RuleError
+from alerts.silences import SILENCED, Silence, open_silences
+from alerts.tables import INSTANCES, OUTBOX, TRANSITIONS, VERSIONS
+from i18n import translate
+from queries.scope import Scope
+
+LEASE: Final = timedelta(minutes=2)
+RATE_PERIOD: Final = timedelta(hours=1)
+MUTED_LOOK: Final = timedelta(minutes=15)
+STARTS: Final = ("firing", "escalate", "no_data")
+MOST_AT_ONCE: Final = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sender:
+    """What the loop needs: the store, how messages leave, how figures read, the business zone, its own name, chance."""
+
+    store: Engine
+    line: Callable[[datetime], Line]
+    words: Words
+    zone: ZoneInfo
+    holder: str
+    chance: Callable[[], float]
+    notes: Callable[[str], None] = field(default=lambda _: None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Rows of one rule for one receiver that go out as one message, oldest first."""
+
+    rule: str
+    receiver: str
+    rows: tuple[RowMapping, ...]
+
+
+def send_due(sender: Sender, now: datetime) -> int:
+    """Send what is due now; how many messages went out."""
+    sent = 0
+    for batch in _claim(sender, now):
+        sent += _send(sender, batch, now)
+    sent += send_digests(sender, now)
+    return sent
+
+
+def _claim(sender: Sender, now: datetime) -> list[Batch]:
+    """Take a lease on every (rule, receiver) whose oldest waiting row is due; a row in retry holds back those after it."""
+    waiting = (
+        select(OUTBOX, TRANSITIONS.c.version, TRANSITIONS.c.labels, TRANSITIONS.c.regions, TRANSITIONS.c.level)
+        .add_columns(TRANSITIONS.c.value, TRANSITIONS.c.episode_at, TRANSITIONS.c.at, TRANSITIONS.c.is_restated)
+        .join(TRANSITIONS, TRANSITIONS.c.id == OUTBOX.c.transition_id)
+        .where(OUTBOX.c.status == "waiting")
+        .order_by(OUTBOX.c.id)
+    )
+    with writing(sender.store) as connection:
+        found: dict[tuple[str, str], list[RowMapping]] = {}
+        for row in connection.execute(waiting).mappings():
+            found.setdefault((row["rule"], row["receiver"]), []).append(row)
+        batches = [
+            Batch(rule=rule, receiver=receiver, rows=tuple(rows[:MOST_AT_ONCE]))
+            for (rule, receiver), rows in found.items()
+            if _is_due(connection, rows, now)
+        ]
+        ids = [row["id"] for batch in batches for row in batch.rows]
+        connection.execute(update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(lease=sender.holder, leased_until=now + LEASE))
+    return batches
+
+
+def _is_due(connection: Connection, rows: Sequence[RowMapping], now: datetime) -> bool:
+    if any(row["leased_until"] is not None and row["leased_until"] > now for row in rows) or rows[0]["due_at"] > now:
+        return False
+    if rows[0]["attempts"]:
+        return True
+    own = and_(OUTBOX.c.rule == rows[0]["rule"], OUTBOX.c.receiver == rows[0]["receiver"], OUTBOX.c.status == "sent")
+    last = connection.execute(select(func.max(OUTBOX.c.done_at)).where(own)).scalar()
+    return last is None or now - last >= GROUP_INTERVAL
+
+
+def _send(sender: Sender, batch: Batch, now: datetime) -> int:
+    with sender.store.connect() as connection:
+        receiver = _receiver(connection, batch.receiver)
+        silences = open_silences(connection, now)
+        rules = {row["version"]: _rule(connection, batch.rule, row["version"]) for row in batch.rows}
+        held: dict[int, Held | None] = {}
+        for row in batch.rows:
+            over = [number for number, reason in held.items() if reason and reason[0] == "withheld"]
+            held[row["id"]] = _reason(sender, connection, row, rules[row["version"]], receiver, silences, now, over)
+    going = [row for row in batch.rows if held[row["id"]] is None]
+    reasons = {number: reason for number, reason in held.items() if reason}
+    _hold_back(sender, reasons, now)
+    if not going or receiver is None:
+        return 0
+    rule = rules[going[-1]["version"]]
+    post = compose_post(
+        rule, [_item(row) for row in going], f"alert-{going[0]['id']}-{going[-1]['id']}", receiver.language, sender.words
+    )
+    delivery = deliver(receiver.channel, post, receiver.settings, sender.line(now))
+    _record(sender, going, delivery, now)
+    return delivery.outcome == "sent"
+
+
+Held = tuple[str, str, datetime | None]
+"""Status, reason, and when to look again."""
+
+
+def _reason(
+    sender: Sender,
+    connection: Connection,
+    row: RowMapping,
+    rule: Rule,
+    receiver: Receiver | None,
+    silences: Sequence[Silence],
+    now: datetime,
+    over: Sequence[int],
+) -> Held | None:
+    """Why a row does not go out now, in the order mute, silence, dedup; None when it does."""
+    if receiver is None:
+        return ("withheld", "the receiver is gone or disabled", None)
+    regions = None if row["regions"] is None else frozenset(row["regions"])
+    if not receiver.name.startswith(USER) and not is_visible(regions, receiver.scope):
+        return ("withheld", "outside the receiver's regions", None)
+    if not rule.schedule.is_open(now, sender.zone):
+        return ("waiting", "outside the rule's hours", now + MUTED_LOOK)
+    silence = next((s for s in silences if s.matches(rule.name, row["labels"], row["level"])), None)
+    if silence:
+        return ("waiting", f"{SILENCED} {silence.ends_at:%Y-%m-%d %H:%M} UTC", silence.ends_at)
+    if row["reason"] and row["message"] in STARTS and not _still_fires(connection, row):
+        return ("withheld", "over before it could be told", None)
+    if row["message"] == "resolved" and not _was_told(connection, row, over):
+        return ("withheld", "its beginning was never told", None)
+    if receiver.per_hour and _sent_lately(connection, receiver.name, now) >= receiver.per_hour:
+        return ("digest", "more than the receiver takes in an hour", None)
+    return None
+
+
+def _still_fires(connection: Connection, row: RowMapping) -> bool:
+    query = select(INSTANCES.c.state, INSTANCES.c.episode_at).where(
+        INSTANCES.c.rule == row["rule"], INSTANCES.c.group_key == row["group_key"]
+    )
+    found = connection.execute(query).one_or_none()
+    return found is not None and found.episode_at == row["episode_at"] and found.state in ("firing", "recovering", "no_data")
+
+
+def _was_told(connection: Connection, row: RowMapping, over: Sequence[int]) -> bool:
+    """Whether this receiver has heard, or is about to hear, of the episode's beginning."""
+    query = (
+        select(func.count())
+        .select_from(OUTBOX.join(TRANSITIONS, TRANSITIONS.c.id == OUTBOX.c.transition_id))
+        .where(OUTBOX.c.rule == row["rule"], OUTBOX.c.group_key == row["group_key"], OUTBOX.c.receiver == row["receiver"])
+        .where(
+            OUTBOX.c.id < row["id"],
+            OUTBOX.c.id.not_in(over),
+            OUTBOX.c.message.in_(STARTS),
+            OUTBOX.c.status.in_(("sent", "waiting", "dead", "digest")),
+        )
+        .where(TRANSITIONS.c.episode_at == row["episode_at"])
+    )
+    return bool(connection.execute(query).scalar_one())
+
+
+def _sent_lately(connection: Connection, receiver: str, now: datetime) -> int:
+    """Messages, not rows: what went out together has one instant."""
+    query = select(func.count(OUTBOX.c.done_at.distinct())).where(
+        OUTBOX.c.receiver == receiver, OUTBOX.c.status == "sent", OUTBOX.c.done_at > now - RATE_PERIOD
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _hold_back(sender: Sender, reasons: Mapping[int, Held], now: datetime) -> None:
+    with writing(sender.store) as connection:
+        for number, (status, reason, again_at) in reasons.items():
+            values: dict[str, Any] = {"status": status, "reason": reason, "lease": "", "leased_until": None}
+            values |= {"due_at": again_at} if again_at else {"done_at": now if status == "withheld" else None}
+            connection.execute(_mine(sender, number).values(**values))
+
+
+def _record(sender: Sender, rows: Sequence[RowMapping], delivery: Delivery, now: datetime) -> None:
+    with writing(sender.store) as connection:
+        for row in rows:
+            attempts = row["attempts"] + 1
+            values: dict[str, Any] = {"attempts": attempts, "reason": delivery.detail[:500], "lease": "", "leased_until": None}
+            again_at = retry_at(now, attempts, jitter=sender.chance(), wait_seconds=delivery.wait_seconds)
+            if delivery.outcome == "sent":
+                values |= {"status": "sent", "done_at": now}
+            elif delivery.outcome == "never" or again_at is None:
+                values |= {"status": "dead", "done_at": now}
+            else:
+                values |= {"due_at": again_at}
+            connection.execute(_mine(sender, row["id"]).values(**values))
+    if delivery.outcome != "sent":
+        sender.notes(f"message to {rows[0]['receiver']}: {delivery.detail}")
+
+
+def _mine(sender: Sender, number: int) -> Any:  # noqa: ANN401 - SQLAlchemy's own statement type
+    return update(OUTBOX).where(OUTBOX.c.id == number, OUTBOX.c.lease == sender.holder)
+
+
+def _receiver(connection: Connection, name: str) -> Receiver | None:
+    if name.startswith(USER):
+        return Receiver(name=name, channel="in_app", settings={}, scope=Scope.ALL)
+    found = read_receivers(connection).get(name)
+    return found if found and found.channel in CHANNELS else None
+
+
+def _rule(connection: Connection, name: str, version: int) -> Rule:
+    body = connection.execute(
+        select(VERSIONS.c.body).where(VERSIONS.c.rule == name, VERSIONS.c.version == version)
+    ).scalar_one_or_none()
+    try:
+        return parse_rule(body)
+    except RuleError:
+        return Rule(name=name, conditions=(), title=title_of(name))
+
+
+def _item(row: RowMapping) -> Item:
+    return Item(
+        message=row["message"],
+        labels=row["labels"],
+        level=row["level"],
+        value=row["value"],
+        episode_at=row["episode_at"],
+        at=row["at"],
+        is_restated=row["is_restated"],
+        transition_id=row["transition_id"],
+    )
+
+
+def send_digests(sender: Sender, now: datetime) -> int:
+    """One message an hour for what flaps or is too much for a receiver; how many went out."""
+    query = select(OUTBOX).where(OUTBOX.c.status == "digest").order_by(OUTBOX.c.id)
+    with writing(sender.store) as connection:
+        found: dict[str, list[RowMapping]] = {}
+        for row in connection.execute(query).mappings():
+            if row["leased_until"] is None or row["leased_until"] <= now:
+                found.setdefault(row["receiver"], []).append(row)
+        due = {name: rows for name, rows in found.items() if now - rows[0]["created_at"] >= RATE_PERIOD}
+        ids = [row["id"] for rows in due.values() for row in rows]
+        connection.execute(update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(lease=sender.holder, leased_until=now + LEASE))
+        receivers = {name: _receiver(connection, name) for name in due}
+    return sum(_send_digest(sender, receivers[name], rows, now) for name, rows in due.items())
+
+
+def _send_digest(sender: Sender, receiver: Receiver | None, rows: Sequence[RowMapping], now: datetime) -> bool:
+    if receiver is None:
+        _hold_back(sender, {row["id"]: ("withheld", "the receiver is gone or disabled", None) for row in rows}, now)
+        return False
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["rule"]] = counts.get(row["rule"], 0) + 1
+    lines = tuple(translate(receiver.language, "alerts.digest_line", rule=name, n=n) for name, n in counts.items())
+    title = translate(receiver.language, "alerts.digest_title", n=len(rows))
+    payload = {"type": "digest", "rules": counts}
+    post = Post(id=f"digest-{rows[0]['id']}-{rows[-1]['id']}", title=title, lines=lines, payload=payload)
+    delivery = deliver(receiver.channel, post, receiver.settings, sender.line(now))
+    if delivery.outcome == "sent":
+        _record(sender, rows, delivery, now)
+    else:
+        _hold_back(sender, {row["id"]: ("digest", delivery.detail[:500], now) for row in rows}, now)
+    return delivery.outcome == "sent"
+
+
+def plan_repeats(store: Engine, repeats: Mapping[str, timedelta], now: datetime) -> int:
+    """Tell again what still fires and nobody has acknowledged, `repeat` after the last message; how many rows."""
+    query = (
+        select(OUTBOX)
+        .join(TRANSITIONS, TRANSITIONS.c.id == OUTBOX.c.transition_id)
+        .join(INSTANCES, and_(INSTANCES.c.rule == OUTBOX.c.rule, INSTANCES.c.group_key == OUTBOX.c.group_key))
+        .where(INSTANCES.c.state.in_(("firing", "no_data")), INSTANCES.c.episode_at == TRANSITIONS.c.episode_at)
+        .where(OUTBOX.c.message.in_((*STARTS, "de_escalate")))
+        .order_by(OUTBOX.c.id)
+    )
+    with writing(store) as connection:
+        taken = acknowledged(connection)
+        last: dict[tuple[str, str, str], RowMapping] = {}
+        for row in connection.execute(query).mappings():
+            last[(row["rule"], row["group_key"], row["receiver"])] = row
+        rows = [
+            new_row(
+                rule=row["rule"],
+                group_key=row["group_key"],
+                receiver=row["receiver"],
+                transition_id=row["transition_id"],
+                message=row["message"],
+                due_at=now,
+                created_at=now,
+                repeat_number=row["repeat_number"] + 1,
+            )
+            for row in last.values()
+            if row["status"] == "sent"
+            and (row["rule"], row["group_key"]) not in taken
+            and now - row["done_at"] >= repeats.get(row["rule"], timedelta.max)
+        ]
+        if rows:
+            connection.execute(OUTBOX.insert(), rows)
+    return len(rows)

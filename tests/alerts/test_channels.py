@@ -1,0 +1,227 @@
+"""Each channel against a server that answers like the real one: yes, no inside a 200, lies, hangs, redirects, limits."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import socketserver
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from alerts.channels import CHANNELS, Line, Post, deliver
+from alerts.destination import AllowList
+from tests.alerts.server import serve
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+POST = Post(
+    id="alert-1-2",
+    title="[Critical] Late orders",
+    lines=("East China: 18.0% (> 15.0%), since 03-10 11:00", "<img src=x onerror=alert(1)> *bold* [x](http://x)"),
+    payload={"type": "alerts", "rule": "late", "alerts": [{"value": 0.18}]},
+)
+LINE = Line(allowed=AllowList(private=("127.0.0.1",)), environment={"HOOK_SECRET": "shh"}, now=NOW, timeout=2)
+
+YES: dict[str, tuple[int, bytes]] = {
+    "dingtalk": (200, b'{"errcode":0,"errmsg":"ok"}'),
+    "wecom": (200, b'{"errcode":0,"errmsg":"ok"}'),
+    "feishu": (200, b'{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}'),
+    "lark": (200, b'{"code":0,"data":{},"msg":"success"}'),
+    "slack": (200, b"ok"),
+    "teams": (202, b""),
+    "webhook": (204, b""),
+}
+NO: list[tuple[str, int, bytes, str]] = [
+    ("dingtalk", 200, b'{"errcode":310000,"errmsg":"sign not match"}', "never"),
+    ("dingtalk", 200, b'{"errcode":130101,"errmsg":"send too fast"}', "later"),
+    ("wecom", 200, b'{"errcode":93000,"errmsg":"invalid webhook url"}', "never"),
+    ("wecom", 200, b'{"errcode":45009,"errmsg":"api freq out of limit"}', "later"),
+    ("feishu", 200, b'{"code":19021,"msg":"sign match fail or timestamp is not within one hour"}', "never"),
+    ("feishu", 200, b'{"code":9499,"msg":"too many request"}', "later"),
+    ("lark", 200, b'{"code":19001,"msg":"param invalid: incoming webhook access token invalid"}', "never"),
+    ("slack", 403, b"invalid_token", "never"),
+    ("slack", 200, b"<html>proxy login</html>", "later"),
+    ("teams", 200, b"Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429", "later"),
+    ("teams", 404, b"", "never"),
+    ("webhook", 410, b"", "never"),
+]
+
+
+MAIL = {"host": "127.0.0.1", "sender": "room@example.com", "to": ["li@example.com"]}
+LIES = [b"", b"ok", b"[]", b'{"errmsg":"ok"}', b'{"errcode":"0","code":"0"}', b"\xff\xfe", b'{"errcode":false,"code":false}']
+
+
+def _settings(channel: str, url: str) -> dict[str, Any]:
+    return {"url": url} | ({"secret": "env:HOOK_SECRET"} if "secret" in {f.rstrip("?") for f in CHANNELS[channel].fields} else {})
+
+
+def test_every_channel_has_its_cases() -> None:
+    assert set(CHANNELS) == {*YES, "in_app", "email"}
+
+
+@pytest.mark.parametrize("channel", YES)
+def test_accepted_message_is_sent(channel: str) -> None:
+    with serve(YES[channel]) as server:
+        assert deliver(channel, POST, _settings(channel, server.url), LINE).outcome == "sent"
+        assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(("channel", "status", "body", "outcome"), NO)
+def test_refusal_is_read_from_the_body(channel: str, status: int, body: bytes, outcome: str) -> None:
+    with serve((status, body)) as server:
+        assert deliver(channel, POST, _settings(channel, server.url), LINE).outcome == outcome
+
+
+@pytest.mark.parametrize("channel", ["dingtalk", "wecom", "feishu", "lark"])
+@pytest.mark.parametrize(
+    "body", [b"", b"ok", b"[]", b'{"errmsg":"ok"}', b'{"errcode":"0","code":"0"}', b"\xff\xfe", b'{"errcode":false,"code":false}']
+)
+def test_answer_that_lies_or_cannot_be_read_is_no_success(channel: str, body: bytes) -> None:
+    with serve((200, body)) as server:
+        assert deliver(channel, POST, _settings(channel, server.url), LINE).outcome != "sent"
+
+
+@pytest.mark.parametrize("channel", YES)
+def test_redirect_is_never_followed(channel: str) -> None:
+    with serve(YES[channel]) as target, serve((302, b"", {"Location": target.url})) as server:
+        assert deliver(channel, POST, _settings(channel, server.url), LINE).outcome == "never"
+        assert target.asked == []
+
+
+@pytest.mark.parametrize("channel", YES)
+def test_server_error_and_limit_are_tried_again_when_the_server_says(channel: str) -> None:
+    with serve((429, b"", {"Retry-After": "120"}), (503, b"")) as server:
+        limited = deliver(channel, POST, _settings(channel, server.url), LINE)
+        assert (limited.outcome, limited.wait_seconds) == ("later", 120)
+        assert deliver(channel, POST, _settings(channel, server.url), LINE).outcome == "later"
+
+
+def test_server_that_hangs_is_left_in_time() -> None:
+    with serve(YES["slack"], delay=5) as server:
+        started = time.monotonic()
+        line = Line(allowed=LINE.allowed, environment={}, now=NOW, timeout=0.3)
+        assert deliver("slack", POST, {"url": server.url}, line).outcome == "later"
+        assert time.monotonic() - started < 4
+
+
+def test_nobody_at_the_port_is_tried_again() -> None:
+    with serve(YES["slack"]) as server:
+        url = server.url
+    assert deliver("slack", POST, {"url": url}, LINE).outcome == "later"
+
+
+def test_dingtalk_signs_timestamp_and_secret() -> None:
+    with serve(YES["dingtalk"]) as server:
+        deliver("dingtalk", POST, {"url": server.url + "?access_token=t", "secret": "SECabc"}, LINE)
+        given = {name: values[0] for name, values in parse_qs(urlsplit(server.asked[0][0]).query).items()}
+    wanted = hmac.new(b"SECabc", f"{given['timestamp']}\nSECabc".encode(), hashlib.sha256).digest()
+    assert given == {
+        "access_token": "t",
+        "timestamp": str(int(NOW.timestamp() * 1000)),
+        "sign": base64.b64encode(wanted).decode(),
+    }
+
+
+def test_feishu_signs_with_timestamp_and_secret_as_key() -> None:
+    with serve(YES["feishu"]) as server:
+        deliver("feishu", POST, {"url": server.url, "secret": "abc"}, LINE)
+        body = json.loads(server.asked[0][2])
+    wanted = hmac.new(f"{int(NOW.timestamp())}\nabc".encode(), b"", hashlib.sha256).digest()
+    assert (body["timestamp"], body["sign"]) == (str(int(NOW.timestamp())), base64.b64encode(wanted).decode())
+
+
+@pytest.mark.parametrize(("secret", "key"), [("whsec_c2VjcmV0", b"secret"), ("env:HOOK_SECRET", b"shh")])
+def test_webhook_is_signed_as_standard_webhooks_say(secret: str, key: bytes) -> None:
+    with serve(YES["webhook"]) as server:
+        deliver("webhook", POST, {"url": server.url, "secret": secret}, LINE)
+        _, headers, body = server.asked[0]
+    signed = f"alert-1-2.{int(NOW.timestamp())}.".encode() + body
+    wanted = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    assert (headers["webhook-id"], headers["webhook-timestamp"], headers["webhook-signature"]) == (
+        "alert-1-2",
+        str(int(NOW.timestamp())),
+        wanted,
+    )
+    assert json.loads(body) == POST.payload
+
+
+def test_webhook_without_a_secret_is_refused() -> None:
+    assert deliver("webhook", POST, {"url": "http://127.0.0.1:9/x"}, LINE).outcome == "never"
+
+
+def test_secret_that_is_not_there_is_named_and_nothing_goes_out() -> None:
+    delivery = deliver("slack", POST, {"url": "env:NOT_SET"}, LINE)
+    assert (delivery.outcome, "env:NOT_SET" in delivery.detail) == ("never", True)
+
+
+@pytest.mark.parametrize(("channel", "shown"), [("dingtalk", "\\<img src"), ("wecom", "\\<img src"), ("slack", "&lt;img src")])
+def test_text_from_data_formats_nothing(channel: str, shown: str) -> None:
+    with serve(YES[channel]) as server:
+        deliver(channel, POST, _settings(channel, server.url), LINE)
+        content = json.loads(server.asked[0][2])
+    text = content.get("text") or content["markdown"].get("text") or content["markdown"]["content"]
+    assert shown in text
+    assert text.count("<img") == text.count("\\<img")
+
+
+class _Mail(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        server: Any = self.server
+        self.wfile.write(b"220 test\r\n")
+        while line := self.rfile.readline():
+            word = line[:4].upper()
+            if word == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                while (part := self.rfile.readline()) != b".\r\n":
+                    server.mail.append(part)
+                self.wfile.write(b"250 kept\r\n")
+            elif word == b"RCPT":
+                self.wfile.write(server.rcpt + b"\r\n")
+            elif word == b"QUIT":
+                self.wfile.write(b"221 bye\r\n")
+                return
+            else:
+                self.wfile.write(b"250 ok\r\n")
+
+
+@pytest.fixture
+def mail_server() -> Iterator[Any]:
+    """An SMTP server that takes what it is given, unless told otherwise."""
+    server: Any = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Mail)
+    server.mail, server.rcpt = [], b"250 ok"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(("rcpt", "outcome"), [(b"250 ok", "sent"), (b"450 busy", "later"), (b"550 no such user", "never")])
+def test_mail_goes_out_or_says_why_not(mail_server: Any, rcpt: bytes, outcome: str) -> None:
+    mail_server.rcpt = rcpt
+    settings = {
+        "host": "127.0.0.1",
+        "port": mail_server.server_address[1],
+        "security": "none",
+        "sender": "room@example.com",
+        "to": ["li@example.com"],
+    }
+    assert deliver("email", POST, settings, LINE).outcome == outcome
+    assert (b"Subject: [Critical] Late orders\r\n" in mail_server.mail) == (outcome == "sent")
+
+
+def test_mail_server_without_tls_is_not_trusted_when_tls_is_wanted(mail_server: Any) -> None:
+    settings = {
+        "host": "127.0.0.1",
+        "port": mail_server.server_address[1],
+        "sender": "room@example.com",
+        "to": ["li@example.com"],
+    }
+    assert deliver("email", POST, settings, LINE).outcome == "later"
+    assert mail_server.mail == []
