@@ -111,7 +111,8 @@ def base(columns: Iterable[str], setting: Setting, *, sight: Sight, conditions: 
     """
     known = order_columns(sight) | {"ship_due_at": f"COALESCE(o.promised_ship_at, {ship_due_by_cut_off(setting)})"}
     chosen = [named(known[name], name) for name in sorted(set(columns) & known.keys())]
-    where = [f"o.created_at <= {sight.as_of}", *scope_condition(setting.scope_size), *conditions]
+    existing = [] if sight.is_settled else [f"o.created_at <= {sight.as_of}"]
+    where = [*existing, *scope_condition(setting.scope_size), *conditions]
     rows = select(*(chosen or [named("1", "one")])).from_(table_at("orders", "o"), copy=False)
     return rows.where(*(parse(condition) for condition in where), copy=False)
 

@@ -23,13 +23,17 @@ RAW_COLUMNS: Final = frozenset(
 class Sight:
     """From which instant (SQL) orders are seen, and what is certain of the rows beforehand.
 
-    `is_settled`: no milestone of the snapshot lies after the instant, so the contradictions the merge found are the
-    ones to see. `certain`: milestones that the rows' own conditions place at or before the instant.
+    `is_settled`: no milestone of the snapshot lies after the instant, so there is nothing to hide and the contradictions
+    the merge found are the ones to see. `certain`: milestones that the rows' own conditions place at or before the instant.
     """
 
     as_of: str
     is_settled: bool = False
     certain: frozenset[str] = frozenset({"created"})
+
+    def is_certain(self, milestone: str) -> bool:
+        """Whether the milestone, where it is known at all, lies at or before the instant."""
+        return self.is_settled or milestone in self.certain
 
 
 def _clip(column: str, at: str, sight: Sight) -> str:
@@ -37,7 +41,7 @@ def _clip(column: str, at: str, sight: Sight) -> str:
 
 
 def _milestone(name: str, sight: Sight) -> str:
-    return f"o.{name}_at" if name in sight.certain else _clip(f"{name}_at", f"{name}_at", sight)
+    return f"o.{name}_at" if sight.is_certain(name) else _clip(f"{name}_at", f"{name}_at", sight)
 
 
 def _contradictions(milestone: str, as_of: str) -> str:
@@ -52,9 +56,9 @@ def _contradictions(milestone: str, as_of: str) -> str:
 def _measured(milestone: str, sight: Sight) -> str:
     """Nested, not joined by AND: an engine looks for contradictions only in the few rows that may have one."""
     at, bit = f"o.{milestone}_at", MILESTONE_BIT[milestone]
-    reached = "" if milestone in sight.certain else f" AND {at} <= {sight.as_of}"
     if sight.is_settled:
-        return f"CASE WHEN ((o.inferred_milestones | o.impossible_milestones) & {bit}) = 0{reached} THEN {at} END"
+        return f"CASE WHEN ((o.inferred_milestones | o.impossible_milestones) & {bit}) = 0 THEN {at} END"
+    reached = "" if sight.is_certain(milestone) else f" AND {at} <= {sight.as_of}"
     doubtful = f"WHEN {_contradictions(milestone, sight.as_of)} THEN NULL ELSE {at}"
     sound = f"CASE WHEN (o.impossible_milestones & {bit}) = 0 THEN {at} {doubtful} END"
     return f"CASE WHEN (o.inferred_milestones & {bit}) = 0{reached} THEN {sound} END"
