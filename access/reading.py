@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,11 +17,17 @@ import duckdb
 from access.order_history import Source
 from config import Settings
 from data.lake import Lake, LakeError
+from data.recent import Horizon, Recent
+from data.targets import read_targets
 from data.zone import from_epoch_ms
 from queries.cache import Cache
+from queries.risk import kept_comparables
 
 POLL_SECONDS: Final = 0.5
 """Sessions that ask for the newest version within this time share one catalogue read."""
+
+BEHIND_SECONDS: Final = 5.0
+"""When the recent orders have not been brought up to date for so long, views stop waiting for them."""
 
 FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -39,17 +47,25 @@ class Ledger:
 
 
 class Reading:
-    """The process's door to the lake for reading; opens it when it first exists, safe for many threads."""
+    """The process's door to the lake for reading; opens it when it first exists, safe for many threads.
+
+    While `keep_up` is called again and again, views see the newest version that the recent orders in memory have
+    reached; otherwise, or when it falls behind, the lake's own.
+    """
 
     def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Nothing is opened yet; `clock` counts seconds for the poll."""
         self.settings = settings
         self.cache = Cache(settings.cache_bytes)
+        self.askers = ThreadPoolExecutor(settings.threads or os.cpu_count() or 1, thread_name_prefix="ask")
         self._clock = clock
         self._lock = threading.Lock()
         self._lake: Lake | None = None
         self._polled: tuple[float, int] | None = None
         self._ledger_at = lru_cache(maxsize=256)(self._read_ledger)
+        self._recent: Recent | None = None
+        self._kept: Horizon | None = None
+        self._kept_up: tuple[float, int] | None = None
 
     def lake(self) -> Lake:
         """The open lake; raises EmptyLake while there is none or the worker is still laying it out."""
@@ -90,14 +106,45 @@ class Reading:
         )
         return {int(number): Source(name=name, priority=priority, file_sha256=sha256) for number, name, priority, sha256 in rows}
 
+    def keep_up(self) -> None:
+        """Bring the recent orders in memory up to the newest version, then let views see it. One thread calls it.
+
+        Raises EmptyLake while there is nothing, LakeError where the recent orders cannot be read; views then read the lake.
+        """
+        lake = self.lake()
+        version = lake.newest_version()
+        newest = self._ledger_at(version, None)
+        if newest.as_of is not None and (self._kept is None or self._kept.version != version):
+            try:
+                self._kept = self._recent_of(lake).advance(version, newest.as_of)
+            except duckdb.Error as error:
+                self._recent = self._kept = self._kept_up = None
+                raise LakeError(f"the recent orders cannot be kept in memory ({type(error).__name__})") from error
+        self._kept_up = (self._clock(), version)
+
+    def horizon(self, version: int) -> Horizon | None:
+        """Which recent orders are in memory for this version; None where none are."""
+        kept = self._kept
+        return kept if kept is not None and kept.version == version else None
+
     def close(self) -> None:
         """Release the lake."""
+        self.askers.shutdown()
         with self._lock:
             if self._lake is not None:
                 self._lake.close()
                 self._lake = None
 
+    def _recent_of(self, lake: Lake) -> Recent:
+        if self._recent is None:
+            comparables = kept_comparables(self.settings.zone, lambda: read_targets(self.settings))
+            self._recent = Recent(lake, derived=(comparables,))
+        return self._recent
+
     def _newest_version(self) -> int:
+        kept_up = self._kept_up
+        if kept_up is not None and self._clock() - kept_up[0] < BEHIND_SECONDS:
+            return kept_up[1]
         lake = self.lake()
         with self._lock:
             if self._polled is None or self._clock() - self._polled[0] >= POLL_SECONDS:

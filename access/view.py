@@ -21,6 +21,7 @@ from access.order_twin import Twin, read_twin
 from access.preference import read_preference, write_preference
 from access.reading import EmptyLake, Reading
 from access.user import User, scope_of
+from data.recent import Horizon
 from data.targets import Targets, read_targets
 from queries.build import Statement, build
 from queries.cache import key_of
@@ -29,7 +30,7 @@ from queries.listing import Listing, Moment, build_count, build_listing, build_p
 from queries.metrics import ASKABLE
 from queries.query import Filter, Query, Window
 from queries.request import parse_window
-from queries.run import run
+from queries.run import MovedOn, run
 from queries.scope import Scope
 
 MOST_IN_TWO_STEPS = 500
@@ -72,16 +73,23 @@ class View:
 
         Raises QueryError for a question that cannot be asked, SessionEnded when the session has ended.
         """
-        return self._answer(self._statement(query))
+        try:
+            return self._answer(self._statement(query, self.reading.horizon(self.version)))
+        except MovedOn:
+            return self._answer(self._statement(query, None))
 
     def sql(self, query: Query) -> str:
         """The SELECT that answers the query for this user, with the values of its parameters; for reading."""
         self.stays_valid()
-        statement = self._statement(query)
+        statement = self._statement(query, None)
         values = [f"-- ${name} = {_shown(value)}" for name, value in statement.parameters.items()]
         return "\n".join((*values, statement.sql))
 
-    def _statement(self, query: Query) -> Statement:
+    def run_all(self, queries: Sequence[Query]) -> list[pl.DataFrame]:
+        """The answers of several questions, in their order, asked side by side so that every core has work; as `run`."""
+        return list(self.reading.askers.map(self.run, queries))
+
+    def _statement(self, query: Query, horizon: Horizon | None) -> Statement:
         return build(
             query,
             scope=self.scope,
@@ -91,6 +99,7 @@ class View:
             zone=self.zone,
             targets=self.targets,
             newest=self.reading.lake().newest_milestone(self.version),
+            horizon=horizon,
         )
 
     def list_orders(self, listing: Listing) -> pl.DataFrame:

@@ -144,6 +144,9 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     connection.execute(f"LOAD '{extension_path(name)}'")
 
 
+RECENT: Final = "recent"
+"""A database in memory beside the lake, for the rows that `data.recent` keeps there."""
+
 KEPT_BOUNDS: Final = 100
 """For so many versions the newest milestone is remembered."""
 
@@ -324,6 +327,7 @@ def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:
         connection.execute(f"SET threads = {int(settings.threads)}")
     for name in ("ducklake", "postgres_scanner" if settings.catalogue else "sqlite_scanner"):
         load_extension(connection, name)
+    connection.execute(f"ATTACH ':memory:' AS {RECENT} (COMPRESS true)")
     return connection
 
 

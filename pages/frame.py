@@ -90,7 +90,7 @@ def _topbar(view: View, page: str, states: Sequence[tuple[str, State]], can_go_f
         title=translate(language, here.title),
         scope=_scope(view),
         live=_live(view),
-        filters=_filters(view),
+        filters=read_filters(view),
         user=_badge(view),
         other_language=Option(code=other, name=LANGUAGE_NAMES[other]),
         words={"pages": translate(language, "frame.pages")} | {name: translate(language, f"wall.{name}") for name in names},
@@ -238,7 +238,8 @@ def _shift_tip(language: str, name: str, start: str, end: str) -> str:
     return translate(language, "wall.shift_tip", name=shift_name(language, name), start=start, end=end)
 
 
-def _filters(view: View) -> Filters:
+def read_filters(view: View) -> Filters:
+    """The window, the as-of and the global filters as the top bar offers them, with what is chosen."""
     language, window = view.language, view.address.window
     codes = WINDOWS if window in WINDOWS else (*WINDOWS, window)
     as_of = view.address.as_of
@@ -254,10 +255,10 @@ def _filters(view: View) -> Filters:
 
 
 def _group(view: View, dimension: str) -> FilterGroup:
-    """What can be chosen: the values with orders in the last month, within the user's scope, and those already chosen."""
+    """What can be chosen: the values with orders in the last two weeks, within the user's scope, and those already chosen."""
     chosen = next((filter_.values for filter_ in view.filters if filter_.dimension == dimension), ())
-    month = Window.last(timedelta(days=30), view.as_of)
-    rows = view.run(Query(metrics=("order_count",), by=(dimension,), window=month)).to_dicts()
+    lately = Window.last(timedelta(days=14), view.as_of)
+    rows = view.run(Query(metrics=("order_count",), by=(dimension,), window=lately)).to_dicts()
     found = {row[dimension] for row in rows if row["order_count"]} | set(chosen)
     codes = [*codes_in_order(dimension, list(found)), *([None] if None in found else [])]
     options = tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -14,7 +15,7 @@ from components.board import Board, Notice, State, draw_board
 from components.format import percent
 from i18n import translate
 from pages.address import take_choice
-from pages.frame import draw_frame, watch
+from pages.frame import draw_frame, read_filters, watch
 from pages.wall_bars import read_returns, read_warehouses
 from pages.wall_heat import HEAT_METRICS, read_complaints, read_heat
 from pages.wall_map import main_country, read_map
@@ -23,6 +24,8 @@ from pages.wall_tiles import read_tiles
 from pages.wall_worst import read_worst
 
 BOARD: Final = "wall.board"
+SIDE_BY_SIDE: Final = 3
+"""So many parts of the wall are read at a time: while one waits for its answer another asks."""
 
 
 def render(view: View) -> None:
@@ -40,6 +43,7 @@ def render(view: View) -> None:
 def prepare(view: View, parameters: Mapping[str, Sequence[str]]) -> None:
     """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
     read_opened(view, main_country(view), parameters)
+    read_filters(view)
 
 
 def read_opened(view: View, country: str | None, parameters: Mapping[str, Sequence[str]]) -> Board:
@@ -54,19 +58,24 @@ def read_board(view: View, country: str | None, *, heat: str = HEAT_METRICS[0]) 
     """Everything the wall shows, the heat grid of one metric; without orders in sight only the reason why there is nothing."""
     if country is None:
         return Board(language=view.language, notice=_notice(view) or _say(view, "nothing"))
-    tiles, axis = read_tiles(view)
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as parts:
+        tiles, worst = parts.submit(read_tiles, view), parts.submit(read_worst, view)
+        grid, country_map = parts.submit(read_heat, view, heat), parts.submit(read_map, view, country)
+        warehouses, returns = parts.submit(read_warehouses, view), parts.submit(read_returns, view)
+        complaints = parts.submit(read_complaints, view)
+    shown, axis = tiles.result()
     return Board(
         language=view.language,
         notice=_notice(view),
         words={"close": translate(view.language, "panel.close")},
-        tiles=tiles,
+        tiles=shown,
         axis=axis,
-        heat=read_heat(view, heat),
-        map=read_map(view, country),
-        worst=read_worst(view),
-        warehouses=read_warehouses(view),
-        returns=read_returns(view),
-        complaints=read_complaints(view),
+        heat=grid.result(),
+        map=country_map.result(),
+        worst=worst.result(),
+        warehouses=warehouses.result(),
+        returns=returns.result(),
+        complaints=complaints.result(),
     )
 
 

@@ -67,11 +67,15 @@ def read_tiles(view: View) -> tuple[tuple[Tile, ...], str]:
 def _figures(view: View) -> Row:
     compare: tuple[Comparison, ...] = ("last_week", "target")
     metrics = tuple(spec.metric for spec in TILES[1:])
-    row = view.run(Query(metrics=metrics, where=view.filters, window=view.window, compare=compare)).row(0, named=True)
     day = Window(start=Window.day_of(view.as_of, view.zone).start, end=Window.all_until(view.as_of).end)
-    today = view.run(Query(metrics=("order_count",), where=view.filters, window=day, compare=("last_week",))).row(0, named=True)
-    beside = view.run(Query(metrics=BESIDE, where=view.filters, window=view.window)).row(0, named=True)
-    figures = row | beside | today
+    asked = (
+        Query(metrics=metrics, where=view.filters, window=view.window, compare=compare),
+        *(Query(metrics=(name,), where=view.filters, window=view.window) for name in BESIDE),
+        Query(metrics=("order_count",), where=view.filters, window=day, compare=("last_week",)),
+    )
+    figures: Row = {}
+    for answer in view.run_all(asked):
+        figures |= answer.row(0, named=True)
     # While older history comes in, a week ago is not known yet: better no comparison than a wrong one.
     return {name: None if "_last_week" in name and view.is_filling else value for name, value in figures.items()}
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from data.lake import RECENT
 from queries.clock import DAY_MS
 from queries.columns import Sight, order_columns
 from queries.fragment import DIALECT, Offsets, local_ms, named, parse, select, utc_ms
@@ -33,7 +34,8 @@ class Limit:
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Everything but the values that decides the SQL of the row sources."""
+    """Everything but the values that decides the SQL of the row sources; `is_recent` reads the orders kept in memory,
+    `has_visits` also the stages that they passed and waited in."""
 
     scope_size: int | None
     offsets: Offsets
@@ -42,17 +44,21 @@ class Setting:
     holidays: tuple[tuple[int, int], ...]
     grain: Grain | None
     has_start: bool
+    is_recent: bool = False
+    has_visits: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Period:
     """Which period's parameters a statement part uses: `$start`, `$start_previous` …
 
-    `is_settled` says that no milestone lies after the period's as-of and end.
+    `is_settled` says that no milestone lies after the period's as-of and end, `has_comparables` that what orders at risk
+    are compared with is kept in memory.
     """
 
     suffix: str = ""
     is_settled: bool = False
+    has_comparables: bool = False
 
     def name(self, parameter: str) -> str:
         """The parameter's SQL for this period."""
@@ -94,7 +100,14 @@ def ship_due_by_cut_off(setting: Setting) -> str:
     return f"TO_TIMESTAMP(({end} - 1) / 1000.0)"
 
 
+def kept(name: str, alias: str) -> exp.Expr:
+    """A table of the recent orders in memory; they are those of the snapshot, or the statement is not run."""
+    alias_ = exp.TableAlias(this=exp.to_identifier(alias))
+    return exp.Table(this=exp.to_identifier(name), db=exp.to_identifier(RECENT), alias=alias_)
+
+
 def table_at(name: str, alias: str) -> exp.Expr:
+    """A table of the lake at the snapshot."""
     version = exp.HistoricalData(this="AT", kind="VERSION", expression=exp.Placeholder(this="version"))
     return exp.Table(
         this=exp.to_identifier(name),
@@ -104,16 +117,18 @@ def table_at(name: str, alias: str) -> exp.Expr:
     )
 
 
-def base(columns: Iterable[str], setting: Setting, *, sight: Sight, conditions: list[str]) -> exp.Select:
+def base(columns: Iterable[str], setting: Setting, *, sight: Sight, conditions: list[str], table: str = "orders") -> exp.Select:
     """The orders inside scope that exist at the sight's instant, meeting the conditions, with the columns named.
 
-    Every row of lake.orders that a statement reads comes through here.
+    Every row of lake.orders that a statement reads comes through here; `table` names the kept rows where they are recent.
     """
+    sight = replace(sight, is_recent=setting.is_recent)
     known = order_columns(sight) | {"ship_due_at": f"COALESCE(o.promised_ship_at, {ship_due_by_cut_off(setting)})"}
     chosen = [named(known[name], name) for name in sorted(set(columns) & known.keys())]
     existing = [] if sight.is_settled else [f"o.created_at <= {sight.as_of}"]
     where = [*existing, *scope_condition(setting.scope_size), *conditions]
-    rows = select(*(chosen or [named("1", "one")])).from_(table_at("orders", "o"), copy=False)
+    read = kept(table, "o") if setting.is_recent else table_at("orders", "o")
+    rows = select(*(chosen or [named("1", "one")])).from_(read, copy=False)
     return rows.where(*(parse(condition) for condition in where), copy=False)
 
 

@@ -6,18 +6,22 @@ question at the next snapshot is the same text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from data.recent import Horizon
 from data.targets import Edition, Targets
 from data.zone import epoch_ms
 from queries.check import check
 from queries.clock import DAY_MS, HOUR_MS, offset_ms, previous_length, shift_days
 from queries.compose import compose
+from queries.horizon import is_kept
 from queries.metrics import ASKABLE
 from queries.query import COMPARISONS, Comparison, Grain, Query, QueryError, Window
+from queries.risk import KEPT_COMPARABLES
 from queries.scope import Scope
 from queries.setting import Span, setting_of, setting_values, span_values, where_shapes, where_values
 from queries.shape import Comparand, Shape, TargetShape
@@ -27,11 +31,15 @@ GRAIN_MS: Final[dict[Grain, int]] = {"hour": HOUR_MS, "day": DAY_MS, "week": 7 *
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One SELECT with its named parameters; `columns` are the result's, in order."""
+    """One SELECT with its named parameters; `columns` are the result's, in order.
+
+    `kept_version` is the lake's version whose recent orders it reads from memory, None where it reads the lake only.
+    """
 
     sql: str
     parameters: dict[str, object]
     columns: tuple[str, ...]
+    kept_version: int | None = None
 
 
 def build(
@@ -44,11 +52,13 @@ def build(
     zone: ZoneInfo,
     targets: Targets,
     newest: datetime | None = None,
+    horizon: Horizon | None = None,
 ) -> Statement:
     """The statement that answers `query` inside `scope`, knowing `snapshot` (at DuckLake's `version`), at `as_of`.
 
     `newest` says that no milestone of that version is later (`Lake.newest_milestone`): the answer is the same, but an
-    as-of not before it needs no second look at what contradicts what. Columns: dimensions, `bucket_at` with a grain,
+    as-of not before it needs no second look at what contradicts what. `horizon` says which orders are kept in memory:
+    where they hold all that is asked, they are read in the lake's place, with the same answer. Columns: dimensions, `bucket_at` with a grain,
     each metric with `<metric>_n`, then its comparisons. Raises QueryError for names the registries do not have and
     for questions that have no answer.
     """
@@ -62,13 +72,38 @@ def build(
         name: _earlier(now, name, zone) for name in COMPARISONS if name != "target" and name in query.compare
     }
     edition = targets.at(as_of, zone)
+    periods: dict[str, Span] = {"": now} | {str(name): span for name, span in spans.items()}
+    by_span = {name: span_values(span, query.grain, zone, edition) for name, span in periods.items()}
+    held = horizon if horizon and horizon.version == version and is_kept(query, by_span.values(), horizon.since) else None
     shape = _shape(query, scope, now, spans, edition, zone)
+    if held:
+        has_visits = is_kept(query, by_span.values(), held.visits_since)
+        shape = _kept_shape(shape, by_span, held, has_visits=has_visits)
     composed = compose(shape)
     values = setting_values(scope, version, edition) | where_values(query.where) | _target_values(query, scope, edition)
-    for suffix, span in {"": now, **{f"_{name}": span for name, span in spans.items()}}.items():
-        values |= {f"{name}{suffix}": value for name, value in span_values(span, query.grain, zone, edition).items()}
+    for name, found in by_span.items():
+        values |= {f"{key}_{name}" if name else key: value for key, value in found.items()}
     return Statement(
-        sql=composed.sql, parameters={name: values[name] for name in sorted(composed.parameters)}, columns=composed.columns
+        sql=composed.sql,
+        parameters={name: values[name] for name in sorted(composed.parameters)},
+        columns=composed.columns,
+        kept_version=held.version if held else None,
+    )
+
+
+def _kept_shape(shape: Shape, by_span: Mapping[str, Mapping[str, object]], held: Horizon, *, has_visits: bool) -> Shape:
+    """The shape that reads the orders kept in memory, and the comparables kept for the very days that a period needs."""
+    kept = dict(dict(held.derived).get(KEPT_COMPARABLES, ()))  # type: ignore[call-overload]
+
+    def has_comparables(name: str, is_settled: bool) -> bool:
+        days = {key: by_span[name][key] for key in ("risk_start", "risk_end")}
+        return is_settled and shape.setting.grain is None and kept == days
+
+    return replace(
+        shape,
+        setting=replace(shape.setting, is_recent=True, has_visits=has_visits),
+        has_comparables=has_comparables("", shape.is_settled),
+        comparands=tuple(replace(c, has_comparables=has_comparables(c.name, c.is_settled)) for c in shape.comparands),
     )
 
 

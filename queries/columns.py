@@ -25,11 +25,13 @@ class Sight:
 
     `is_settled`: no milestone of the snapshot lies after the instant, so there is nothing to hide and the contradictions
     the merge found are the ones to see. `certain`: milestones that the rows' own conditions place at or before the instant.
+    `is_recent`: the rows are those kept in memory, which say of each milestone until when it is free of contradictions.
     """
 
     as_of: str
     is_settled: bool = False
     certain: frozenset[str] = frozenset({"created"})
+    is_recent: bool = False
 
     def is_certain(self, milestone: str) -> bool:
         """Whether the milestone, where it is known at all, lies at or before the instant."""
@@ -59,6 +61,9 @@ def _measured(milestone: str, sight: Sight) -> str:
     if sight.is_settled:
         return f"CASE WHEN ((o.inferred_milestones | o.impossible_milestones) & {bit}) = 0 THEN {at} END"
     reached = "" if sight.is_certain(milestone) else f" AND {at} <= {sight.as_of}"
+    if sight.is_recent:
+        sound = f"o.{milestone}_sound_until > {sight.as_of}"
+        return f"CASE WHEN (o.inferred_milestones & {bit}) = 0{reached} AND {sound} THEN {at} END"
     doubtful = f"WHEN {_contradictions(milestone, sight.as_of)} THEN NULL ELSE {at}"
     sound = f"CASE WHEN (o.impossible_milestones & {bit}) = 0 THEN {at} {doubtful} END"
     return f"CASE WHEN (o.inferred_milestones & {bit}) = 0{reached} THEN {sound} END"

@@ -53,7 +53,7 @@ def compose(shape: Shape) -> Composed:
         answer = compared(shape)
     answer = _ordered(answer, shape)
     for name, query in ctes:
-        materialized = is_materialized(name, has_start=shape.setting.has_start)
+        materialized = is_materialized(name, shape.setting)
         answer = answer.with_(name, as_=query, copy=False, materialized=materialized)
     return Composed(
         sql=answer.sql(DIALECT, pretty=True),
@@ -62,11 +62,11 @@ def compose(shape: Shape) -> Composed:
     )
 
 
-def is_materialized(name: str, *, has_start: bool) -> bool | None:
-    """The rows that stages are read from: stored where a window bounds them, else read anew for each stage."""
+def is_materialized(name: str, setting: Setting) -> bool | None:
+    """The rows that stages are read from: stored where files are read for a window, else read anew for each stage."""
     if name.startswith("measured_"):
         return False
-    return has_start if name.startswith("orders_passed") else None
+    return setting.has_start and not setting.is_recent if name.startswith("orders_passed") else None
 
 
 def _metrics(shape: Shape) -> list[Metric]:
@@ -102,10 +102,15 @@ def _instants(shape: Shape, parts: list[_Part]) -> Ctes:
     return [
         (
             f"instants{period.suffix}",
-            select(*(f"UNNEST({period.name(f'each_{name}')}) AS {name}" for name in lists)),
+            select(*(f"UNNEST(CAST({period.name(f'each_{name}')} AS {_list_type(name)})) AS {name}" for name in lists)),
         )
         for period, lists in periods.items()
     ]
+
+
+def _list_type(name: str) -> str:
+    """A window that begins after as-of has no instants: an empty list needs its type said."""
+    return "BIGINT[]" if name == "bucket" else "TIMESTAMPTZ[]"
 
 
 def dimension_sql(dimension: Dimension, anchor: Anchor, setting: Setting) -> str:

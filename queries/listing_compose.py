@@ -120,7 +120,7 @@ def compose_count(shape: ListingShape) -> Composed:
 
 def _composed(answer: exp.Select, rows: _Rows, shape: ListingShape) -> Composed:
     for name, query in rows.ctes:
-        materialized = is_materialized(name, has_start=shape.setting.has_start)
+        materialized = is_materialized(name, shape.setting)
         answer = answer.with_(name, as_=query, copy=False, materialized=materialized)
     return Composed(
         sql=answer.sql(DIALECT, pretty=True),

@@ -7,9 +7,10 @@ from typing import Final
 from sqlglot import exp
 
 from data.order import FORWARD_MILESTONES, MILESTONE_BIT, STAGES
+from data.visit import CARRIED
 from queries.base import Ctes, Request, Setting, base, stock, window_conditions
 from queries.columns import WAITING_SINCE, WAITING_STAGE, opened_at
-from queries.fragment import DIALECT, bucket_sql, named, select
+from queries.fragment import DIALECT, bucket_sql, named, parse, select
 from queries.metric import seconds
 
 MEASURED: Final = tuple(f"{name}_measured_at" for name in FORWARD_MILESTONES)
@@ -25,6 +26,8 @@ def passages(request: Request) -> tuple[Ctes, str]:
     """One row per order and stage: those that ended in the window and, where asked, those still waiting at its end."""
     needs_limit = "limit_seconds" in request.columns
     passthrough = request.columns - PASSAGE_COLUMNS | ({"business_type"} if needs_limit else set())
+    if is_carried(passthrough, request):
+        return _kept(passthrough, request)
     suffix, anchor = request.period.suffix, request.anchor.name
     ctes = _passed(request, passthrough)
     branches = [_closed_branch(stage, ctes[-1][0], passthrough, request) for stage in STAGES]
@@ -36,11 +39,60 @@ def passages(request: Request) -> tuple[Ctes, str]:
     return [*ctes, (name, exp.union(*branches, distinct=False, copy=False))], name
 
 
+def is_carried(passthrough: frozenset[str], request: Request) -> bool:
+    """Whether the passages and waits kept in memory carry all that is asked of their orders."""
+    named_by_filters = {column.name for text in request.filters for column in parse(text).find_all(exp.Column)}
+    return request.setting.has_visits and passthrough | named_by_filters <= set(CARRIED)
+
+
+def _kept(passthrough: frozenset[str], request: Request) -> tuple[Ctes, str]:
+    """The same rows from the passages and waits in memory, where each is a row already."""
+    period, setting = request.period, request.setting
+    ended = window_conditions("o.at", setting, period)
+    figures = {
+        "passage_stage": "o.passage_stage",
+        "at": "o.at",
+        "passage_seconds": f"CASE WHEN o.sound_until > {period.name('as_of')} THEN o.passage_seconds END",
+        "limit_seconds": _kept_limit(setting),
+    }
+    if setting.grain:
+        figures["bucket"] = bucket_sql("o.at", setting.grain, setting.offsets)
+    branches: list[exp.Query] = [_kept_branch("passages", passthrough, figures, ended, request)]
+    if request.anchor.extra == "waiting":
+        instant = "i.as_of" if setting.grain else period.name("until")
+        since = f"CASE WHEN o.sound_until > {instant} THEN o.waiting_since END"
+        figures |= {"at": instant, "passage_seconds": seconds(instant, since)}
+        figures |= {"bucket": "i.bucket"} if setting.grain else {}
+        then = ["o.passage_stage IS NOT NULL", f"o.from_at <= {instant}", f"o.until_at > {instant}"]
+        then += [f"o.until_at > {period.name('start')}", f"o.from_at <= {period.name('as_of')}"] if setting.grain else []
+        waits = _kept_branch("waits", passthrough, figures, then, request)
+        branches.append(
+            waits.join(f"instants{period.suffix} AS i", join_type="cross", dialect=DIALECT) if setting.grain else waits
+        )
+    name = f"{request.anchor.name}_rows{period.suffix}"
+    rows = exp.union(*branches, distinct=False, copy=False) if len(branches) > 1 else branches[0]
+    return [(name, rows)], name
+
+
+def _kept_branch(
+    table: str, passthrough: frozenset[str], figures: dict[str, str], conditions: list[str], request: Request
+) -> exp.Select:
+    sight = request.period.sight("created")
+    rows = base(passthrough, request.setting, sight=sight, conditions=[*conditions, *request.filters], table=table)
+    return rows.select(*(named(sql, name) for name, sql in _wanted(figures, request).items()), copy=False)
+
+
+def _kept_limit(setting: Setting) -> str:
+    limits = " ".join(f"WHEN '{limit.stage}' THEN {limit.sql()}" for limit in setting.limits)
+    return f"CAST(CASE o.passage_stage {limits} END AS DOUBLE)" if limits else "CAST(NULL AS DOUBLE)"
+
+
 def _passed(request: Request, passthrough: frozenset[str]) -> Ctes:
     """The orders that stages are read from, with `<milestone>_recorded_at` and `<milestone>_measured_at`."""
     name = f"orders_{request.anchor.name}{request.period.suffix}"
     # An order whose last milestone lies before the window has no passage in it: its file is not even opened.
-    unsettled = [f"o.settled_at >= {request.period.name('start')}"] if request.setting.has_start else []
+    is_bounded = request.setting.has_start and not request.setting.is_recent
+    unsettled = [f"o.settled_at >= {request.period.name('start')}"] if is_bounded else []
     is_settled = request.period.is_settled
     columns = passthrough | {"mapped_milestones"} | (frozenset() if is_settled else frozenset(MEASURED))
     rows = base(columns, request.setting, sight=request.period.sight(), conditions=[*request.filters, *unsettled])

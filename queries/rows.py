@@ -13,14 +13,15 @@ from queries.passages import passages
 from queries.risk import risk
 
 RETURN_COLUMNS: Final = {
-    "return_id": "r.return_id",
-    "return_kind": "r.kind",
-    "requested_at": "r.requested_at",
-    "received_at": "CASE WHEN r.received_at <= {as_of} THEN r.received_at END",
-    "closed_at": "CASE WHEN r.closed_at <= {as_of} THEN r.closed_at END",
-    "due_at": "r.requested_at + TO_MILLISECONDS($return_handling_ms)",
+    "return_id": "{r}return_id",
+    "return_kind": "{r}kind",
+    "requested_at": "{r}requested_at",
+    "received_at": "CASE WHEN {r}received_at <= {as_of} THEN {r}received_at END",
+    "closed_at": "CASE WHEN {r}closed_at <= {as_of} THEN {r}closed_at END",
+    "due_at": "{r}requested_at + TO_MILLISECONDS($return_handling_ms)",
 }
-COMPLAINT_COLUMNS: Final = {"complaint_id": "r.complaint_id", "complaint_kind": "r.kind", "complained_at": "r.created_at"}
+COMPLAINT_COLUMNS: Final = {"complaint_id": "{r}complaint_id", "complaint_kind": "{r}kind", "complained_at": "{r}created_at"}
+"""Of a return and a complaint the columns that measures name; `{r}` is the attached row."""
 
 
 def source(request: Request) -> tuple[Ctes, str]:
@@ -62,15 +63,21 @@ def _ship_due(request: Request) -> exp.Query:
 
 def _attached(request: Request) -> tuple[Ctes, str]:
     """Returns or complaints of the orders in the scoped base."""
-    anchor, period = request.anchor, request.period
-    as_of, name = period.name("as_of"), f"{request.anchor.name}_rows{period.suffix}"
-    table, known = ("order_returns", RETURN_COLUMNS) if anchor.rows == "returns" else ("order_complaints", COMPLAINT_COLUMNS)
-    existing = "r.requested_at" if anchor.rows == "returns" else "r.created_at"
-    at = known[str(anchor.at)].format(as_of=as_of)
-    raw = "r.closed_at" if anchor.at == "closed_at" else at
+    anchor, period, is_recent = request.anchor, request.period, request.setting.is_recent
+    as_of, own = period.name("as_of"), "o.r_" if is_recent else "r."
+    table, columns = ("order_returns", RETURN_COLUMNS) if anchor.rows == "returns" else ("order_complaints", COMPLAINT_COLUMNS)
+    known = {column: sql.format(r=own, as_of=as_of) for column, sql in columns.items()}
+    existing = f"{own}requested_at" if anchor.rows == "returns" else f"{own}created_at"
+    raw = f"{own}closed_at" if anchor.at == "closed_at" else known[str(anchor.at)]
     conditions = [*window_conditions(raw, request.setting, period), f"{existing} <= {as_of}", *request.filters]
-    rows = base(request.columns - known.keys(), request.setting, sight=period.sight(), conditions=conditions)
-    wanted = sorted((request.columns | {str(anchor.at)}) & known.keys())
-    rows = rows.select(*(named(known[column].format(as_of=as_of), column) for column in wanted), copy=False)
-    on = "r.channel = o.channel AND r.order_id = o.order_id"
-    return [(name, rows.join(table_at(table, "r"), on=on, join_type="inner", dialect=DIALECT, copy=False))], name
+    # In memory each stands beside its order; one whose order nobody knows counts nowhere.
+    conditions += ["o.created_at IS NOT NULL"] if is_recent else []
+    wanted = request.columns - known.keys()
+    rows = base(wanted, request.setting, sight=period.sight(), conditions=conditions, table=table if is_recent else "orders")
+    chosen = sorted((request.columns | {str(anchor.at)}) & known.keys())
+    rows = rows.select(*(named(known[column], column) for column in chosen), copy=False)
+    if not is_recent:
+        on = "r.channel = o.channel AND r.order_id = o.order_id"
+        rows = rows.join(table_at(table, "r"), on=on, join_type="inner", dialect=DIALECT, copy=False)
+    name = f"{anchor.name}_rows{period.suffix}"
+    return [(name, rows)], name

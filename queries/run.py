@@ -10,11 +10,15 @@ import polars as pl
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
-from data.lake import Lake
+from data.lake import RECENT, Lake
+from data.recent import VISITS
 from queries.build import Statement
 from queries.fragment import DIALECT
+from queries.risk import KEPT_COMPARABLES
 
 TABLES: Final = frozenset({"orders", "order_returns", "order_complaints"})
+KEPT_TABLES: Final = TABLES | {KEPT_COMPARABLES, *VISITS}
+"""Of the recent orders in memory."""
 ATTACHED_TABLES: Final = frozenset({"order_events", "order_rows"})
 """Admitted only where the same SELECT joins them to the orders of the base by channel and order: scope is on these."""
 
@@ -38,17 +42,30 @@ class RunError(RuntimeError):
     """A statement was refused at the door or failed in the engine; carries no data."""
 
 
+class MovedOn(RunError):
+    """The recent orders in memory are those of another version by now: ask the lake itself."""
+
+
 def run(lake: Lake, statement: Statement) -> pl.DataFrame:
-    """The rows of the statement; raises RunError when the door refuses it or the engine fails."""
+    """The rows of the statement; raises RunError when the door refuses it or the engine fails, MovedOn where it comes late."""
     admit(statement.sql)
     cursor = lake.cursor()
     try:
+        if statement.kept_version is not None:
+            _hold(cursor, statement.kept_version)
         frame = cursor.execute(statement.sql, statement.parameters).pl()
     except duckdb.Error as error:
         raise RunError(f"the query could not be answered: {type(error).__name__}") from error
     finally:
         cursor.close()
     return frame.with_columns(pl.col(pl.Datetime).dt.convert_time_zone("UTC"))
+
+
+def _hold(cursor: duckdb.DuckDBPyConnection, version: int) -> None:
+    """See the recent orders as they are now until the cursor is closed, if they are those of the version."""
+    cursor.execute("BEGIN")
+    if cursor.execute("SELECT version FROM recent.mark").fetchall() != [(version,)]:
+        raise MovedOn("the recent orders have moved on to a newer snapshot")
 
 
 @lru_cache(maxsize=2048)
@@ -76,7 +93,8 @@ def _admit_table(table: exp.Table, names: set[str]) -> None:
         raise RunError("refused: a table function is not admitted")
     own = table.db == "" and table.catalog == "" and table.name in names
     lake = table.db == "lake" and table.catalog == "" and (table.name in TABLES or _is_attached(table))
-    if not (own or lake):
+    kept = table.db == RECENT and table.catalog == "" and table.name in KEPT_TABLES
+    if not (own or lake or kept):
         raise RunError(f"refused: the table {table.name} is not admitted")
 
 

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from data.targets import Edition
 from data.zone import epoch_ms
 from queries.base import Limit, Setting
-from queries.clock import DAY_MS, EPOCH, bucket_start, buckets, offsets_between
+from queries.clock import DAY_MS, EPOCH, buckets, offsets_between
 from queries.dimensions import DIMENSIONS
 from queries.query import RESOLUTION, Filter, Grain, QueryError, Window
+from queries.risk import risk_days
 from queries.scope import Scope
 from queries.shape import WhereShape
 
@@ -73,6 +74,16 @@ def _holiday_jumps(holidays: tuple[date, ...]) -> tuple[tuple[int, int], ...]:
             working += 1
         jumps.append((day, working))
     return tuple(jumps)
+
+
+def _longest_holiday(edition: Edition) -> int:
+    """The most days in a row on which nothing is shipped."""
+    days = sorted(edition.calendar.holidays)
+    longest = run = 0
+    for index, day in enumerate(days):
+        run = run + 1 if index and day - days[index - 1] == timedelta(days=1) else 1
+        longest = max(longest, run)
+    return longest
 
 
 def _business_types(edition: Edition) -> tuple[str, ...]:
@@ -146,30 +157,28 @@ def _code(dimension: str, value: str) -> str | int:
 
 def span_values(span: Span, grain: Grain | None, zone: ZoneInfo, edition: Edition) -> dict[str, object]:
     """The period's parameters, and with a grain those of its buckets. Raises QueryError for too many buckets."""
-    history = timedelta(seconds=edition.at_risk_history_seconds)
-    today = bucket_start(span.as_of, "day", zone)
     values: dict[str, object] = {
         "as_of": span.as_of,
         "start": span.window.start,
         "end": span.end,
         "due_end": span.window.end,
-        "due_since": span.window.start and span.window.start - timedelta(days=2 + len(edition.calendar.holidays)),
+        "due_since": span.window.start and span.window.start - timedelta(days=2 + _longest_holiday(edition)),
         "until": span.until,
-        "risk_start": today - history,
-        "risk_end": today,
+        "return_handling": timedelta(seconds=edition.return_handling_seconds),
+        **risk_days(span.as_of, zone, edition),
     }
     if grain and span.window.start is not None:
         found = buckets(span.window.start, span.end, grain, zone)
         if len(found) > MAX_BUCKETS:
             raise QueryError(f"{len(found)} buckets by {grain} are too many: use a coarser grain or a shorter window")
         instants = [min(end - RESOLUTION, span.until) for _, end in found]
-        days = [bucket_start(instant, "day", zone) for instant in instants]
+        days = [risk_days(instant, zone, edition) for instant in instants]
         values |= {
             "each_bucket": [_bucket_number(start, grain, zone) for start, _ in found],
             "each_as_of": instants,
-            "each_risk_start": [day - history for day in days],
-            "each_risk_end": days,
-            "risk_start": min(days, default=today) - history,
+            "each_risk_start": [day["risk_start"] for day in days],
+            "each_risk_end": [day["risk_end"] for day in days],
+            "risk_start": min(day["risk_start"] for day in [risk_days(span.as_of, zone, edition), *days]),
         }
     return values
 

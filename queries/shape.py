@@ -26,11 +26,12 @@ class Comparand:
     name: Comparison
     bucket_shift: int = 0
     is_settled: bool = False
+    has_comparables: bool = False
 
     @property
     def period(self) -> Period:
         """The compared period."""
-        return Period(suffix=f"_{self.name}", is_settled=self.is_settled)
+        return Period(suffix=f"_{self.name}", is_settled=self.is_settled, has_comparables=self.has_comparables)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +58,12 @@ class Shape:
     limit: int | None
     setting: Setting
     is_settled: bool = False
+    has_comparables: bool = False
 
     @property
     def period(self) -> Period:
         """The period asked for."""
-        return Period(is_settled=self.is_settled)
+        return Period(is_settled=self.is_settled, has_comparables=self.has_comparables)
 
 
 def exists_for(name: str, anchor: Anchor) -> bool:

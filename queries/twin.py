@@ -106,7 +106,7 @@ def build_comparable(comparable: Comparable, moment: Moment) -> Statement:
     ]
     answer = select("passage_stage AS stage", *figures, *counts).from_(name, copy=False).group_by("passage_stage", copy=False)
     for cte, query in ctes:
-        materialized = is_materialized(cte, has_start=setting.has_start)
+        materialized = is_materialized(cte, setting)
         answer = answer.with_(cte, as_=query, copy=False, materialized=materialized)
     values = setting_values(moment.scope, moment.version, edition) | span_values(span, None, moment.zone, edition)
     values |= {"warehouse": comparable.warehouse, "province": comparable.province}

@@ -15,10 +15,11 @@ from importlib import import_module
 from typing import Final
 
 from access.freshness import filling_share
-from access.reading import Reading
+from access.reading import EmptyLake, Reading
 from access.user import User
 from access.view import open_view
 from data.lake import LakeError
+from data.targets import TargetsError
 from pages import PAGES, Page
 from queries.query import QueryError
 from queries.run import RunError
@@ -67,6 +68,7 @@ class Ahead:
         last: object = None
         is_warm = False
         while not self.stopping.wait(LOOK_SECONDS):
+            self._keep_up(reading)
             newest = self._newest(reading)
             if newest is None or newest == last:
                 continue
@@ -78,6 +80,15 @@ class Ahead:
                 is_ready = True
             if is_ready:
                 last, is_warm = newest, True
+
+    def _keep_up(self, reading: Reading) -> None:
+        """Bring the recent orders in memory up to the newest version; a fault leaves the pages reading the lake."""
+        try:
+            reading.keep_up()
+        except EmptyLake:
+            pass
+        except (LakeError, TargetsError):
+            _LOG.exception("the recent orders could not be brought up to date")
 
     def _newest(self, reading: Reading) -> object:
         """What open pages will redraw for (`View.has_news`): a new snapshot, while history fills only a newer instant."""

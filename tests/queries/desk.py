@@ -16,6 +16,7 @@ import yaml
 from data.lake import Lake, lake_tables
 from data.merge import impossible_sql, open_until_sql, settled_sql, status_sql
 from data.order import FORWARD_MILESTONES, MILESTONE_BIT, MILESTONES
+from data.recent import Horizon
 from data.targets import Targets, read_targets_file
 from queries.build import Statement, build
 from queries.dimensions import DIMENSIONS
@@ -93,6 +94,7 @@ class Desk:
     targets: Targets = field(default_factory=lambda: Targets(()))
     scope: Scope = Scope.ALL
     newest: datetime | None = None
+    horizon: Horizon | None = None
 
     def filled(
         self,
@@ -143,6 +145,7 @@ class Desk:
             zone=desk.zone,
             targets=desk.targets,
             newest=desk.newest,
+            horizon=desk.horizon,
         )
 
     def ask(self, query: Query, **changes: Any) -> list[Row]:

@@ -1,0 +1,103 @@
+"""The recent orders in memory: the same answers as from the lake, whatever came since, and never those of another version."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.recent import Recent
+from queries.metric import Anchor
+from queries.metrics import METRICS
+from queries.query import Comparison, Filter, Grain, Query, Window
+from queries.risk import kept_comparables
+from queries.run import MovedOn, run
+from queries.scope import Scope
+from tests.queries.desk import AS_OF, Desk, Row
+from tests.queries.test_laws import LAKES, SLOW, TARGETS, _figures
+
+SPAN = timedelta(days=3)
+SINCE = AS_OF - SPAN
+WINDOWS = (
+    Window(start=SINCE, end=AS_OF + timedelta(hours=12)),
+    Window(start=AS_OF - timedelta(hours=30), end=AS_OF - timedelta(hours=2)),
+    Window.last(timedelta(hours=24), AS_OF),
+)
+
+
+def recent_of(desk: Desk) -> Recent:
+    """Nothing kept yet; comparables by the desk's targets."""
+    return Recent(desk.lake, derived=(kept_comparables(desk.zone, lambda: desk.targets),), spans=(SPAN,))
+
+
+def questions(window: Window, by: tuple[str, ...], grain: Grain | None, compare: tuple[Comparison, ...]) -> list[Query]:
+    """Every metric, those of one anchor together: an anchor decides whether memory may answer."""
+    anchors: dict[Anchor, list[str]] = {}
+    for name, metric in METRICS.items():
+        anchors.setdefault(metric.anchor, []).append(name)
+    return [Query(metrics=tuple(names), by=by, window=window, grain=grain, compare=compare) for names in anchors.values()]
+
+
+def differences(desk: Desk, recent: Recent, queries: list[Query], **changes: Any) -> list[tuple[Query, list[Row], list[Row]]]:
+    """The questions that memory, where it may answer, answers otherwise than the lake."""
+    horizon = recent.advance(desk.version, AS_OF)
+    found = []
+    for query in queries:
+        statement = desk.statement(query, horizon=horizon, **changes)
+        if statement.kept_version is None:
+            continue
+        kept, lake = run(desk.lake, statement).to_dicts(), desk.ask(query, **changes)
+        if _figures(kept) != _figures(lake):
+            found.append((query, kept, lake))
+    return found
+
+
+@SLOW
+@given(
+    lake=LAKES,
+    window=st.sampled_from(WINDOWS),
+    by=st.sampled_from([(), ("region",), ("stage",), ("city", "status"), ("age_bucket",), ("hour",)]),
+    grain=st.sampled_from([None, None, "hour"]),
+    as_of=st.sampled_from([AS_OF, AS_OF - timedelta(hours=7), AS_OF - timedelta(hours=40)]),
+    settled=st.booleans(),
+)
+def test_memory_answers_every_question_as_the_lake_does(
+    desk: Desk, lake: Any, window: Window, by: tuple[str, ...], grain: Grain | None, as_of: Any, settled: bool
+) -> None:
+    filled = desk.filled(*lake).with_targets(TARGETS)
+    newest = max((value for row in lake[0] for value in row.values() if hasattr(value, "tzinfo")), default=AS_OF)
+    filled = replace(filled, newest=newest if settled else None)
+    compare: tuple[Comparison, ...] = () if grain else ("previous",)
+    assert differences(filled, recent_of(filled), questions(window, by, grain, compare), as_of=as_of) == []
+
+
+@SLOW
+@given(lake=LAKES, regions=st.sets(st.sampled_from(["R1", "R2"]), max_size=2), value=st.sampled_from(["R1", "R3", None]))
+def test_scope_and_filters_bind_in_memory_too(desk: Desk, lake: Any, regions: set[str], value: str | None) -> None:
+    filled = desk.filled(*lake).with_targets(TARGETS)
+    queries = [replace(query, where=(Filter("region", (value,)),)) for query in questions(WINDOWS[0], ("stage",), None, ())]
+    assert differences(filled, recent_of(filled), queries, scope=Scope.of_regions(regions)) == []
+
+
+def test_a_question_about_older_days_reads_the_lake(desk: Desk) -> None:
+    filled = desk.filled([{"id": "O1", "created": AS_OF - timedelta(days=30)}])
+    horizon = recent_of(filled).advance(filled.version, AS_OF)
+    for window in (None, Window(start=SINCE - timedelta(hours=1), end=AS_OF)):
+        assert filled.statement(Query(metrics=("order_count",), window=window), horizon=horizon).kept_version is None
+    stock = filled.statement(Query(metrics=("backlog_count",)), horizon=horizon)
+    assert stock.kept_version == filled.version
+    assert run(filled.lake, stock).to_dicts() == [{"backlog_count": 1}]
+
+
+def test_memory_of_another_version_is_never_read(desk: Desk) -> None:
+    filled = desk.filled([{"id": "O1", "created": AS_OF - timedelta(hours=3)}])
+    recent = recent_of(filled)
+    statement = filled.statement(Query(metrics=("backlog_count",)), horizon=recent.advance(filled.version, AS_OF))
+    later = desk.filled([{"id": f"O{n}", "created": AS_OF - timedelta(hours=3)} for n in range(2)])
+    recent.advance(later.version, AS_OF)
+    with pytest.raises(MovedOn):
+        run(later.lake, statement)
