@@ -146,7 +146,11 @@ class View:
         if not self.scope.everything:
             self._note("order_not_found", kind, name, result="denied")
 
-    def _note(self, action: str, kind: str, name: str, *, result: str = "done") -> None:
+    def note_export(self, kind: str, name: str, detail: dict[str, object]) -> None:
+        """Record that something was taken out of the control room as a file."""
+        self._note("orders_exported", kind, name, detail=detail)
+
+    def _note(self, action: str, kind: str, name: str, *, result: str = "done", detail: dict[str, object] | None = None) -> None:
         if self.store:
             note(
                 self.store,
@@ -156,6 +160,7 @@ class View:
                 object_kind=kind,
                 object_id=name,
                 result=result,
+                detail=detail,
             )
 
     def _moment(self) -> Moment:

@@ -22,6 +22,9 @@ from shell.socket import SentMedia, WatchedSocket
 OPEN_PATHS: Final = ("/auth/sign-in", "/auth/sign-in.css", "/healthz", "/_stcore/health")
 """Answered without a session; none of them tells anything about orders."""
 
+OPEN_PREFIX: Final = "/journey/"
+"""Customers' pages: each is opened by a signed link that expires, and shows one order, masked."""
+
 CLOSED_PATHS: Final = ("/_stcore/metrics", "/_stcore/agent")
 """Streamlit's own doors that stay shut for everyone."""
 
@@ -127,7 +130,7 @@ class SessionGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on with a session; else 303 to the sign-in page (401 for other methods than GET), 403 for a websocket."""
-        if scope["type"] not in ("http", "websocket") or scope["path"] in OPEN_PATHS:
+        if scope["type"] not in ("http", "websocket") or _is_open(scope):
             await self.app(scope, receive, send)
             return
         if scope["path"].startswith(CLOSED_PATHS):
@@ -156,6 +159,11 @@ class SessionGuard:
             await self.app(scope, socket.receive, socket.send)
         finally:
             socket.stop()
+
+
+def _is_open(scope: Scope) -> bool:
+    """Whether the path is answered without a session."""
+    return scope["path"] in OPEN_PATHS or (scope["type"] == "http" and scope["path"].startswith(OPEN_PREFIX))
 
 
 def session_secret(connection: HTTPConnection) -> str | None:

@@ -1,0 +1,131 @@
+"""What leaves the control room: files of a list, inside the session's own scope only; customers' pages, by signed link only."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from access.journey import Journey, make_token, read_token
+from access.keys import read_keys
+from config import read_settings
+from data.demo.world import found_world
+from data.ingest import ingest
+from data.lake import Lake
+from tests.data.intake import contract_of, write_csv
+from tests.serving import Served, serve
+
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+ROWS = [
+    ("=1+1", "jd", "CN-SH", "@SUM(A1)", (NOW - timedelta(hours=3)).isoformat(), "1234.5"),
+    ("S0000123456", "jd", "CN-JS", "Suzhou", (NOW - timedelta(hours=2)).isoformat(), "-7"),
+    ("G0000000001", "tmall", "CN-GD", "Shenzhen", (NOW - timedelta(hours=1)).isoformat(), "80"),
+]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """An interface over three orders, two of them in East China."""
+    folder = tmp_path_factory.mktemp("out")
+    settings = read_settings({}, home=folder / "home")
+    columns = {"order_id": "id", "channel": "channel", "province_code": "province", "city": "city"}
+    columns |= {"created_at": "created", "amount": "amount"}
+    path = write_csv(folder / f"orders_{NOW:%Y%m%dT%H%M%S}.csv", ROWS, ("id", "channel", "province", "city", "created", "amount"))
+    found_world(settings, NOW)
+    with Lake.open_writer(settings) as lake:
+        report = ingest(lake, contract_of(columns=columns), (path,), now=NOW)
+        assert report.state == "accepted", report
+    with serve(settings.home) as running:
+        yield running
+
+
+def _csv(house: Served, cookie: str, query: str = "") -> list[list[str]]:
+    answer = house.ask("GET", f"/export/orders.csv?lang=en{query}", Cookie=cookie)
+    assert answer.status == 200, answer.body
+    return list(csv.reader(io.StringIO(answer.body.decode("utf-8-sig"))))
+
+
+def test_a_download_without_a_session_is_refused(house: Served) -> None:
+    assert house.ask("GET", "/export/orders.csv").status == 303
+    assert house.ask("GET", "/export/orders.xlsx", Cookie="control_room_session=guessed").status == 303
+
+
+def test_the_same_address_gives_each_session_its_own_scope(house: Served) -> None:
+    numbers = {name: {row[1] for row in _csv(house, house.sign_in(name)) if len(row) > 2} for name in ("manager", "east")}
+    assert numbers["manager"] - numbers["east"] == {"G0000000001"}
+    assert "S0000123456" in numbers["east"]
+
+
+def test_a_file_says_what_it_is_and_runs_nothing(house: Served) -> None:
+    rows = _csv(house, house.sign_in("east"))
+    cells = [cell for row in rows for cell in row]
+    assert "'=1+1" in cells
+    assert "'@SUM(A1)" in cells
+    assert {"1234.5", "-7.0"} <= set(cells), "numbers stay numbers, negative ones too"
+    stamp = dict(row for row in rows if len(row) == 2)
+    assert stamp["Scope"] == "East China"
+    assert stamp["As of"].startswith("2026-03-02T08:00:00Z")
+    assert "(east)" in stamp["Exported by"]
+    assert stamp["Rows"] == "2 of 2"
+
+
+def test_a_workbook_keeps_text_as_text_and_numbers_as_numbers(house: Served) -> None:
+    answer = house.ask("GET", "/export/orders.xlsx?lang=en&search=%3D1", Cookie=house.sign_in("manager"))
+    book = openpyxl.load_workbook(io.BytesIO(answer.body))
+    assert book.sheetnames == ["Orders", "About"]
+    heads, row = (list(line) for line in book["Orders"].iter_rows(values_only=True))
+    assert row[heads.index("Order")] == "'=1+1"
+    assert row[heads.index("Amount")] == 1234.5
+    assert all(cell.data_type != "f" for line in book["Orders"].iter_rows() for cell in line)
+
+
+def test_an_ended_session_downloads_nothing_more(house: Served) -> None:
+    cookie = house.sign_in("manager")
+    assert house.ask("GET", "/export/orders.csv", Cookie=cookie).status == 200
+    house.ask("POST", "/auth/sign-out", Cookie=cookie)
+    assert house.ask("GET", "/export/orders.csv", Cookie=cookie).status == 303
+
+
+def _link(home: Path, *, order_id: str, expires_at: datetime) -> str:
+    key = read_keys(read_settings({}, home=home)).signing
+    return "/journey/" + make_token(Journey(channel="jd", order_id=order_id, expires_at=expires_at), key)
+
+
+def test_a_signed_link_shows_a_masked_journey_without_a_session(house: Served) -> None:
+    answer = house.ask("GET", _link(house.home, order_id="S0000123456", expires_at=datetime(2100, 1, 1, tzinfo=UTC)) + "?lang=en")
+    text = answer.body.decode()
+    assert answer.status == 200
+    assert "3456" in text
+    assert "S0000123456" not in text
+    assert "Suzhou" not in text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "script" not in text
+    assert answer.headers["set-cookie"] is None
+
+
+@pytest.mark.parametrize("fault", ["expired", "altered", "unknown order", "nonsense"])
+def test_any_other_link_shows_nothing(house: Served, fault: str) -> None:
+    later, earlier = datetime(2100, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+    links = {
+        "expired": _link(house.home, order_id="S0000123456", expires_at=earlier),
+        "altered": _link(house.home, order_id="S0000123456", expires_at=later).replace("/journey/W", "/journey/X"),
+        "unknown order": _link(house.home, order_id="S999", expires_at=later),
+        "nonsense": "/journey/no.token",
+    }
+    answer = house.ask("GET", links[fault] + "?lang=en")
+    assert answer.status == 404
+    assert b"3456" not in answer.body
+
+
+def test_a_token_is_read_only_with_its_key_and_in_time() -> None:
+    journey = Journey(channel="jd", order_id="订单 1", expires_at=NOW + timedelta(days=1))
+    token = make_token(journey, b"k" * 32)
+    assert read_token(token, b"k" * 32, NOW) == journey
+    assert read_token(token, b"x" * 32, NOW) is None
+    assert read_token(token, b"k" * 32, NOW + timedelta(days=1)) is None
+    assert all(read_token(token[:cut], b"k" * 32, NOW) is None for cut in range(len(token)))
