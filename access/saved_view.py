@@ -95,6 +95,13 @@ def list_saved_views(store: Engine, user: User) -> list[SavedView]:
     return sorted(found, key=lambda view: (view.owner != user.name, view.name.casefold(), view.id))
 
 
+def name_of_view(store: Engine, view_id: int) -> str:
+    """The view's name, also of a deleted one; empty where there never was one."""
+    with store.connect() as connection:
+        found = _find(connection, view_id)
+    return found.name if found is not None else ""
+
+
 def find_saved_view(store: Engine, user: User, view_id: int) -> SavedView | None:
     """The view if the user may open it; None for one there is not (any more), or that is not theirs to see."""
     with store.connect() as connection:
@@ -133,6 +140,14 @@ def share_view(store: Engine, view_id: int, roles: Iterable[str], *, by: By) -> 
     with writing(store) as connection:
         view = _own(connection, view_id, by)
         _change(connection, view_id, by, "view_shared", {"roles": wanted}, before=list(view.roles))
+
+
+def update_view(store: Engine, view_id: int, *, page: str, parameters: Mapping[str, Sequence[str]], by: By) -> None:
+    """Let an own view keep another address. Raises SavedViewError."""
+    values = {"page": page, "parameters": check_parameters(parameters)}
+    with writing(store) as connection:
+        view = _own(connection, view_id, by)
+        _change(connection, view_id, by, "view_updated", values, before={"page": view.page, "parameters": view.parameters})
 
 
 def delete_view(store: Engine, view_id: int, *, by: By) -> None:

@@ -34,11 +34,25 @@ SCRIPTS: Final = (
     "order_table.js",
     "twin.js",
     "board.js",
+    "saved_views.js",
+    "worklist.js",
+    "handover.js",
     "kit.js",
 )
-STYLES: Final = ("base.css", "topbar.css", "board.css", "panel.css", "plane.css", "order_table.css", "twin.css")
+STYLES: Final = (
+    "base.css",
+    "topbar.css",
+    "board.css",
+    "panel.css",
+    "plane.css",
+    "order_table.css",
+    "twin.css",
+    "saved_views.css",
+    "worklist.css",
+    "handover.css",
+)
 
-KINDS: Final = ("board", "topbar", "heat_grid", "plane", "order_table", "twin")
+KINDS: Final = ("board", "topbar", "heat_grid", "plane", "order_table", "twin", "worklist", "handover")
 """What can be mounted: each is a drawing in kit.js."""
 
 LOADER: Final = """
@@ -55,8 +69,13 @@ PAGE_STYLE: Final = """<style>
 [data-testid="stMainBlockContainer"] {padding: 0; max-width: none}
 [data-testid="stMain"] {scrollbar-gutter: auto}
 [data-stale="true"] {opacity: 1 !important; transition: none !important}
+@media print {
+  html, body, #root, #root *:has([data-testid="stMain"]), [data-testid="stMain"] {
+    position: static !important; height: auto !important; overflow: visible !important; background: #fff !important
+  }
+}
 </style>"""
-"""Constant text: Streamlit's own header, padding and fading are not ours."""
+"""Constant text: Streamlit's own header, padding and fading are not ours; on paper nothing scrolls."""
 
 
 @cache

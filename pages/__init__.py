@@ -24,5 +24,7 @@ PAGES: Final = (
     Page(module="pages.drill", url_path="drill", title="drill.title"),
     Page(module="pages.orders", url_path="orders", title="listing.page"),
     Page(module="pages.order", url_path="order", title="twin.page"),
+    Page(module="pages.worklist", url_path="worklist", title="worklist.title"),
+    Page(module="pages.handover", url_path="handover", title="handover.title"),
 )
 """To add a page, add its module and a line here."""

@@ -33,6 +33,9 @@ SINGLES: Final = (
     "search",
     "after",
     "before",
+    "tab",
+    "shown",
+    "item",
 )
 """What pages keep in the address besides filters; each page checks its own."""
 

@@ -61,6 +61,7 @@ _ENTRIES: Final = (
     _instant("promised_at"),
     _instant("promised_ship_at"),
     ListingColumn(name="late_by_seconds", expression=LATE_BY, kind="seconds"),
+    ListingColumn(name="delay_cost", expression=f"COALESCE(CAST(amount AS DOUBLE), 1.0) * ({LATE_BY}) / 3600.0", kind="number"),
     ListingColumn(name="amount", expression="CAST(amount AS DOUBLE)", kind="money"),
     _code("currency", "currency"),
     ListingColumn(name="freight_cost", expression="CAST(freight_cost AS DOUBLE)", kind="money"),

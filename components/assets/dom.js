@@ -12,19 +12,36 @@ function h(tag, props, ...children) {
 
 function patch(parent, wanted) {
   const nodes = wanted.flat(Infinity).filter((node) => node !== null && node !== undefined && node !== false);
-  nodes.forEach((node, index) => fit(parent, parent.childNodes[index], node));
+  const keys = new Set(nodes.map((node) => node.props?.key).filter((key) => key !== undefined));
+  nodes.forEach((node, index) => fit(parent, keyed(parent, parent.childNodes[index], node, keys), node, keys));
   while (parent.childNodes.length > nodes.length) parent.lastChild.remove();
 }
 
-function fit(parent, current, node) {
+// The element that already stands for the node's key, brought here: what came before it and is no longer wanted goes.
+function keyed(parent, current, node, keys) {
+  const key = node.props?.key;
+  if (key === undefined || current?.ocrKey === key) return current;
+  let found = current;
+  while (found && found.ocrKey !== key) found = found.nextSibling;
+  if (!found) return current;
+  while (current !== found && !keys.has(current.ocrKey)) {
+    const next = current.nextSibling;
+    current.remove();
+    current = next;
+  }
+  if (current !== found) parent.insertBefore(found, current);
+  return found;
+}
+
+function fit(parent, current, node, keys) {
   if (typeof node !== "object") {
     const text = String(node);
-    if (current?.nodeType !== Node.TEXT_NODE) put(parent, current, document.createTextNode(text));
+    if (current?.nodeType !== Node.TEXT_NODE) put(parent, current, document.createTextNode(text), keys);
     else if (current.data !== text) current.data = text;
     return;
   }
   const reusable = current?.nodeType === Node.ELEMENT_NODE && current.localName === node.tag && current.ocrKey === node.props.key;
-  const element = reusable ? current : put(parent, current, create(node));
+  const element = reusable ? current : put(parent, current, create(node), keys);
   dress(element, node.props);
   if (!node.props.own) patch(element, node.children);
 }
@@ -35,8 +52,10 @@ function create(node) {
   return element;
 }
 
-function put(parent, current, fresh) {
-  if (current) current.replaceWith(fresh);
+// What is still wanted further on is not replaced: it keeps its focus, its open menus and its text.
+function put(parent, current, fresh, keys) {
+  if (current && keys.has(current.ocrKey)) parent.insertBefore(fresh, current);
+  else if (current) current.replaceWith(fresh);
   else parent.append(fresh);
   return fresh;
 }

@@ -9,6 +9,8 @@ const DRAWINGS = {
   plane: (data, send, room, redraw) => drawPlane(data, send, redraw),
   order_table: (data, send) => drawOrderTable(data, send),
   twin: (data, send) => drawTwin(data, send),
+  handover: (data) => drawHandover(data),
+  worklist: (data, send) => drawWorklist(data, send),
   heat_grid: (data, send) => h("section", { class: "card alone" }, cardHead(data.title, data.scope), drawHeatGrid(data, (key) => send("cell", key))),
 };
 
@@ -28,6 +30,11 @@ function draw(kind, component) {
   if (kind === "twin") settleScrubber(root, data);
   applyWall();
   if (kind === "board" && root.dataset.focus) bringForward(root.dataset.focus);
+}
+
+// Draw every mounted component of a kind again, for what only the browser knows.
+function redraw(wanted) {
+  for (const [kind, component] of globalThis.orderControlRoom.drawn.values()) if (kind === wanted) draw(kind, component);
 }
 
 function rootOf(parent) {

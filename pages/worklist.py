@@ -1,0 +1,105 @@
+"""What is there to do in my area, who does it, and what was said about it? The work list (待办)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from access.view import View
+from access.work_change import LONGEST_NOTE
+from access.worklist import TABS, Tab, Worklist, WorkRow, is_looking_back, read_row, read_worklist
+from components.format import count
+from components.worklist import Said, WorkBoard, draw_worklist
+from components.worklist import Tab as TabButton
+from i18n import translate
+from pages.address import take_choice
+from pages.frame import draw_frame, watch
+from pages.worklist_act import hear, keep_act
+from pages.worklist_choices import follow_up_choices, people_of, place_choices, state_choices
+from pages.worklist_job import Names, read_job
+
+BOARD: Final = "worklist.board"
+PAGE_SIZE: Final = 60
+MOST: Final = 600
+WORDS: Final = (
+    "panel", "choose", "tabs", "handover", "due", "assignee", "nobody", "take", "state", "follow_up", "follow_up_at", "set",
+    "clear", "notes", "note", "note_hint", "add_note", "history", "undo",
+)  # fmt: skip
+COLUMNS: Final = ("order", "place", "lateness", "stage", "assignee", "follow_up")
+
+
+def render(view: View) -> None:
+    """Do what was asked on this page, then draw the list for this view, and watch for the next snapshot."""
+    with st.container(key="worklist", gap=None):
+        said, key = hear(view, BOARD)
+        board = read_board(view, tab_of(st.query_params.get("tab")), shown_of(st.query_params.get("shown")), key, said)
+        draw_frame(view, "pages.worklist", country=None, states=())
+        draw_worklist(board, key=BOARD, on_choice=partial(take, BOARD))
+        watch(view)
+
+
+def prepare(view: View, parameters: Mapping[str, Sequence[str]]) -> None:
+    """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
+    tab, shown = ((parameters.get(name) or ("",))[-1] for name in ("tab", "shown"))
+    read_worklist(view, tab_of(tab), shown=shown_of(shown))
+
+
+def take(component: str) -> None:
+    """Put a choice into the address and keep an act for the run that follows."""
+    take_choice(component)
+    keep_act(component)
+
+
+def tab_of(asked: str | None) -> Tab:
+    """The tab as the address asks for it, the first one where it asks for none that there is."""
+    return next((tab for tab in TABS if tab == asked), TABS[0])
+
+
+def shown_of(asked: str | None) -> int:
+    """How many rows to show: those already there, and a page more."""
+    there = int(asked) if asked and asked.isdecimal() and len(asked) < 5 else 0
+    return min(there, MOST - PAGE_SIZE) + PAGE_SIZE
+
+
+def read_board(view: View, tab: Tab, shown: int, key: tuple[str, str] | None, said: Said | None) -> WorkBoard:
+    """Everything the page shows; `key` is the order in the panel."""
+    language, found = view.language, read_worklist(view, tab, shown=shown)
+    chosen = _chosen(view, found, key)
+    names = Names(view)
+    rows = [*found.rows, *([chosen] if chosen else [])]
+    return WorkBoard(
+        language=language,
+        title=translate(language, "worklist.list"),
+        scope=translate(language, "worklist.sorted"),
+        tabs=tuple(_tab(view, code, found.counts[code], is_on=code == tab) for code in TABS),
+        choices=place_choices(view, found.places),
+        jobs=tuple(read_job(view, row, names) for row in found.rows),
+        people=people_of(view, {row.row["region"] for row in rows}),
+        states=state_choices(view),
+        follow_ups=follow_up_choices(view),
+        words={name: translate(language, f"worklist.word.{name}") for name in WORDS} | {"me": view.user.name},
+        handover="/handover",
+        longest_note=LONGEST_NOTE,
+        can_act=not is_looking_back(view),
+        chosen=read_job(view, chosen, names) if chosen else None,
+        said=said,
+        empty=translate(language, f"worklist.empty.{tab}"),
+        more=translate(language, "worklist.more", n=count(language, found.counts[tab] - shown)) if found.has_more else "",
+        cannot=translate(language, "worklist.error.past_view") if is_looking_back(view) else "",
+        columns=tuple(translate(language, f"worklist.column.{name}") for name in COLUMNS),
+    )
+
+
+def _chosen(view: View, found: Worklist, key: tuple[str, str] | None) -> WorkRow | None:
+    if key is None:
+        return None
+    return next((row for row in found.rows if row.key == key), None) or read_row(view, key)
+
+
+def _tab(view: View, code: Tab, number: int, *, is_on: bool) -> TabButton:
+    is_urgent = number > 0 and code in ("due", "left")
+    name = translate(view.language, f"worklist.tab.{code}")
+    return TabButton(code=code, name=name, count=count(view.language, number), is_on=is_on, is_urgent=is_urgent)
