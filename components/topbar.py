@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from components.kit import mount
+from components.saved_views import SavedMenu
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,8 +135,9 @@ class Topbar:
     paths: tuple[str, ...] = field(default=("/",))
     theme: str = ""
     can_go_full: bool = False
+    saved: SavedMenu | None = None
 
 
 def draw_topbar(bar: Topbar, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:
-    """Draw the bar; the trigger `choice` carries a change of the address, None where silent."""
-    return mount("topbar", asdict(bar), key=key, triggers=("choice",), on_trigger=on_choice)
+    """Draw the bar; triggers `choice` (a change of the address) and `saved` (an act on saved views), None where silent."""
+    return mount("topbar", asdict(bar), key=key, triggers=("choice", "saved"), on_trigger=on_choice)

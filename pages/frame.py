@@ -37,6 +37,7 @@ from pages import PAGES
 from pages.address import WINDOWS, take_choice
 from pages.links import link
 from pages.lost import lost_sentences
+from pages.saved_views import keep_saved_act, lost_view, read_saved_menu
 from pages.time_marks import shift_name
 from pages.wording import codes_in_order, name_of, names_of, window_name
 from queries.query import Filter, Query, Window
@@ -63,8 +64,14 @@ def draw_frame(
     `applied` are the filters the page's figures take (None: `view.filters`); the bar says which of the address it left out.
     """
     mount_kit(country)
-    bar = replace(_topbar(view, page, states, can_go_full), problems=_problems(view, applied))
-    draw_topbar(bar, key="frame.topbar", on_choice=partial(take_choice, "frame.topbar"))
+    saved = read_saved_menu(view, page)
+    bar = replace(_topbar(view, page, states, can_go_full), problems=(*lost_view(view), *_problems(view, applied)), saved=saved)
+    draw_topbar(bar, key="frame.topbar", on_choice=partial(_take, "frame.topbar"))
+
+
+def _take(component: str) -> None:
+    take_choice(component)
+    keep_saved_act(component)
 
 
 @st.fragment(run_every=WATCH_SECONDS)

@@ -20,6 +20,7 @@ from access.user import set_language
 from i18n import LANGUAGES, closest_language, translate
 from shell.guard import cookie_name, local_path, session_secret
 from shell.house import house
+from shell.start import start_path
 
 FOLDER: Final = Path(__file__).resolve().parent
 LANGUAGE_NAMES: Final = {"en": "English", "zh-CN": "简体中文"}
@@ -40,9 +41,9 @@ async def submit_sign_in(request: Request) -> Response:
         return PlainTextResponse("Too large", status_code=413)
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     attempt = await run_in_threadpool(_try_sign_in, request, form)
-    next_path = local_path(form.get("next"))
     if not attempt.reason:
-        return _signed_in(request, attempt.secret, next_path)
+        return _signed_in(request, attempt.secret, await run_in_threadpool(_way_in, form))
+    next_path = local_path(form.get("next"))
     language = form["lang"] if form.get("lang") in LANGUAGES else _language(request)
     status = 429 if attempt.reason == "wait" else 401
     return _page(request, language=language, next_path=next_path, notice=attempt.reason, wait=attempt.wait_seconds, status=status)
@@ -94,6 +95,12 @@ def _try_sign_in(request: Request, form: dict[str, str]) -> SignIn:
     if attempt.secret and form.get("lang") in LANGUAGES:
         set_language(house().store, name.strip().lower(), form["lang"])
     return attempt
+
+
+def _way_in(form: dict[str, str]) -> str:
+    """The page asked for, or with none the one the user starts with."""
+    asked = local_path(form.get("next"))
+    return start_path(form.get("name", "").strip().lower()[:64]) if asked == "/" else asked
 
 
 def _signed_in(request: Request, secret: str, next_path: str) -> Response:

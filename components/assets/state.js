@@ -19,6 +19,7 @@ function emptyNote(text) {
 }
 
 const ICONS = {
+  saved: "M6 4h12v16l-6-4-6 4z",
   menu: "M4 6h16M4 12h16M4 18h16",
   filter: "M4 6h16M7 12h10M10 18h4",
   theme: "M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18",

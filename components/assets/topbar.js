@@ -39,7 +39,8 @@ function drawControls(bar, send) {
   const words = bar.words;
   return h(
     "nav",
-    { class: "controls", "aria-label": words.menu },
+    { class: "controls", key: "controls", "aria-label": words.menu },
+    drawSavedMenu(bar.saved, send),
     drawFilterMenu(bar, send),
     h("button", { type: "button", class: "plain", lang: bar.other_language.code, onclick: () => send("choice", { language: bar.other_language.code }) }, bar.other_language.name),
     h("button", { type: "button", class: "plain", "aria-label": words.theme, "data-tip": words.theme, onclick: () => switchTheme(bar.paths) }, icon("theme")),
