@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
@@ -82,8 +83,14 @@ PAGE_STYLE: Final = """<style>
 def kit_script() -> str:
     """The whole kit as one JavaScript module."""
     style = css_variables() + "".join((ASSETS / name).read_text(encoding="utf-8") for name in STYLES)
-    parts = (f"const KIT_CSS = {json.dumps(style)};\n", *((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS))
+    parts = (f"const KIT_CSS = {json.dumps(style)};\n", *(_without_comments(ASSETS / name) for name in SCRIPTS))
     return "\n".join(parts)
+
+
+def _without_comments(file: Path) -> str:
+    """A script without whole-line comments and indentation; our scripts have no text over several lines."""
+    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def loader(kind: str) -> str:
