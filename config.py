@@ -26,7 +26,7 @@ class Settings:
     `home` holds the lake, the operational store, the inbox and the archive. `catalogue` and `data_path` are
     empty for the defaults under `home`; `catalogue` may be a PostgreSQL URL. `demo` allows the demo
     country in an empty home (`is_demo`). `live_pace` is demo minutes per real minute. `keys` is empty where they lie
-    in the home (`access/keys.py`). What may hold a secret is never part of the text of this object.
+    in the home (`data/keys.py`). What may hold a secret is never part of the text of this object.
     """
 
     home: Path = ROOT / "var"

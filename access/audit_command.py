@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 
 from access.audit import LOCAL, note, verify
 from access.audit_rows import AuditFilter, AuditRow, check_export, export_audit, hash_at, list_audit
-from access.keys import read_keys
 from access.store import open_store
 from config import Settings
+from data.keys import read_keys
 from queries.request import parse_instant
 
 

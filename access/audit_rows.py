@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Engine, Select, distinct, select
+from sqlalchemy import Engine, Select, select
 
 from access.audit import AUDIT, FIELDS, AuditError
-from access.keys import Keys
+from data.keys import Keys
 
 MOST: Final = 1_000
 """Rows a page or a listing shows at most."""
@@ -64,7 +64,7 @@ def list_audit(store: Engine, wanted: AuditFilter = EVERYTHING, *, limit: int = 
 def audit_values(store: Engine, column: str) -> list[str]:
     """Every value a column of the audit has, for a list to choose from."""
     with store.connect() as connection:
-        return sorted(connection.execute(select(distinct(AUDIT.c[column]))).scalars())
+        return sorted(connection.execute(select(AUDIT.c[column]).distinct()).scalars())
 
 
 def export_audit(store: Engine, file: Path, *, keys: Keys, at: datetime) -> int:

@@ -6,9 +6,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, Row, select
 
 from access.audit import Actor, record
 from access.store import SESSIONS, USERS, writing
@@ -28,17 +28,21 @@ class SessionEnded(PermissionError):
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A valid session and its user as both are now."""
+    """A valid session and its user as both are now.
+
+    In a preview `user` is the one looked through, and `previewer` the administrator who looks: nothing can be changed.
+    """
 
     id_sha256: str
     user: User
+    previewer: User | None = None
     created_at: datetime
     address: str = ""
 
     @property
     def actor(self) -> Actor:
         """Who acts in this session, for the audit."""
-        return Actor(name=self.user.name, address=self.address, session=self.id_sha256)
+        return Actor(name=(self.previewer or self.user).name, address=self.address, session=self.id_sha256)
 
 
 def start_session(store: Engine, name: str, now: datetime, *, address: str = "") -> str:
@@ -59,19 +63,45 @@ def read_session(store: Engine, secret: str | None, now: datetime) -> Session | 
         return None
     started_at = SESSIONS.c.created_at.label("started_at")
     query = (
-        select(USERS, SESSIONS.c.id_sha256, SESSIONS.c.seen_at, SESSIONS.c.address, started_at)
+        select(USERS, SESSIONS.c.id_sha256, SESSIONS.c.preview_of, SESSIONS.c.seen_at, SESSIONS.c.address, started_at)
         .join(SESSIONS, SESSIONS.c.user_name == USERS.c.name)
         .where(SESSIONS.c.id_sha256 == digest(secret), SESSIONS.c.revoked_at.is_(None), USERS.c.is_disabled.is_(False))
         .where(SESSIONS.c.expires_at > now, SESSIONS.c.seen_at > now - IDLE_LIMIT)
     )
     with store.connect() as connection:
         row = connection.execute(query).one_or_none()
+        seen = _previewed(connection, row)
     if row is None:
         return None
     if now - row.seen_at >= SEEN_STEP:
         with writing(store) as connection:
             connection.execute(SESSIONS.update().where(SESSIONS.c.id_sha256 == row.id_sha256).values(seen_at=now))
-    return Session(id_sha256=row.id_sha256, user=user_from(row), created_at=row.started_at, address=row.address)
+    own = user_from(row)
+    return Session(
+        id_sha256=row.id_sha256,
+        user=seen or own,
+        previewer=own if seen else None,
+        created_at=row.started_at,
+        address=row.address,
+    )
+
+
+def _previewed(connection: Connection, row: Row[Any] | None) -> User | None:
+    """Whom an administrator's session looks through; anyone else's, and a user who is gone, count for nothing."""
+    if row is None or row.preview_of is None or row.role != "admin":
+        return None
+    found = connection.execute(select(USERS).where(USERS.c.name == row.preview_of)).one_or_none()
+    return None if found is None else user_from(found)
+
+
+def set_preview(store: Engine, actor: Actor, name: str | None, now: datetime) -> None:
+    """Let the actor's session look through another user's eyes, read-only, or (None) through its own again."""
+    mine = SESSIONS.c.id_sha256 == actor.session
+    action = "preview_started" if name else "preview_ended"
+    with writing(store) as connection:
+        before = connection.execute(select(SESSIONS.c.preview_of).where(mine)).scalar_one_or_none()
+        connection.execute(SESSIONS.update().where(mine).values(preview_of=name))
+        record(connection, at=now, actor=actor, action=action, object_kind="user", object_id=name or before or "")
 
 
 def end_session(store: Engine, secret: str, now: datetime) -> None:

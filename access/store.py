@@ -80,6 +80,7 @@ SESSIONS: Final = Table(
     Column("expires_at", Instant, nullable=False),
     Column("revoked_at", Instant),
     Column("address", String(64), nullable=False, server_default=""),
+    Column("preview_of", String(64)),
 )
 
 ATTEMPTS: Final = Table(

@@ -26,6 +26,10 @@ class UserError(ValueError):
     """A user cannot be added or changed; the message names the thing, the reason and the remedy."""
 
 
+class PreviewError(PermissionError):
+    """Something was to be changed while looking through another user's eyes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class User:
     """One account, without its password. `regions` is sorted; `language` is empty until chosen."""

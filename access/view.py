@@ -15,12 +15,12 @@ from access.address import Address, read_address
 from access.audit import Actor, note
 from access.freshness import SourceFreshness, filling_share, is_worker_silent, judge_sources, read_promises
 from access.journey import VALID_FOR, Journey, make_token
-from access.keys import read_keys
 from access.order_history import Learned, history
 from access.order_twin import Twin, read_twin
 from access.preference import read_preference, write_preference
 from access.reading import EmptyLake, Reading
-from access.user import User, scope_of
+from access.user import PreviewError, User, scope_of
+from data.keys import read_keys
 from data.recent import Horizon
 from data.targets import Targets, read_targets
 from queries.build import Statement, build
@@ -67,6 +67,11 @@ class View:
     stays_valid: Callable[[], None] = field(default=lambda: None, repr=False)
     store: Engine | None = field(default=None, repr=False)
     actor: Actor | None = field(default=None, repr=False)
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether an administrator looks through this user's eyes: nothing can be changed."""
+        return self.actor is not None and self.actor.name != self.user.name
 
     def run(self, query: Query) -> pl.DataFrame:
         """The answer within the user's scope at this view's snapshot and instant; `queries.build` names the columns.
@@ -173,6 +178,10 @@ class View:
             newest=self.reading.lake().newest_milestone(self.version),
         )
 
+    def ask(self, statement: Statement) -> pl.DataFrame:
+        """The answer to a statement that `queries` built for this view's scope, version and instant; kept like any other."""
+        return self._answer(statement)
+
     def _answer(self, statement: Statement) -> pl.DataFrame:
         self.stays_valid()
         key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)
@@ -206,12 +215,14 @@ class View:
     def keep_preference(self, name: str, value: str | None) -> None:
         """Keep a small choice of this user, None forgets it. Raises PreferenceError, SessionEnded."""
         self.stays_valid()
-        if self.store:
+        if self.store and not self.is_preview:
             write_preference(self.store, self.user, name, value)
 
     def by(self, *, seen_version: int = 0) -> By:
-        """The user as who acts now, having seen this version of what is changed. Raises SessionEnded."""
+        """The user as who acts now, having seen this version of what is changed. Raises SessionEnded, PreviewError."""
         self.stays_valid()
+        if self.is_preview:
+            raise PreviewError("a preview only looks: leave it to change anything")
         return By(user=self.user, at=self.now, seen_version=seen_version, actor=self.actor)
 
     @property

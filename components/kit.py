@@ -38,6 +38,7 @@ SCRIPTS: Final = (
     "saved_views.js",
     "worklist.js",
     "handover.js",
+    "register.js",
     "kit.js",
 )
 STYLES: Final = (
@@ -51,9 +52,10 @@ STYLES: Final = (
     "saved_views.css",
     "worklist.css",
     "handover.css",
+    "register.css",
 )
 
-KINDS: Final = ("board", "topbar", "heat_grid", "plane", "order_table", "twin", "worklist", "handover")
+KINDS: Final = ("board", "topbar", "heat_grid", "plane", "order_table", "twin", "worklist", "handover", "register", "preview")
 """What can be mounted: each is a drawing in kit.js."""
 
 LOADER: Final = """
@@ -106,6 +108,12 @@ def mount_kit(country: str | None) -> None:
     """Send the kit and a country's outlines; once per run of a page, before anything it draws."""
     st.html(PAGE_STYLE)
     _KIT(key="kit", data={"shapes": load_shapes(country) if country else None})
+
+
+def mount_kit_above(key: str) -> None:
+    """Send the kit for something drawn before the page, which may send it again with its outlines."""
+    st.html(PAGE_STYLE)
+    _KIT(key=key, data=None)
 
 
 def mount(

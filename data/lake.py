@@ -80,6 +80,19 @@ LEDGER_COLUMNS: Final = {
     "duration_seconds": "DOUBLE",
 }
 
+CONTACT_COLUMNS: Final = {
+    "channel": "VARCHAR",
+    "order_id": "VARCHAR",
+    "field": "VARCHAR",
+    "masked": "VARCHAR",
+    "key_id": "VARCHAR",
+    "sealed": "VARCHAR",
+    "search": "VARCHAR",
+    "snapshot_id": "BIGINT",
+    "as_of": "TIMESTAMPTZ",
+}
+"""Personal data of an order (`data.personal`): masked for everyone, sealed for a reveal, hashed under a key for a search."""
+
 QUARANTINE_COLUMNS: Final = {
     "snapshot_id": "BIGINT",
     "source": "VARCHAR",
@@ -117,6 +130,7 @@ def lake_tables() -> dict[str, dict[str, str]]:
         "order_complaint_rows": ROW_COLUMNS | complaints,
         "order_events": events | {"snapshot_id": "BIGINT"},
         "order_event_rows": ROW_COLUMNS | events,
+        "order_contacts": CONTACT_COLUMNS,
         "channel_milestones": {"channel": "VARCHAR", "mapped_milestones": "INTEGER"},
         "snapshots": LEDGER_COLUMNS,
         "quarantine": QUARANTINE_COLUMNS,
@@ -237,6 +251,11 @@ class Lake:
         self._connection.close()
         self._connection = _connect(self._settings)
         _attach(self._connection, self._settings, read_only=False)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings the lake was opened with."""
+        return self._settings
 
     @property
     def folder(self) -> Path:

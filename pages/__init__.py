@@ -26,5 +26,7 @@ PAGES: Final = (
     Page(module="pages.order", url_path="order", title="twin.page"),
     Page(module="pages.worklist", url_path="worklist", title="worklist.title"),
     Page(module="pages.handover", url_path="handover", title="handover.title"),
+    Page(module="pages.users", url_path="users", title="users.title", roles=("admin",)),
+    Page(module="pages.audit", url_path="audit", title="audit.title", roles=("admin",)),
 )
 """To add a page, add its module and a line here."""

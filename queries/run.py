@@ -19,7 +19,7 @@ from queries.risk import KEPT_COMPARABLES
 TABLES: Final = frozenset({"orders", "order_returns", "order_complaints"})
 KEPT_TABLES: Final = TABLES | {KEPT_COMPARABLES, *VISITS}
 """Of the recent orders in memory."""
-ATTACHED_TABLES: Final = frozenset({"order_events", "order_rows"})
+ATTACHED_TABLES: Final = frozenset({"order_events", "order_rows", "order_contacts"})
 """Admitted only where the same SELECT joins them to the orders of the base by channel and order: scope is on these."""
 
 FORBIDDEN_FUNCTIONS: Final = (

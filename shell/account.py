@@ -88,7 +88,7 @@ def _change(session: Session, form: dict[str, str]) -> SignIn:
 def _end_all(request: Request) -> None:
     session = _session(request)
     if session is not None:
-        end_user_sessions(house().store, session.user.name, house().clock(), by=session.actor)
+        end_user_sessions(house().store, session.actor.name, house().clock(), by=session.actor)
 
 
 def _page(request: Request, session: Session, *, notice: SignIn | None = None, status: int = 200) -> Response:

@@ -11,9 +11,10 @@ import streamlit as st
 
 from access.audit import note
 from access.outside import outside
-from access.session import SessionEnded
+from access.session import SessionEnded, set_preview
 from access.user import User
 from access.view import View, open_view
+from components.preview import draw_preview
 from config import ROOT
 from data.lake import LakeError
 from i18n import translate
@@ -51,6 +52,7 @@ def _entry(page: Page, user: User, visitor: Visitor, language: str) -> Any:  # n
 
 def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
     """Refuse a role the page is not for, before any of the page's code is imported."""
+    _frame_preview(visitor, language)
     if user.role not in page.roles:
         opened = house()
         note(
@@ -79,6 +81,22 @@ def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
             import_module(page.module).render(view)
     except SessionEnded:
         show_ended(language)
+
+
+def _frame_preview(visitor: Visitor, language: str) -> None:
+    """In a preview, say so above whatever the page shows, a refusal too, and offer the way out."""
+    session = visitor.session()
+    if session.previewer is None:
+        return
+    role = translate(language, f"access.role_{session.user.role}")
+    text = translate(language, "access.preview", name=session.user.display_name, role=role)
+    draw_preview(
+        language, text, translate(language, "access.preview_leave"), key="shell.preview", on_leave=partial(_leave, visitor)
+    )
+
+
+def _leave(visitor: Visitor) -> None:
+    set_preview(house().store, visitor.session().actor, None, house().clock())
 
 
 def _refuse_area(page: Page, view: View, denied: Sequence[Filter]) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from access.reading import EmptyLake
 from access.session import SessionEnded
+from access.user import PreviewError
 from data.lake import LakeError
 from i18n import translate
 from queries.query import QueryError
@@ -31,6 +32,8 @@ def show_failure(error: Exception) -> bool:
     language = visitor_language()
     if isinstance(error, SessionEnded):
         show_ended(language)
+    elif isinstance(error, PreviewError):
+        st.info(translate(language, "access.preview_only"))
     elif isinstance(error, QueryError | LakeError):
         LOG.warning("a page could not be answered: %s", error)
         st.warning(translate(language, "access.refused", reason=str(error)))

@@ -11,8 +11,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from access.journey import Journey, read_token
-from access.keys import KeysError, read_keys
 from access.order_twin import Row
+from data.keys import KeysError, read_keys
 from data.lake import LakeError
 from data.targets import read_targets
 from i18n import LANGUAGES, closest_language, label, translate

@@ -11,6 +11,8 @@ const DRAWINGS = {
   twin: (data, send) => drawTwin(data, send),
   handover: (data) => drawHandover(data),
   worklist: (data, send) => drawWorklist(data, send),
+  register: (data, send) => drawRegister(data, send),
+  preview: (data, send) => drawPreview(data, send),
   heat_grid: (data, send) => h("section", { class: "card alone" }, cardHead(data.title, data.scope), drawHeatGrid(data, (key) => send("cell", key))),
 };
 
@@ -56,7 +58,7 @@ function rootOf(parent) {
 
 export default function publish({ data }) {
   const room = (globalThis.orderControlRoom ??= { drawn: new Map() });
-  room.shapes = data?.shapes ?? null;
+  if (data) room.shapes = data.shapes ?? null;
   room.draw = draw;
   document.onkeydown = onWallKey;
   document.onpointerdown = closeMenus;

@@ -18,12 +18,12 @@ from sqlalchemy.exc import DatabaseError
 from access.audit import AUDIT, LOCAL, Actor, AuditError, note, record, verify
 from access.audit_command import add_audit_arguments, audit
 from access.audit_rows import AuditFilter, AuditRow, check_export, export_audit, list_audit
-from access.keys import read_keys
 from access.session import end_session, start_session
 from access.sign_in import sign_in
 from access.store import writing
 from access.user import User, add_user, set_access, set_disabled
 from config import Settings
+from data.keys import read_keys
 from i18n import LANGUAGES, catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -256,7 +256,7 @@ def test_listing_keeps_one_row_on_one_line(store: Engine, settings: Settings) ->
 
 
 def test_every_recorded_action_has_a_name_in_every_language() -> None:
-    sources = [file for folder in ("access", "alerts", "data", "pages", "shell") for file in (ROOT / folder).rglob("*.py")]
+    sources = [file for folder in ("access", "alerts", "data", "shell") for file in (ROOT / folder).rglob("*.py")]
     words = {
         word for file in [*sources, ROOT / "cli.py"] for word in re.findall(r'\baction="([a-z_]+)"', file.read_text("utf-8"))
     }

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from access.keys import KeysError, as_text, read_keys
 from config import Settings, read_settings
+from data.keys import KeysError, as_text, read_keys
 
 
 def test_keys_are_made_once(settings: Settings) -> None:

@@ -12,10 +12,10 @@ import openpyxl
 import pytest
 
 from access.journey import Journey, make_token, read_token
-from access.keys import read_keys
 from config import read_settings
 from data.demo.world import found_world
 from data.ingest import ingest
+from data.keys import read_keys
 from data.lake import Lake
 from tests.data.intake import contract_of, write_csv
 from tests.serving import Served, serve

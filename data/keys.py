@@ -72,6 +72,11 @@ def as_text(keys: Keys) -> str:
     return json.dumps({"signing": _encode(keys.signing), "search": _encode(keys.search), "contacts": contacts}, indent=1)
 
 
+def new_contact_key(keys: Keys) -> Keys:
+    """The same keys with a fresh one for contacts, in use from now on."""
+    return Keys(signing=keys.signing, search=keys.search, contacts=(*keys.contacts, (new_key_id(), _new())))
+
+
 def new_key_id() -> str:
     """A key's name: random, so that two homes never share one."""
     return secrets.token_hex(4)

@@ -1,0 +1,105 @@
+"""A register: rows with what can be done about each, forms beside them, and the outcome of what was just done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from components.kit import mount
+
+FieldKind = Literal["text", "choice", "tree", "date"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One value to choose, and whether it is chosen."""
+
+    code: str
+    name: str
+    is_on: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branch:
+    """Choices under one heading: a country's regions."""
+
+    name: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One input of a form: `choices` for a choice, `branches` for a tree of boxes to tick."""
+
+    code: str
+    name: str
+    kind: FieldKind = "text"
+    value: str = ""
+    choices: tuple[Choice, ...] = ()
+    branches: tuple[Branch, ...] = ()
+    hint: str = ""
+    is_needed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """A form: `action` comes back with its values; `key` tells one form from the next in its place."""
+
+    action: str
+    key: str
+    title: str
+    submit: str
+    fields: tuple[Field, ...]
+    note: str = ""
+    is_inline: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """Something to do about a row; `question` is asked before it is done."""
+
+    action: str
+    name: str
+    question: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One row: a cell per column, the first one its heading; `mark` is a state with a word, never colour alone."""
+
+    key: str
+    cells: tuple[str, ...]
+    mark: str = ""
+    state: Literal["neutral", "warning", "critical"] = "neutral"
+    acts: tuple[Act, ...] = ()
+    tip: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of the last action; `secret` is shown once, to be copied."""
+
+    text: str
+    state: Literal["good", "critical"] = "good"
+    secret: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Register:
+    """Everything the register shows."""
+
+    language: str
+    title: str
+    note: str
+    columns: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    empty: str
+    forms: tuple[Form, ...] = ()
+    outcome: Outcome | None = None
+    acts_name: str = ""
+
+
+def draw_register(register: Register, *, key: str, on_act: Callable[[], None]) -> None:
+    """Draw it; the trigger `act` carries `action`, `key` and `values` and calls `on_act` before the next run."""
+    mount("register", asdict(register), key=key, triggers=("act",), on_trigger=on_act)

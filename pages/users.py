@@ -1,0 +1,199 @@
+"""Who may see what, and who was here? The accounts, for the administrator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final, cast
+
+import streamlit as st
+
+from access.acting import By
+from access.people import (
+    Person,
+    change_access,
+    close_account,
+    invite,
+    list_people,
+    preview_as,
+    renew_password,
+    reopen_account,
+    sign_out_everywhere,
+)
+from access.user import ROLES, PreviewError, Role, User, UserError, find_user
+from access.view import View
+from components.format import full_instant
+from components.register import Act, Branch, Choice, Entry, Field, Form, Outcome, Register, draw_register
+from i18n import translate
+from pages.frame import draw_frame
+from pages.wording import names_of
+from queries.regions import regions_by_country
+
+REGISTER: Final = "users.register"
+CHANGED: Final = "users.changed"
+OUTCOME: Final = "users.outcome"
+
+
+def render(view: View) -> None:
+    """Draw every account with what can be done about it, and the form to invite or change one."""
+    with st.container(key="users", gap=None):
+        draw_frame(view, "pages.users", country=None, states=())
+        draw_register(_register(view), key=REGISTER, on_act=partial(act, view))
+
+
+def act(view: View) -> None:
+    """Do what the register asked for; runs before the page does, and leaves what became of it for the page to show."""
+    asked = (st.session_state.get(REGISTER) or {}).get("act")
+    if not isinstance(asked, Mapping):
+        return
+    try:
+        st.session_state[OUTCOME] = _do(view, str(asked.get("action")), str(asked.get("key")), dict(asked.get("values") or {}))
+    except UserError as error:
+        st.session_state[OUTCOME] = Outcome(text=str(error), state="critical")
+    except PreviewError:
+        st.session_state[OUTCOME] = Outcome(text=translate(view.language, "access.preview_only"), state="critical")
+
+
+def _do(view: View, action: str, name: str, values: Mapping[str, Any]) -> Outcome | None:
+    store, by = view.store, view.by()
+    if store is None:
+        return None
+    if action == "change":
+        st.session_state[CHANGED] = name
+        return None
+    if action in ("invite", "save"):
+        return _save(view, by, action, name, values)
+    plain = {
+        "close": close_account,
+        "reopen": reopen_account,
+        "sign_out": sign_out_everywhere,
+        "preview": preview_as,
+    }
+    if action == "password":
+        return _told(view, "password_renewed", name, secret=renew_password(store, name, by))
+    if action in plain:
+        plain[action](store, name, by)
+        return None if action == "preview" else _told(view, f"did_{action}", name)
+    return None
+
+
+def _save(view: View, by: By, action: str, name: str, values: Mapping[str, Any]) -> Outcome | None:
+    if view.store is None:
+        return None
+    role = cast(Role, str(values.get("role", "")))
+    regions = tuple(sorted({code for code in str(values.get("regions", "")).split(",") if code}))
+    regions = regions or (("*",) if role == "analyst" else ())
+    if action == "save":
+        change_access(view.store, User(name=name, display_name=name, role=role, regions=regions), by)
+        st.session_state.pop(CHANGED, None)
+        return _told(view, "did_save", name)
+    new = str(values.get("name", "")).strip().lower()
+    shown = str(values.get("display_name", "")).strip()[:128] or new
+    secret = invite(view.store, User(name=new, display_name=shown, role=role, regions=regions), by)
+    return _told(view, "invited", new, secret=secret)
+
+
+def _told(view: View, key: str, name: str, secret: str = "") -> Outcome:
+    return Outcome(text=translate(view.language, f"users.{key}", name=name), secret=secret)
+
+
+def _register(view: View) -> Register:
+    language = view.language
+    people = list_people(view.store, view.now) if view.store else []
+    columns = ("name", "display_name", "role", "regions", "seen", "sessions")
+    return Register(
+        language=language,
+        title=translate(language, "users.title"),
+        note=translate(language, "users.count", n=len(people)),
+        columns=tuple(translate(language, f"users.column.{name}") for name in columns),
+        entries=tuple(_entry(view, person) for person in people),
+        empty=translate(language, "users.nobody"),
+        forms=(_form(view),),
+        outcome=st.session_state.pop(OUTCOME, None),
+        acts_name=translate(language, "users.column.acts"),
+    )
+
+
+def _entry(view: View, person: Person) -> Entry:
+    language, user = view.language, person.user
+    everything = translate(language, "users.everything")
+    regions = (
+        everything if "*" in user.regions or user.role in ("manager", "admin") else names_of(language, "region", user.regions)
+    )
+    seen = full_instant(person.seen_at, view.zone) if person.seen_at else translate(language, "users.never")
+    is_out, is_demo = user.is_disabled, user.is_demo
+    return Entry(
+        key=user.name,
+        cells=(
+            user.name,
+            user.display_name,
+            translate(language, f"access.role_{user.role}"),
+            regions,
+            seen,
+            str(person.session_count),
+        ),
+        mark=translate(language, "users.closed") if is_out else translate(language, "users.demo") if is_demo else "",
+        state="warning" if is_out else "neutral",
+        acts=tuple(_acts(view, person)),
+    )
+
+
+def _acts(view: View, person: Person) -> list[Act]:
+    user, is_me = person.user, person.user.name == view.user.name
+    wanted = ["change", *([] if user.is_demo else ["password"])]
+    wanted += ["sign_out"] if person.session_count else []
+    if not is_me:
+        wanted += ["reopen"] if user.is_disabled else ["preview", "close"]
+    asked = ("password", "sign_out", "close")
+    return [
+        Act(
+            action=name,
+            name=translate(view.language, f"users.act.{name}"),
+            question=translate(view.language, f"users.ask.{name}", name=user.name) if name in asked else "",
+        )
+        for name in wanted
+    ]
+
+
+def _form(view: View) -> Form:
+    language = view.language
+    name = st.session_state.get(CHANGED)
+    changed = find_user(view.store, name) if view.store and name else None
+    who = (
+        Field(
+            code="name",
+            name=translate(language, "users.column.name"),
+            hint=translate(language, "users.name_hint"),
+            is_needed=True,
+        ),
+        Field(code="display_name", name=translate(language, "users.column.display_name")),
+    )
+    return Form(
+        action="save" if changed else "invite",
+        key=changed.name if changed else "new",
+        title=translate(language, "users.change_one", name=changed.name) if changed else translate(language, "users.invite"),
+        submit=translate(language, "users.save" if changed else "users.invite_submit"),
+        fields=(*(() if changed else who), _role_field(view, changed), _region_field(view, changed)),
+        note=translate(language, "users.change_note" if changed else "users.invite_note"),
+    )
+
+
+def _role_field(view: View, changed: User | None) -> Field:
+    chosen = changed.role if changed else "lead"
+    roles = tuple(Choice(code=role, name=translate(view.language, f"access.role_{role}"), is_on=role == chosen) for role in ROLES)
+    return Field(code="role", name=translate(view.language, "users.column.role"), kind="choice", choices=roles)
+
+
+def _region_field(view: View, changed: User | None) -> Field:
+    chosen = changed.regions if changed else ()
+    branches = tuple(
+        Branch(
+            name=names_of(view.language, "country", (country,)),
+            choices=tuple(
+                Choice(code=code, name=names_of(view.language, "region", (code,)), is_on=code in chosen) for code in codes
+            ),
+        )
+        for country, codes in regions_by_country().items()
+    )
+    hint = translate(view.language, "users.region_hint")
+    return Field(code="regions", name=translate(view.language, "users.column.regions"), kind="tree", branches=branches, hint=hint)

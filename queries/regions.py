@@ -1,0 +1,11 @@
+"""The regions there are, by country: what a scope can be made of."""
+
+from __future__ import annotations
+
+from data.places import regions
+
+
+def regions_by_country() -> dict[str, tuple[str, ...]]:
+    """Region codes by country code, in the order in which they are shown."""
+    countries = dict.fromkeys(region.country_code for region in regions())
+    return {country: tuple(region.code for region in regions() if region.country_code == country) for country in countries}

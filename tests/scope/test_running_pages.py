@@ -1,0 +1,83 @@
+"""The running interface, every page, two users hammering at once: the lead's bytes never hold anything of elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+
+from access.session import start_session
+from access.store import open_store
+from config import Settings
+from pages import PAGES
+from tests.protocol import tab
+from tests.scope.conftest import MARK
+from tests.serving import Served, serve
+
+QUERIES = (
+    "",
+    "window=7d",
+    "region=CN-SOUTH",
+    "region=CN-SOUTH&region=CN-EAST",
+    "as_of=2026-03-01T20:00Z",
+    "snapshot=1",
+    "lang=zh-CN",
+)
+
+
+@pytest.fixture(scope="module")
+def served(country: Settings) -> Iterator[Served]:
+    """The interface over the country."""
+    with serve(country.home, CONTROL_ROOM_DEMO="false", CONTROL_ROOM_MEMORY_LIMIT="512MB") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def cookies(country: Settings) -> dict[str, str]:
+    """A session of each user, made in the store."""
+    store = open_store(country)
+    names = ("boss", "east", "south", "part", "root")
+    found = {name: f"control_room_session={start_session(store, name, datetime.now(UTC))}" for name in names}
+    store.dispose()
+    return found
+
+
+def _texts(served: Served, cookie: str, path: str) -> list[str]:
+    with tab(served, cookie) as opened:
+        return [opened.open(path, query, seconds=120) for query in QUERIES]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.url_path)
+def test_lead_gets_nothing_of_elsewhere_while_the_manager_looks_too(
+    served: Served, cookies: dict[str, str], page: object
+) -> None:
+    path = page.url_path  # type: ignore[attr-defined]
+    with ThreadPoolExecutor(4) as pool:
+        running = {name: pool.submit(_texts, served, cookies[name], path) for name in ("boss", "east", "part", "boss")}
+    for name in ("east", "part"):
+        for query, text in zip(QUERIES, running[name].result(), strict=True):
+            around = text[max(0, text.lower().find(MARK) - 80) :][:160]
+            assert MARK not in text.lower(), f"{name} {path}?{query}: {around!r}"
+
+
+def test_the_word_would_be_seen_on_the_wall(served: Served, cookies: dict[str, str]) -> None:
+    assert MARK in _texts(served, cookies["boss"], PAGES[0].url_path)[0]
+
+
+def test_page_that_is_open_shows_nothing_once_regions_changed(served: Served, country: Settings, cookies: dict[str, str]) -> None:
+    from access.audit import LOCAL
+    from access.user import set_access
+
+    store = open_store(country)
+    with tab(served, cookies["south"]) as opened:
+        opened.open(PAGES[0].url_path)
+        assert opened.fragments()
+        fragments = opened.fragments()
+        set_access(store, "south", role="lead", regions=["CN-NORTH"], now=datetime.now(UTC), by=LOCAL)
+        assert "Your session has ended" in opened.open(PAGES[0].url_path)
+        for fragment in fragments:
+            assert MARK not in opened.rerun_fragment(fragment)
+        set_access(store, "south", role="lead", regions=["CN-SOUTH"], now=datetime.now(UTC), by=LOCAL)
+    store.dispose()
