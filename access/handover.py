@@ -51,7 +51,7 @@ def read_handover(view: View) -> Handover:
     following = shift_after(calendar, shift, view.zone)
     listed, recorded = read_worklist(view, "unassigned", shown=MOST_UNTOUCHED), read_recorded(view)
     seen = _rows_in_sight(view)
-    changes = [(row, change) for row in seen for change in _in_shift(row, shift)]
+    changes = [(row, change) for row in seen for change in _in_shift(row, shift, following)]
     working = tuple(row for row in recorded.troubled if not row.is_done and row.item.version > 0)
     return Handover(
         shift=shift,
@@ -65,7 +65,7 @@ def read_handover(view: View) -> Handover:
         done=tuple((row, change) for row, change in changes if _is_finish(row, change)),
         left=recorded.left,
         due=tuple(sorted((row for row in working if _is_due_until(row, following.end)), key=_due_at)),
-        notes=tuple((row, note) for row in seen for note in row.item.notes if shift.start <= note.at < shift.end),
+        notes=tuple((row, note) for row in seen for note in row.item.notes if shift.start <= note.at < following.start),
         people=_people(changes),
     )
 
@@ -76,9 +76,10 @@ def _rows_in_sight(view: View) -> list[WorkRow]:
     return [WorkRow(row=row, trouble=None, item=items[key]) for key, row in look_up(view, list(items)).items()]
 
 
-def _in_shift(row: WorkRow, shift: ShiftSpan) -> list[Change]:
+def _in_shift(row: WorkRow, shift: ShiftSpan, following: ShiftSpan) -> list[Change]:
+    """The changes that hold, of the shift and of the time up to the next one's beginning."""
     held = effective(row.item.changes)
-    return [change for change in row.item.changes if shift.start <= change.at < shift.end and change.id in held]
+    return [change for change in row.item.changes if shift.start <= change.at < following.start and change.id in held]
 
 
 def _is_finish(row: WorkRow, change: Change) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from argparse import Namespace
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from sqlalchemy import Engine, select
 from streamlit.testing.v1 import AppTest
@@ -18,17 +20,19 @@ from access.audit import AUDIT, LOCAL, verify
 from access.handover import read_handover
 from access.reading import Reading
 from access.store import open_store
-from access.user import User, add_user
+from access.user import User, UserError, add_user
 from access.view import View, open_view
 from access.work_act import Act, Outcome, perform
 from access.work_item import read_items
 from access.worklist import TABS, read_row, read_worklist
+from access.worklist_command import worklist
 from config import read_settings
 from data.ingest import ingest
 from data.lake import Lake
 from pages.handover import read_sheet
 from pages.worklist import read_board, shown_of, tab_of
 from pages.worklist_act import read_act
+from queries.present import present
 from queries.query import Query
 from tests.data.intake import contract_of, write_csv
 from tests.pages.conftest import AS_OF, PER_HOUR
@@ -241,6 +245,14 @@ def test_the_handover_tells_what_was_done_noted_and_comes_due(view_of: Open) -> 
     assert found.late_count == LATE_IN_SHANGHAI - 1
 
 
+def test_between_shifts_the_handover_keeps_what_was_done_since(view_of: Open) -> None:
+    """At 02:00 in Shanghai the evening shift ended two hours ago; the day shift begins at 08:00."""
+    first = shown(view_of())[0]
+    do(view_of(minutes=9 * 60), "note", first, "night call")
+    found = read_handover(view_of(minutes=10 * 60))
+    assert (found.shift.name, [note.note for _, note in found.notes]) == ("evening", ["night call"])
+
+
 def test_a_handover_tells_nothing_of_other_regions(view_of: Open) -> None:
     do(view_of(), "note", shown(view_of())[0], "a word of the east")
     text = json.dumps(asdict(read_sheet(view_of(SOUTH))), ensure_ascii=False)
@@ -326,3 +338,18 @@ def test_the_page_draws_without_a_fault(reading: Reading, module: str, language:
     if module == "pages.worklist":
         assert "no-such-order" in parts["worklist"]["said"]["text"]
         assert parts["worklist"]["said"]["is_refusal"]
+
+
+def test_the_command_line_prints_the_same_list(reading: Reading, store: Engine, tmp_path: Path, view_of: Open) -> None:
+    key = shown(view_of())[2]
+    do(view_of(), "assign", key, "east")
+    do(view_of(), "note", key, "=1+1")
+    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    settings = replace(reading.settings, store_url=url)
+    arguments = Namespace(user="east", tab="all", limit=5)
+    frame = worklist(settings, arguments, AS_OF + timedelta(minutes=5))
+    assert list(zip(frame["channel"], frame["order_id"], strict=True)) == shown(view_of(), "all", 5)
+    assert frame.filter(pl.col("order_id") == key[1])["assignee"].to_list() == ["east"]
+    assert "'=1+1" in present(frame, "csv")
+    with pytest.raises(UserError):
+        worklist(settings, Namespace(user="nobody", tab="all", limit=5), AS_OF)
