@@ -108,7 +108,7 @@ def _register(view: View) -> Register:
         columns=tuple(translate(language, f"users.column.{name}") for name in columns),
         entries=tuple(_entry(view, person) for person in people),
         empty=translate(language, "users.nobody"),
-        forms=(_form(view),),
+        forms=(_form(view, len(people)),),
         outcome=st.session_state.pop(OUTCOME, None),
         acts_name=translate(language, "users.column.acts"),
     )
@@ -155,7 +155,7 @@ def _acts(view: View, person: Person) -> list[Act]:
     ]
 
 
-def _form(view: View) -> Form:
+def _form(view: View, count: int) -> Form:
     language = view.language
     name = st.session_state.get(CHANGED)
     changed = find_user(view.store, name) if view.store and name else None
@@ -170,7 +170,7 @@ def _form(view: View) -> Form:
     )
     return Form(
         action="save" if changed else "invite",
-        key=changed.name if changed else "new",
+        key=changed.name if changed else f"new-{count}",
         title=translate(language, "users.change_one", name=changed.name) if changed else translate(language, "users.invite"),
         submit=translate(language, "users.save" if changed else "users.invite_submit"),
         fields=(*(() if changed else who), _role_field(view, changed), _region_field(view, changed)),

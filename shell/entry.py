@@ -54,18 +54,7 @@ def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
     """Refuse a role the page is not for, before any of the page's code is imported."""
     _frame_preview(visitor, language)
     if user.role not in page.roles:
-        opened = house()
-        note(
-            opened.store,
-            at=opened.clock(),
-            actor=visitor.session().actor,
-            action="page_refused",
-            object_kind="page",
-            object_id=page.url_path,
-            detail={"role": user.role},
-            result="denied",
-        )
-        st.warning(translate(language, "access.no_page"))
+        _refuse_role(page, user, visitor, language)
         return
     parameters = {name: st.query_params.get_all(name) for name in st.query_params}
     house().ahead.note(page, user, parameters)
@@ -81,6 +70,15 @@ def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
             import_module(page.module).render(view)
     except SessionEnded:
         show_ended(language)
+
+
+def _refuse_role(page: Page, user: User, visitor: Visitor, language: str) -> None:
+    """Say that the role does not include the page; on the record, unless an administrator only looks through the role's eyes."""
+    opened, session = house(), visitor.session()
+    if session.previewer is None:
+        what = {"object_kind": "page", "object_id": page.url_path, "detail": {"role": user.role}, "result": "denied"}
+        note(opened.store, at=opened.clock(), actor=session.actor, action="page_refused", **what)
+    st.warning(translate(language, "access.no_page"))
 
 
 def _frame_preview(visitor: Visitor, language: str) -> None:

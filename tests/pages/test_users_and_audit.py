@@ -1,0 +1,113 @@
+"""The pages of the administrator: rows with what can be done, the outcome told, filters taken, the chain walked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from access.audit import LOCAL
+from access.audit_rows import list_audit
+from access.reading import Reading
+from access.store import open_store
+from access.user import User, add_user, find_user
+from config import read_settings
+from tests.pages.conftest import AS_OF
+
+
+def _run(page: str, home: str, lake: str, acts: list[dict[str, object]]) -> None:
+    """Draw the page once for each act, each taken before the page is drawn as its callback is."""
+    from importlib import import_module
+    from pathlib import Path
+
+    import streamlit as st
+
+    from access.audit import Actor
+    from access.reading import Reading
+    from access.store import open_store
+    from access.user import User
+    from access.view import open_view
+    from config import read_settings
+    from tests.pages.conftest import AS_OF
+
+    module = import_module(f"pages.{page}")
+    reading = Reading(read_settings({}, home=Path(lake), memory_limit="512MB"))
+    store = open_store(read_settings({}, home=Path(home)))
+    user = User(name="root", display_name="Root", role="admin")
+    actor = Actor(name="root", session="0" * 64)
+    view = open_view(reading, user, {}, now=AS_OF, language="en", stays_valid=lambda: None, store=store, actor=actor)
+    for act in acts:
+        st.session_state[module.REGISTER] = {"act": act}
+        module.act(view)
+        del st.session_state[module.REGISTER]
+    st.session_state["register"] = module._register(view)
+    module.render(view)
+    reading.close()
+    store.dispose()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A store with `root` and `li`."""
+    store = open_store(read_settings({}, home=tmp_path))
+    for user in (User(name="root", display_name="Root", role="admin"), User(name="li", display_name="Li", role="manager")):
+        add_user(store, user, password_hash="x", now=AS_OF, by=LOCAL)
+    store.dispose()
+    return tmp_path
+
+
+def _register(page: str, home: Path, reading: Reading, *acts: dict[str, Any]) -> Any:
+    app = AppTest.from_function(_run, args=(page, str(home), str(reading.settings.home), list(acts)), default_timeout=60).run()
+    assert not app.exception, app.exception
+    return app.session_state["register"]
+
+
+def test_every_account_is_listed_with_what_can_be_done(home: Path, reading: Reading) -> None:
+    shown = _register("users", home, reading)
+    assert [entry.key for entry in shown.entries] == ["li", "root"]
+    assert [act.action for act in shown.entries[0].acts] == ["change", "password", "preview", "close"]
+    assert [act.action for act in shown.entries[1].acts] == ["change", "password"]
+
+
+def test_invited_lead_is_there_and_the_password_told_once(home: Path, reading: Reading) -> None:
+    values = {"name": " Wang ", "display_name": "王", "role": "lead", "regions": "CN-EAST,CN-SOUTH"}
+    shown = _register("users", home, reading, {"action": "invite", "key": "new", "values": values})
+    assert len(shown.outcome.secret) >= 20
+    found = find_user(open_store(read_settings({}, home=home)), "wang")
+    assert found is not None
+    assert (found.display_name, found.role, found.regions) == ("王", "lead", ("CN-EAST", "CN-SOUTH"))
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        ({"action": "invite", "key": "new", "values": {"name": "wang", "role": "lead"}}, "without regions"),
+        ({"action": "invite", "key": "new", "values": {"name": "li", "role": "manager"}}, "li exists"),
+        ({"action": "invite", "key": "new", "values": {"name": "<img src=x>", "role": "manager"}}, "user name"),
+        ({"action": "close", "key": "root", "values": {}}, "own account"),
+        ({"action": "save", "key": "root", "values": {"role": "manager"}}, "last administrator"),
+    ],
+)
+def test_what_cannot_be_done_is_told_and_not_done(home: Path, reading: Reading, act: dict[str, Any], reason: str) -> None:
+    before = len(list_audit(open_store(read_settings({}, home=home))))
+    outcome = _register("users", home, reading, act).outcome
+    assert outcome.state == "critical"
+    assert reason in outcome.text
+    assert len(list_audit(open_store(read_settings({}, home=home)))) == before
+
+
+def test_audit_is_filtered_and_its_chain_walked(home: Path, reading: Reading) -> None:
+    everything = _register("audit", home, reading)
+    assert [entry.cells[3] for entry in everything.entries] == ["user li", "user root"]
+    values = {"action": "user_added", "object_id": "root", "actor": "", "result": "", "since": "", "until": ""}
+    filtered = _register("audit", home, reading, {"action": "filter", "key": "filter", "values": values})
+    assert [entry.cells[3] for entry in filtered.entries] == ["user root"]
+    walked = _register("audit", home, reading, {"action": "verify", "key": "verify", "values": {}})
+    assert "All 2 rows are sound" in walked.outcome.text
+
+
+def test_nonsense_dates_filter_nothing(home: Path, reading: Reading) -> None:
+    values = {"since": "yesterday'--", "until": "2026-99-99"}
+    assert len(_register("audit", home, reading, {"action": "filter", "key": "filter", "values": values}).entries) == 2
