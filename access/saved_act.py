@@ -45,6 +45,8 @@ class SavedDone:
 
 def perform_saved(view: View, act: SavedAct) -> SavedDone:
     """Do it as the view's user. Raises SavedViewError with the reason, SessionEnded."""
+    if view.is_preview:
+        raise SavedViewError("preview")
     by, store = view.by(), view.store
     if store is None:
         raise SavedViewError("gone")

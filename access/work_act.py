@@ -48,6 +48,8 @@ class Outcome:
 
 def perform(view: View, act: Act) -> Outcome:
     """Do it inside the user's scope; an order elsewhere is not found, and the audit says who asked. Raises SessionEnded."""
+    if view.is_preview:
+        return Outcome(act=act, error=WorkError("preview"))
     by = view.by(seen_version=act.seen_version)
     try:
         return Outcome(act=act, change=_change(view, act, by))

@@ -83,14 +83,20 @@ def read_board(view: View, tab: Tab, shown: int, key: tuple[str, str] | None, sa
         words={name: translate(language, f"worklist.word.{name}") for name in WORDS} | {"me": view.user.name},
         handover="/handover",
         longest_note=LONGEST_NOTE,
-        can_act=not is_looking_back(view),
+        can_act=not is_looking_back(view) and not view.is_preview,
         chosen=read_job(view, chosen, names) if chosen else None,
         said=said,
         empty=translate(language, f"worklist.empty.{tab}"),
         more=translate(language, "worklist.more", n=count(language, found.counts[tab] - shown)) if found.has_more else "",
-        cannot=translate(language, "worklist.error.past_view") if is_looking_back(view) else "",
+        cannot=_why_not(view),
         columns=tuple(translate(language, f"worklist.column.{name}") for name in COLUMNS),
     )
+
+
+def _why_not(view: View) -> str:
+    """Why nothing can be changed here; empty where it can."""
+    reason = "preview" if view.is_preview else "past_view" if is_looking_back(view) else ""
+    return translate(view.language, f"worklist.error.{reason}") if reason else ""
 
 
 def _chosen(view: View, found: Worklist, key: tuple[str, str] | None) -> WorkRow | None:

@@ -83,7 +83,7 @@ def _open(view: View, key: Key, number: int) -> tuple[Said | None, Key | None]:
     if read_row(view, key) is not None:
         return None, key
     mark = f"{ASKED}.denied.{'/'.join(key)}"
-    if view.store is not None and mark not in st.session_state:
+    if view.store is not None and not view.is_preview and mark not in st.session_state:
         st.session_state[mark] = True
         note_denied(view.store, key, by=view.by())
     text = WorkError("not_found", order=key[1][:40]).sentence(view.language)

@@ -101,7 +101,7 @@ def _line(view: View, item: WorkItem, change: Change, names: Names) -> Line:
 
 
 def _can_act(view: View) -> bool:
-    return view.store is not None and not is_looking_back(view)
+    return view.store is not None and not is_looking_back(view) and not view.is_preview
 
 
 def _at(view: View, at: datetime) -> str:

@@ -16,9 +16,11 @@ import pytest
 from sqlalchemy import Engine, select
 from streamlit.testing.v1 import AppTest
 
-from access.audit import AUDIT, LOCAL, verify
+from access.audit import AUDIT, LOCAL, Actor, verify
 from access.handover import read_handover
 from access.reading import Reading
+from access.saved_act import SavedAct, perform_saved
+from access.saved_view import SavedViewError
 from access.store import open_store
 from access.user import User, UserError, add_user
 from access.view import View, open_view
@@ -353,3 +355,17 @@ def test_the_command_line_prints_the_same_list(reading: Reading, store: Engine, 
     assert "'=1+1" in present(frame, "csv")
     with pytest.raises(UserError):
         worklist(settings, Namespace(user="nobody", tab="all", limit=5), AS_OF)
+
+
+def test_a_preview_sees_the_list_and_changes_nothing(view_of: Open, store: Engine) -> None:
+    looking = replace(view_of(), actor=Actor(name="root"))
+    key = shown(view_of())[0]
+    refused = do(looking, "assign", key, "east")
+    assert refused.error is not None
+    assert refused.error.reason == "preview"
+    with pytest.raises(SavedViewError, match="another user's eyes"):
+        perform_saved(looking, SavedAct(verb="save", name="x", page="worklist"))
+    board = read_board(looking, "all", 60, None, None)
+    assert (board.can_act, len(board.jobs)) == (False, 60)
+    assert "preview" in board.cannot
+    assert read_items(store, [key]) == {}
