@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from starlette.types import Message
@@ -18,6 +21,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks and grace in hundredths of a second."""
     monkeypatch.setattr(shell.socket, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(shell.socket, "GRACE_SECONDS", 0.05)
+
+
+def _run(playing: Coroutine[Any, Any, None]) -> None:
+    """Play it on a loop of its own: a browser of the same test process keeps one running in this thread."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, playing).result()
 
 
 class _Peer:
@@ -48,7 +57,7 @@ def test_messages_pass_while_the_session_is_valid() -> None:
         assert peer.sent == [{"type": "websocket.send", "bytes": b"x"}]
         peer.socket.stop()
 
-    asyncio.run(play())
+    _run(play())
 
 
 @pytest.mark.parametrize("is_busy", [True, False])
@@ -68,7 +77,7 @@ def test_websocket_of_an_ended_session_is_closed_busy_or_silent(is_busy: bool) -
         assert peer.sent[-1]["type"] == "websocket.close"
         peer.socket.stop()
 
-    asyncio.run(play())
+    _run(play())
 
 
 def test_session_that_only_seemed_to_end_goes_on() -> None:
@@ -84,7 +93,7 @@ def test_session_that_only_seemed_to_end_goes_on() -> None:
         assert (await waiting)["bytes"] == b"x"
         peer.socket.stop()
 
-    asyncio.run(play())
+    _run(play())
 
 
 def test_file_belongs_to_the_session_it_was_sent_to() -> None:
