@@ -20,6 +20,14 @@ def render_elsewhere(view: View, module: str, path: str, denied: Sequence[Filter
     watch(view)
 
 
+def render_unknown_moment(view: View, module: str, path: str) -> None:
+    """Draw the frame of the page and, instead of its figures, that nothing is known of the instant or snapshot asked for."""
+    title, text, way = (translate(view.language, f"moment.{part}") for part in ("title", "text", "way"))
+    notice = Notice(state="neutral", title=title, text=text, way=way, href=link(view, path))
+    draw_frame(view, module, country=None, states=())
+    draw_board(Board(language=view.language, notice=notice), key="elsewhere.moment", on_choice=_nothing)
+
+
 def _notice(view: View, path: str, denied: Sequence[Filter]) -> Notice:
     language = view.language
     names = "; ".join(names_of(language, filter_.dimension, filter_.values, most=4) for filter_ in denied)

@@ -25,6 +25,7 @@ from queries.listing import Listing
 
 PAGE: Final = "order.page"
 JOURNEY: Final = "order.journey"
+DENIED: Final = "order.denied"
 WORDS: Final = ("page", "search", "find", "print", "journey", "journey_tip", "facts")
 LONGEST: Final = 128
 
@@ -34,6 +35,8 @@ def render(view: View) -> None:
     with st.container(key="order", gap=None):
         channel, order_id = (_text(st.query_params.get(name)) for name in ("channel", "order_id"))
         page = read_page(view, channel, order_id, journey=_journey(channel, order_id))
+        if not page.sentence:
+            _note_denied(view, channel, order_id)
         draw_frame(view, "pages.order", country=None, states=(), applied=view.address.filters)
         draw_twin(page, key=PAGE, on_choice=partial(_choose, view, channel, order_id))
         watch(view)
@@ -52,7 +55,6 @@ def read_page(view: View, channel: str, order_id: str, *, journey: str = "") -> 
         return TwinPage(language=view.language, words=words, notice=_notice(view, "none_named"))
     twin = view.read_order(channel, order_id)
     if twin is None:
-        view.note_denied("order", f"{channel}/{order_id}")
         return TwinPage(language=view.language, words=words, notice=_notice(view, "not_found", number=order_id))
     return _page(view, twin, words, journey)
 
@@ -122,6 +124,13 @@ def _journey(channel: str, order_id: str) -> str:
     """The customer's link made for this order in this tab; none for another order."""
     made = st.session_state.get(JOURNEY)
     return str(made[1]) if made and made[0] == (channel, order_id) else ""
+
+
+def _note_denied(view: View, channel: str, order_id: str) -> None:
+    """On the record once for this tab and order, however often it is drawn."""
+    if order_id and st.session_state.get(DENIED) != (channel, order_id):
+        st.session_state[DENIED] = (channel, order_id)
+        view.note_denied("order", f"{channel}/{order_id}")
 
 
 def _choose(view: View, channel: str, order_id: str) -> None:

@@ -19,7 +19,7 @@ from config import ROOT
 from data.lake import LakeError
 from i18n import translate
 from pages import PAGES, Page
-from pages.elsewhere import render_elsewhere
+from pages.elsewhere import render_elsewhere, render_unknown_moment
 from queries.query import Filter
 from shell.failure import show_ended, wait_for_lake
 from shell.house import house
@@ -61,7 +61,7 @@ def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
     try:
         view = _view(user, visitor, language, parameters)
     except LakeError as error:
-        wait_for_lake(error, language)
+        _show_nothing(page, user, visitor, language, parameters, error)
         return
     try:
         if denied := outside(view.scope, view.address.filters):
@@ -79,6 +79,21 @@ def _refuse_role(page: Page, user: User, visitor: Visitor, language: str) -> Non
         what = {"object_kind": "page", "object_id": page.url_path, "detail": {"role": user.role}, "result": "denied"}
         note(opened.store, at=opened.clock(), actor=session.actor, action="page_refused", **what)
     st.warning(translate(language, "access.no_page"))
+
+
+def _show_nothing(
+    page: Page, user: User, visitor: Visitor, language: str, parameters: Mapping[str, Sequence[str]], error: LakeError
+) -> None:
+    """Say why there is nothing: for an instant or snapshot of which nothing is known, with the way back to now."""
+    now = {name: values for name, values in parameters.items() if name not in ("as_of", "snapshot")}
+    try:
+        view = _view(user, visitor, language, now) if len(now) < len(parameters) else None
+    except LakeError:
+        view = None
+    if view is None:
+        wait_for_lake(error, language)
+    else:
+        render_unknown_moment(view, page.module, f"/{page.url_path}")
 
 
 def _frame_preview(visitor: Visitor, language: str) -> None:

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
+from access.audit import AUDIT
+from access.store import open_store
+from config import read_settings
 from tests.serving import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -119,3 +123,22 @@ def test_a_broken_address_says_so_and_leads_on(page: Page, served: Served, path:
     open_at(page, served, path)
     expect(page.get_by_role("alert").first).to_be_visible()
     expect(page.get_by_text("Traceback")).to_have_count(0)
+
+
+@pytest.mark.parametrize("parameter", ["as_of=2001-01-01", "snapshot=99"])
+def test_an_instant_before_the_first_snapshot_leads_back_to_now(page: Page, served: Served, parameter: str) -> None:
+    open_at(page, served, f"/orders?window=7d&{parameter}")
+    expect(page.get_by_text("Nothing is known of that instant")).to_be_visible()
+    page.get_by_role("link", name="To the newest data").click()
+    expect(page.locator(".tally-text")).to_have_text("384 orders")
+    assert parameter not in page.url
+
+
+def test_asking_for_an_order_of_another_area_is_on_the_record(page: Page, served: Served) -> None:
+    open_at(page, served, "/order?channel=tmall&order_id=0002", name="east")
+    expect(page.get_by_role("alert")).to_contain_text("Order not found")
+    store = open_store(read_settings({}, home=served.home))
+    with store.connect() as connection:
+        rows = connection.execute(select(AUDIT).where(AUDIT.c.action == "order_not_found")).mappings().all()
+    store.dispose()
+    assert [(row["actor"], row["object_id"], row["result"]) for row in rows][-1] == ("east", "tmall/0002", "denied")
