@@ -36,7 +36,7 @@ def order_as_json(
             targets=read_targets(settings),
             newest=lake.newest_milestone(ledger.version),
         )
-        twin = read_twin(channel, order_id, moment, lambda statement: run(lake, statement))
+        twin = read_twin(channel, order_id, moment, lambda statements: [run(lake, statement) for statement in statements])
         if twin is None:
             return None
         sources = reading.snapshot_sources(ledger.version, (row["snapshot_id"] for row in twin.sightings))

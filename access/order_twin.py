@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -27,9 +27,16 @@ from queries.twin import (
 )
 
 Row = dict[str, Any]
-Ask = Callable[[Statement], pl.DataFrame]
+Ask = Callable[[Sequence[Statement]], list[pl.DataFrame]]
+"""Answers several statements, side by side where it can."""
 
 COMPARED_DAYS: Final = timedelta(days=3)
+ATTACHED: Final = {
+    "sightings": build_sightings,
+    "events": build_events,
+    "returns": build_returns,
+    "complaints": build_complaints,
+}
 LEAST_COMPARABLE: Final = 20
 """With fewer orders than this nothing is said about what is usual."""
 
@@ -86,24 +93,18 @@ class Twin:
 
 def read_twin(channel: str, order_id: str, moment: Moment, ask: Ask) -> Twin | None:
     """The order at the moment; None when there is none in the scope."""
-    rows = ask(build_order(OrderKey(channel=channel, order_id=order_id), moment)).to_dicts()
-    if not rows:
+    (found,) = ask([build_order(OrderKey(channel=channel, order_id=order_id), moment)])
+    if found.is_empty():
         return None
-    order = rows[0]
+    order = found.to_dicts()[0]
     key = OrderKey(channel=channel, order_id=order_id, created_at=order["created_at"])
     window = compared_window(order)
-    usual = _usual(ask(build_comparable(_comparable(order, window), moment)).to_dicts())
-    found = {
-        name: tuple(ask(build(key, moment)).to_dicts())
-        for name, build in (
-            ("events", build_events),
-            ("returns", build_returns),
-            ("complaints", build_complaints),
-            ("sightings", build_sightings),
-        )
-    }
+    statements = [build_comparable(_comparable(order, window), moment), *(build(key, moment) for build in ATTACHED.values())]
+    compared, *attached = ask(statements)
+    usual = _usual(compared.to_dicts())
+    rows = {name: tuple(frame.to_dicts()) for name, frame in zip(ATTACHED, attached, strict=True)}
     passages = tuple(replace(passage, usual=usual.get(passage.stage)) for passage in passages_of(order, moment))
-    return Twin(order=order, passages=passages, compared=_compared(order), compared_window=window, **found)
+    return Twin(order=order, passages=passages, compared=_compared(order), compared_window=window, **rows)
 
 
 def passages_of(order: Row, moment: Moment) -> list[Passage]:

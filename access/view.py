@@ -127,7 +127,7 @@ class View:
 
     def read_order(self, channel: str, order_id: str) -> Twin | None:
         """One order's whole life at this view's instant; None when there is none in the user's scope."""
-        return read_twin(channel, order_id, self._moment(), self._answer)
+        return read_twin(channel, order_id, self._moment(), lambda asked: list(self.reading.askers.map(self._answer, asked)))
 
     def order_history(self, twin: Twin) -> list[Learned]:
         """Every change of what was known of the order, oldest first."""

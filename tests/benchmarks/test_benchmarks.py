@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from benchmarks import bulk, heat_server, lakes, merge, semantic, wall_server
+from benchmarks import bulk, heat_server, lakes, merge, orders_server, semantic, wall_server
 from benchmarks.__main__ import BENCHMARKS, main, run_all
 from benchmarks.compare import compare, last_file
 from benchmarks.figure import BenchmarkError, Figure, Trial
@@ -54,7 +54,9 @@ def test_standard_output_is_one_json_object_of_the_declared_shape(trial: Trial, 
     assert code == (0 if result["met"] else 1)
 
 
-@pytest.mark.parametrize("measure", [bulk.measure, merge.measure, semantic.measure, wall_server.measure, heat_server.measure])
+@pytest.mark.parametrize(
+    "measure", [bulk.measure, merge.measure, semantic.measure, wall_server.measure, heat_server.measure, orders_server.measure]
+)
 def test_each_benchmark_gives_positive_figures_and_a_budget(trial: Trial, measure: Measure) -> None:
     figures = measure(trial)
     assert all(figure.value > 0 for figure in figures)

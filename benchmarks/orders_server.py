@@ -1,0 +1,72 @@
+"""The list of orders and one order on the server: a page of each asked for and put into words, nothing cached and cached."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from streamlit.logger import set_log_level
+
+from access.reading import Reading
+from access.view import View
+from benchmarks.figure import BenchmarkError, Figure, Trial
+from benchmarks.lakes import lake_home
+from benchmarks.timing import Act
+from benchmarks.wall_server import BUDGET_CACHED, LEAD, MANAGER, medians, view_of
+from pages.order import read_page
+from pages.orders import read_table
+from pages.orders_question import read_question
+
+BUDGET_UNCACHED = 0.4
+UNBOUND = ("everything_by_amount", "everything_searched")
+"""Every order that there is must be looked at: told, but not held to a page's budget."""
+
+
+def measure(trial: Trial) -> list[Figure]:
+    """Median seconds of pages of the list and of one late order."""
+    set_log_level("error")
+    reading = Reading(lake_home(trial))
+    manager, lead = view_of(reading, MANAGER), view_of(reading, LEAD)
+    everything = view_of(reading, MANAGER, window=["all"])
+    late = _late_order(manager)
+    acts: dict[str, Act] = {
+        "created": _page(manager),
+        "created_next": partial(_second_page, manager),
+        "open_latest": _page(manager, population="open", sort="-late_by_seconds"),
+        "behind_late_rate": _page(manager, metric="late_rate", part="bad"),
+        "lead_created": _page(lead),
+        "everything": _page(everything),
+        "everything_by_amount": _page(everything, sort="-amount"),
+        "everything_searched": _page(everything, search=late[1]),
+        "order": partial(read_page, manager, *late),
+    }
+    try:
+        return [figure for name, act in acts.items() for figure in _figures(reading, name, act, trial.rounds)]
+    finally:
+        reading.close()
+
+
+def _page(view: View, **asked: str) -> Act:
+    return partial(read_table, view, read_question(view, {name: [value] for name, value in asked.items()}))
+
+
+def _second_page(view: View) -> None:
+    table = read_table(view, read_question(view, {}))
+    choice = table.pages[-1].choice or {}
+    read_table(view, read_question(view, {"after": [choice.get("after", "")]}))
+
+
+def _late_order(view: View) -> tuple[str, str]:
+    """Channel and number of the latest order that is still open."""
+    question = read_question(view, {"population": ["open"], "sort": ["-late_by_seconds"]}, limit=1)
+    rows = view.list_orders(question.listing).to_dicts()
+    if not rows:
+        raise BenchmarkError("no order of the lake is open: make a larger one")
+    return rows[0]["channel"], rows[0]["order_id"]
+
+
+def _figures(reading: Reading, name: str, act: Act, rounds: int) -> list[Figure]:
+    uncached, cached = medians(reading, act, rounds)
+    return [
+        Figure(name=f"{name}_uncached", value=uncached, unit="seconds", budget=None if name in UNBOUND else BUDGET_UNCACHED),
+        Figure(name=f"{name}_cached", value=cached, unit="seconds", budget=BUDGET_CACHED),
+    ]
