@@ -15,6 +15,7 @@ from queries.present import plain
 from queries.request import parse_instant
 from queries.run import run
 from queries.scope import Scope
+from queries.twin import OrderKey, build_sightings
 
 
 def order_as_json(
@@ -36,13 +37,13 @@ def order_as_json(
             targets=read_targets(settings),
             newest=lake.newest_milestone(ledger.version),
         )
-        twin = read_twin(channel, order_id, moment, lambda statements: [run(lake, statement) for statement in statements])
+        key = OrderKey(channel=channel, order_id=order_id)
+        twin = read_twin(key, moment, lambda statements: [run(lake, statement) for statement in statements])
         if twin is None:
             return None
-        sources = reading.snapshot_sources(ledger.version, (row["snapshot_id"] for row in twin.sightings))
-        return _twin(twin) | {
-            "history": [_plain(vars(change) | {"kind": change.kind}) for change in history(twin.sightings, sources)]
-        }
+        sightings = run(lake, build_sightings(twin.key, moment)).to_dicts()
+        sources = reading.snapshot_sources(ledger.version, (row["snapshot_id"] for row in sightings))
+        return _twin(twin) | {"history": [_plain(vars(change) | {"kind": change.kind}) for change in history(sightings, sources)]}
     finally:
         reading.close()
 

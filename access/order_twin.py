@@ -23,16 +23,14 @@ from queries.twin import (
     build_events,
     build_order,
     build_returns,
-    build_sightings,
 )
 
 Row = dict[str, Any]
 Ask = Callable[[Sequence[Statement]], list[pl.DataFrame]]
 """Answers several statements, side by side where it can."""
 
-COMPARED_DAYS: Final = timedelta(days=3)
+COMPARED_DAYS: Final = timedelta(days=2)
 ATTACHED: Final = {
-    "sightings": build_sightings,
     "events": build_events,
     "returns": build_returns,
     "complaints": build_complaints,
@@ -80,9 +78,13 @@ class Twin:
     events: tuple[Row, ...]
     returns: tuple[Row, ...]
     complaints: tuple[Row, ...]
-    sightings: tuple[Row, ...]
     compared: dict[str, tuple[Filter, ...]] = field(default_factory=dict)
     compared_window: Window | None = None
+
+    @property
+    def key(self) -> OrderKey:
+        """The order's key, with the instant it was created."""
+        return OrderKey(channel=self.order["channel"], order_id=self.order["order_id"], created_at=self.order["created_at"])
 
     @property
     def worst(self) -> Passage | None:
@@ -91,13 +93,15 @@ class Twin:
         return max(known, key=lambda passage: passage.excess_seconds or 0, default=None)
 
 
-def read_twin(channel: str, order_id: str, moment: Moment, ask: Ask) -> Twin | None:
-    """The order at the moment; None when there is none in the scope."""
-    (found,) = ask([build_order(OrderKey(channel=channel, order_id=order_id), moment)])
+def read_twin(key: OrderKey, moment: Moment, ask: Ask) -> Twin | None:
+    """The order at the moment; None when there is none in the scope. A wrong `created_at` in the key costs time, no more."""
+    (found,) = ask([build_order(key, moment)])
+    if found.is_empty() and key.created_at is not None:
+        (found,) = ask([build_order(replace(key, created_at=None), moment)])
     if found.is_empty():
         return None
     order = found.to_dicts()[0]
-    key = OrderKey(channel=channel, order_id=order_id, created_at=order["created_at"])
+    key = replace(key, created_at=order["created_at"])
     window = compared_window(order)
     statements = [build_comparable(_comparable(order, window), moment), *(build(key, moment) for build in ATTACHED.values())]
     compared, *attached = ask(statements)

@@ -32,6 +32,7 @@ from queries.query import Filter, Query, Window
 from queries.request import parse_window
 from queries.run import MovedOn, run
 from queries.scope import Scope
+from queries.twin import OrderKey, build_sightings
 
 MOST_IN_TWO_STEPS = 500
 """Longer pages are read at once: naming the instants of all their orders would cost more than it saves."""
@@ -125,15 +126,15 @@ class View:
         """How many rows the whole list has (`order_count`) in each group of the dimensions, the largest first."""
         return self._answer(build_count(listing, self._moment(), by=by))
 
-    def read_order(self, channel: str, order_id: str) -> Twin | None:
-        """One order's whole life at this view's instant; None when there is none in the user's scope."""
-        return read_twin(channel, order_id, self._moment(), lambda asked: list(self.reading.askers.map(self._answer, asked)))
+    def read_order(self, channel: str, order_id: str, created_at: datetime | None = None) -> Twin | None:
+        """One order's life at this view's instant; None when there is none in the user's scope. `created_at` finds it sooner."""
+        key = OrderKey(channel=channel, order_id=order_id, created_at=created_at)
+        return read_twin(key, self._moment(), lambda asked: list(self.reading.askers.map(self._answer, asked)))
 
     def order_history(self, twin: Twin) -> list[Learned]:
         """Every change of what was known of the order, oldest first."""
-        self.stays_valid()
-        sources = self.reading.snapshot_sources(self.version, (row["snapshot_id"] for row in twin.sightings))
-        return history(twin.sightings, sources)
+        sightings = self._answer(build_sightings(twin.key, self._moment())).to_dicts()
+        return history(sightings, self.reading.snapshot_sources(self.version, (row["snapshot_id"] for row in sightings)))
 
     def make_journey(self, channel: str, order_id: str) -> str:
         """The path of a customer's page of one order in the user's scope, good for `VALID_FOR`; making it is recorded.

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 
 from streamlit.logger import set_log_level
 
+from access.order_twin import Twin
 from access.reading import Reading
 from access.view import View
 from benchmarks.figure import BenchmarkError, Figure, Trial
 from benchmarks.lakes import lake_home
 from benchmarks.timing import Act
 from benchmarks.wall_server import BUDGET_CACHED, LEAD, MANAGER, medians, view_of
-from pages.order import read_page
+from pages.order import read_page, read_rest
 from pages.orders import read_table
 from pages.orders_question import read_question
 
 BUDGET_UNCACHED = 0.4
-UNBOUND = ("everything_by_amount", "everything_searched")
-"""Every order that there is must be looked at: told, but not held to a page's budget."""
+UNBOUND = ("everything_by_amount", "everything_searched", "order_by_number_only", "order_rest")
+"""Every order that there is must be looked at, or it follows in place: told, but not held to a page's budget."""
 
 
 def measure(trial: Trial) -> list[Figure]:
@@ -37,7 +39,9 @@ def measure(trial: Trial) -> list[Figure]:
         "everything": _page(everything),
         "everything_by_amount": _page(everything, sort="-amount"),
         "everything_searched": _page(everything, search=late[1]),
-        "order": partial(read_page, manager, *late),
+        "order": partial(_order, manager, *late),
+        "order_by_number_only": partial(_order, manager, *late[:2]),
+        "order_rest": partial(read_rest, manager, _twin(manager, *late)),
     }
     try:
         return [figure for name, act in acts.items() for figure in _figures(reading, name, act, trial.rounds)]
@@ -55,13 +59,25 @@ def _second_page(view: View) -> None:
     read_table(view, read_question(view, {"after": [choice.get("after", "")]}))
 
 
-def _late_order(view: View) -> tuple[str, str]:
-    """Channel and number of the latest order that is still open."""
+def _twin(view: View, channel: str, order_id: str, created_at: datetime | None = None) -> Twin:
+    twin = view.read_order(channel, order_id, created_at)
+    if twin is None:
+        raise BenchmarkError(f"order {order_id} of the list is not there")
+    return twin
+
+
+def _order(view: View, channel: str, order_id: str, created_at: datetime | None = None) -> None:
+    """The first part of an order's page, as a link of the list asks for it, or as someone types it."""
+    read_page(view, _twin(view, channel, order_id, created_at), order_id)
+
+
+def _late_order(view: View) -> tuple[str, str, datetime]:
+    """Channel, number and creation of the latest order that is still open."""
     question = read_question(view, {"population": ["open"], "sort": ["-late_by_seconds"]}, limit=1)
     rows = view.list_orders(question.listing).to_dicts()
     if not rows:
         raise BenchmarkError("no order of the lake is open: make a larger one")
-    return rows[0]["channel"], rows[0]["order_id"]
+    return rows[0]["channel"], rows[0]["order_id"], rows[0]["created_at"]
 
 
 def _figures(reading: Reading, name: str, act: Act, rounds: int) -> list[Figure]:

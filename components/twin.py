@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from components.board import Notice, State
@@ -137,7 +137,10 @@ class Surroundings:
 
 @dataclass(frozen=True, kw_only=True)
 class TwinPage:
-    """The whole page; without an order only the search and the notice, which says why and leads on."""
+    """The whole page; without an order only the search and the notice, which says why and leads on.
+
+    `is_rest` has only what follows in place, below the first part.
+    """
 
     language: str
     words: dict[str, str]
@@ -157,7 +160,7 @@ class TwinPage:
     attached: tuple[Table, ...] = ()
     scrubber: Scrubber | None = None
     around: Surroundings | None = None
-    notes: tuple[str, ...] = field(default=())
+    is_rest: bool = False
 
 
 def draw_twin(page: TwinPage, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:

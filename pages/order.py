@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -22,8 +24,11 @@ from pages.order_scrubber import scrubber_of
 from pages.order_sentence import evidence_of, sentence_of
 from pages.wording import state_name
 from queries.listing import Listing
+from queries.query import QueryError
+from queries.request import parse_instant
 
 PAGE: Final = "order.page"
+REST: Final = "order.rest"
 JOURNEY: Final = "order.journey"
 DENIED: Final = "order.denied"
 WORDS: Final = ("page", "search", "find", "print", "journey", "journey_tip", "facts")
@@ -31,32 +36,54 @@ LONGEST: Final = 128
 
 
 def render(view: View) -> None:
-    """Draw the order that the address names, and watch for the next snapshot."""
+    """Draw the order that the address names, then what follows in place, and watch for the next snapshot."""
     with st.container(key="order", gap=None):
-        channel, order_id = (_text(st.query_params.get(name)) for name in ("channel", "order_id"))
-        page = read_page(view, channel, order_id, journey=_journey(channel, order_id))
-        if not page.sentence:
-            _note_denied(view, channel, order_id)
+        parameters = {name: st.query_params.get_all(name) for name in ("channel", "order_id", "created")}
+        channel, order_id, _ = names = _names(parameters)
+        twin = _read(view, *names)
         draw_frame(view, "pages.order", country=None, states=(), applied=view.address.filters)
+        page = read_page(view, twin, order_id, journey=_journey(channel, order_id))
         draw_twin(page, key=PAGE, on_choice=partial(_choose, view, channel, order_id))
+        if twin is None:
+            _note_denied(view, channel, order_id)
+        else:
+            draw_twin(read_rest(view, twin), key=REST, on_choice=_nothing)
         watch(view)
 
 
 def prepare(view: View, parameters: Mapping[str, Sequence[str]]) -> None:
     """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
-    channel, order_id = (_text((parameters.get(name) or ("",))[-1]) for name in ("channel", "order_id"))
-    read_page(view, channel, order_id)
+    if twin := _read(view, *_names(parameters)):
+        read_rest(view, twin)
 
 
-def read_page(view: View, channel: str, order_id: str, *, journey: str = "") -> TwinPage:
-    """Everything the page shows of one order; where there is none in the user's area only why, and a way on."""
+def _names(parameters: Mapping[str, Sequence[str]]) -> tuple[str, str, datetime | None]:
+    """Channel, number and creation as the address has them; what is malformed counts as not there."""
+    channel, order_id, created = (_text((parameters.get(name) or ("",))[-1]) for name in ("channel", "order_id", "created"))
+    try:
+        return channel, order_id, parse_instant(created, ZoneInfo("UTC")) if created else None
+    except QueryError:
+        return channel, order_id, None
+
+
+def _read(view: View, channel: str, order_id: str, created_at: datetime | None) -> Twin | None:
+    return view.read_order(channel, order_id, created_at) if channel and order_id else None
+
+
+def read_rest(view: View, twin: Twin) -> TwinPage:
+    """What was known when, and what went on around the order."""
+    return TwinPage(
+        language=view.language, words={}, scrubber=scrubber_of(view, twin), around=read_around(view, twin), is_rest=True
+    )
+
+
+def read_page(view: View, twin: Twin | None, order_id: str, *, journey: str = "") -> TwinPage:
+    """What the page shows first of an order; where there is none in the user's area only why, and a way on."""
     words = {name: translate(view.language, f"twin.{name}") for name in WORDS}
-    if not (channel and order_id):
-        return TwinPage(language=view.language, words=words, notice=_notice(view, "none_named"))
-    twin = view.read_order(channel, order_id)
-    if twin is None:
-        return TwinPage(language=view.language, words=words, notice=_notice(view, "not_found", number=order_id))
-    return _page(view, twin, words, journey)
+    if twin is not None:
+        return _page(view, twin, words, journey)
+    notice = _notice(view, "not_found", number=order_id) if order_id else _notice(view, "none_named")
+    return TwinPage(language=view.language, words=words, notice=notice)
 
 
 def _page(view: View, twin: Twin, words: dict[str, str], journey: str) -> TwinPage:
@@ -78,8 +105,6 @@ def _page(view: View, twin: Twin, words: dict[str, str], journey: str) -> TwinPa
         axis=axis_of(view, twin),
         events=events_of(view, twin),
         attached=attached_of(view, twin),
-        scrubber=scrubber_of(view, twin),
-        around=read_around(view, twin),
     )
 
 
@@ -140,7 +165,12 @@ def _choose(view: View, channel: str, order_id: str) -> None:
         st.session_state[JOURNEY] = ((channel, order_id), view.make_journey(channel, order_id))
     if isinstance(choice.get("find"), str):
         found = find_order(view, choice["find"][:64])
-        st.query_params["channel"], st.query_params["order_id"] = found
+        before = {name: st.query_params.get_all(name) for name in st.query_params if name != "created"}
+        st.query_params.from_dict(before | {"channel": [found[0]], "order_id": [found[1]]})
+
+
+def _nothing() -> None:
+    """What follows has nothing to choose."""
 
 
 def find_order(view: View, search: str) -> tuple[str, str]:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from sqlglot import exp
 
-from data.order import COMPLAINT_COLUMNS, EVENT_COLUMNS, MILESTONES, ORDER_COLUMNS, RETURN_COLUMNS
+from data.order import COMPLAINT_COLUMNS, EVENT_COLUMNS, MILESTONES, ORDER_COLUMNS, RETURN_COLUMNS, Column
 from queries.base import Period, Request, Setting, base, table_at
 from queries.build import Statement
-from queries.columns import Sight
-from queries.compose import is_materialized
+from queries.compose import Composed, is_materialized
 from queries.fragment import DIALECT, named, select
 from queries.listing import Moment
 from queries.listing_columns import LISTING_COLUMNS
@@ -29,6 +29,21 @@ COMPARABLE_LEVELS: Final = ("lane", "region")
 
 MILESTONE_NAMES: Final = MILESTONES
 KEY: Final = ("o.channel = $channel", "o.order_id = $order_id")
+SIGHTED: Final = ("snapshot_id", "as_of", "row_number", "withdrawn", "inferred_milestones")
+
+
+def _names(columns: tuple[Column, ...]) -> tuple[str, ...]:
+    return tuple(column.name for column in columns)
+
+
+ATTACHED: Final[dict[str, tuple[tuple[str, ...], str, bool]]] = {
+    "order_events": (_names(EVENT_COLUMNS), "occurred_at", False),
+    "order_returns": (_names(RETURN_COLUMNS), "requested_at", True),
+    "order_complaints": (_names(COMPLAINT_COLUMNS), "created_at", True),
+    "order_rows": ((*SIGHTED, *_names(ORDER_COLUMNS)), "as_of", False),
+}
+"""By table: what is read of it, since when a row exists, and whether later instants in it are forgotten."""
+
 SHOWN: Final = ("stage", "waited_seconds", "age_seconds", "order_cycle_seconds", "late_by_seconds")
 SAME_LANE: Final = "warehouse_id = $warehouse AND province_code = $province"
 
@@ -55,35 +70,27 @@ class Comparable:
 
 def build_order(key: OrderKey, moment: Moment) -> Statement:
     """The order as it is at the moment: every column, its inferred and measured milestones, stage, age and lateness."""
-    columns = {column.name for column in ORDER_COLUMNS} | {"status", "is_open", "as_of", "mapped_milestones", "ship_due_at"}
-    columns |= {f"{name}_{kind}" for name in MILESTONES for kind in ("measured_at", "inferred")}
-    rows = base(columns, _setting(moment), sight=_sight(moment), conditions=_conditions(key))
-    answer = select("*", *(named(LISTING_COLUMNS[name].expression, name) for name in SHOWN)).from_("the_order", copy=False)
-    return _statement(answer.with_("the_order", as_=rows, copy=False), key, moment)
+    return _statement("order", key, moment)
 
 
 def build_events(key: OrderKey, moment: Moment) -> Statement:
     """The order's events up to the moment, oldest first."""
-    columns = {column.name: f"r.{column.name}" for column in EVENT_COLUMNS}
-    return _attached("order_events", columns, "r.occurred_at", key, moment)
+    return _statement("order_events", key, moment)
 
 
 def build_returns(key: OrderKey, moment: Moment) -> Statement:
     """The order's returns asked for up to the moment; what came later is null."""
-    columns = {column.name: _clipped(column.name) for column in RETURN_COLUMNS}
-    return _attached("order_returns", columns, "r.requested_at", key, moment)
+    return _statement("order_returns", key, moment)
 
 
 def build_complaints(key: OrderKey, moment: Moment) -> Statement:
     """The order's complaints raised up to the moment; what came later is null."""
-    columns = {column.name: _clipped(column.name) for column in COMPLAINT_COLUMNS}
-    return _attached("order_complaints", columns, "r.created_at", key, moment)
+    return _statement("order_complaints", key, moment)
 
 
 def build_sightings(key: OrderKey, moment: Moment) -> Statement:
     """Every row a snapshot ever brought of the order, as it came, seen up to the moment, oldest first."""
-    names = ("snapshot_id", "as_of", "row_number", "withdrawn", "inferred_milestones", *(column.name for column in ORDER_COLUMNS))
-    return _attached("order_rows", {name: f"r.{name}" for name in names} | {"as_of": "r.as_of"}, "r.as_of", key, moment)
+    return _statement("order_rows", key, moment)
 
 
 def build_comparable(comparable: Comparable, moment: Moment) -> Statement:
@@ -91,66 +98,79 @@ def build_comparable(comparable: Comparable, moment: Moment) -> Statement:
     span = Span(window=comparable.window, as_of=moment.as_of, newest=moment.newest)
     edition = moment.targets.at(moment.as_of, moment.zone)
     setting = setting_of(moment.scope, span, edition, grain=None, zone=moment.zone)
-    columns = frozenset({"passage_stage", "passage_seconds", "warehouse_id", "province_code"})
-    filters = ("o.region_code IS NOT DISTINCT FROM $region", "o.business_type IS NOT DISTINCT FROM $business_type")
-    period = Period(is_settled=span.is_settled)
-    ctes, name = source(Request(anchor=PASSED, columns=columns, filters=filters, setting=setting, period=period))
-    figures = [
-        f"QUANTILE_CONT(passage_seconds, {q}) FILTER (WHERE {condition}) AS {level}_p{round(q * 100)}"
-        for level, condition in zip(COMPARABLE_LEVELS, (SAME_LANE, "TRUE"), strict=True)
-        for q in (0.1, 0.5, 0.9)
-    ]
-    counts = [
-        f"COUNT(passage_seconds) FILTER (WHERE {condition}) AS {level}_n"
-        for level, condition in zip(COMPARABLE_LEVELS, (SAME_LANE, "TRUE"), strict=True)
-    ]
-    answer = select("passage_stage AS stage", *figures, *counts).from_(name, copy=False).group_by("passage_stage", copy=False)
-    for cte, query in ctes:
-        materialized = is_materialized(cte, setting)
-        answer = answer.with_(cte, as_=query, copy=False, materialized=materialized)
     values = setting_values(moment.scope, moment.version, edition) | span_values(span, None, moment.zone, edition)
     values |= {"warehouse": comparable.warehouse, "province": comparable.province}
-    return _with_values(answer, values | {"region": comparable.region, "business_type": comparable.business_type})
+    values |= {"region": comparable.region, "business_type": comparable.business_type}
+    return _with_values(_compose_comparable(setting, is_settled=span.is_settled), values)
+
+
+def _statement(table: str, key: OrderKey, moment: Moment) -> Statement:
+    edition = moment.targets.at(moment.as_of, moment.zone)
+    span = Span(window=Window.all_until(moment.as_of), as_of=moment.as_of, newest=moment.newest)
+    setting = setting_of(moment.scope, span, edition, grain=None, zone=moment.zone)
+    values = setting_values(moment.scope, moment.version, edition) | {"as_of": moment.as_of}
+    values |= {"channel": key.channel, "order_id": key.order_id, "created_at": key.created_at}
+    is_dated = key.created_at is not None
+    if table == "order":
+        return _with_values(_compose_order(setting, is_settled=span.is_settled, is_dated=is_dated), values)
+    return _with_values(_compose_attached(table, setting, is_settled=span.is_settled, is_dated=is_dated), values)
+
+
+@lru_cache(maxsize=64)
+def _compose_order(setting: Setting, *, is_settled: bool, is_dated: bool) -> Composed:
+    columns = {column.name for column in ORDER_COLUMNS} | {"status", "is_open", "as_of", "mapped_milestones", "ship_due_at"}
+    columns |= {f"{name}_{kind}" for name in MILESTONES for kind in ("measured_at", "inferred")}
+    rows = base(columns, setting, sight=Period(is_settled=is_settled).sight(), conditions=_conditions(is_dated=is_dated))
+    answer = select("*", *(named(LISTING_COLUMNS[name].expression, name) for name in SHOWN)).from_("the_order", copy=False)
+    return _composed(answer.with_("the_order", as_=rows, copy=False))
+
+
+@lru_cache(maxsize=256)
+def _compose_attached(table: str, setting: Setting, *, is_settled: bool, is_dated: bool) -> Composed:
+    """Rows of another table that belong to the order, which must itself be in the base."""
+    names, at, clips = ATTACHED[table]
+    columns = {name: _clipped(name) if clips else f"r.{name}" for name in names}
+    conditions = [*_conditions(is_dated=is_dated), "r.channel = $channel", "r.order_id = $order_id", f"r.{at} <= $as_of"]
+    rows = base((), setting, sight=Period(is_settled=is_settled).sight(), conditions=conditions)
+    rows = rows.select(*(named(sql, name) for name, sql in columns.items()), append=False, copy=False)
+    on = "r.channel = o.channel AND r.order_id = o.order_id"
+    rows = rows.join(table_at(table, "r"), on=on, join_type="inner", dialect=DIALECT, copy=False)
+    return _composed(rows.order_by(f"r.{at} NULLS LAST", dialect=DIALECT, copy=False))
+
+
+@lru_cache(maxsize=64)
+def _compose_comparable(setting: Setting, *, is_settled: bool) -> Composed:
+    columns = frozenset({"passage_stage", "passage_seconds", "warehouse_id", "province_code"})
+    filters = ("o.region_code IS NOT DISTINCT FROM $region", "o.business_type IS NOT DISTINCT FROM $business_type")
+    period = Period(is_settled=is_settled)
+    ctes, name = source(Request(anchor=PASSED, columns=columns, filters=filters, setting=setting, period=period))
+    figures = []
+    for level, condition in zip(COMPARABLE_LEVELS, (SAME_LANE, "TRUE"), strict=True):
+        known = f"FILTER (WHERE {condition})"
+        figures += [f"QUANTILE_CONT(passage_seconds, {q}) {known} AS {level}_p{round(q * 100)}" for q in (0.1, 0.5, 0.9)]
+        figures.append(f"COUNT(passage_seconds) {known} AS {level}_n")
+    answer = select("passage_stage AS stage", *figures).from_(name, copy=False).group_by("passage_stage", copy=False)
+    for cte, query in ctes:
+        answer = answer.with_(cte, as_=query, copy=False, materialized=is_materialized(cte, setting))
+    return _composed(answer)
 
 
 def _clipped(name: str) -> str:
     return f"CASE WHEN r.{name} <= $as_of THEN r.{name} END" if name.endswith("_at") else f"r.{name}"
 
 
-def _setting(moment: Moment) -> Setting:
-    edition = moment.targets.at(moment.as_of, moment.zone)
-    span = Span(window=Window.all_until(moment.as_of), as_of=moment.as_of, newest=moment.newest)
-    return setting_of(moment.scope, span, edition, grain=None, zone=moment.zone)
+def _conditions(*, is_dated: bool) -> list[str]:
+    return [*KEY, *(["o.created_at = $created_at"] if is_dated else [])]
 
 
-def _sight(moment: Moment) -> Sight:
-    return Period(is_settled=moment.newest is not None and moment.newest <= moment.as_of).sight()
-
-
-def _conditions(key: OrderKey) -> list[str]:
-    return [*KEY, *(["o.created_at = $created_at"] if key.created_at else [])]
-
-
-def _attached(table: str, columns: dict[str, str], at: str, key: OrderKey, moment: Moment) -> Statement:
-    """Rows of another table that belong to the order, which must itself be in the base."""
-    conditions = [*_conditions(key), "r.channel = $channel", "r.order_id = $order_id", f"{at} <= $as_of"]
-    rows = base((), _setting(moment), sight=_sight(moment), conditions=conditions)
-    rows = rows.select(*(named(sql, name) for name, sql in columns.items()), append=False, copy=False)
-    on = "r.channel = o.channel AND r.order_id = o.order_id"
-    rows = rows.join(table_at(table, "r"), on=on, join_type="inner", dialect=DIALECT, copy=False)
-    return _statement(rows.order_by(f"{at} NULLS LAST", dialect=DIALECT, copy=False), key, moment)
-
-
-def _statement(answer: exp.Select, key: OrderKey, moment: Moment) -> Statement:
-    edition = moment.targets.at(moment.as_of, moment.zone)
-    values = setting_values(moment.scope, moment.version, edition) | {"as_of": moment.as_of}
-    return _with_values(answer, values | {"channel": key.channel, "order_id": key.order_id, "created_at": key.created_at})
-
-
-def _with_values(answer: exp.Select, values: dict[str, object]) -> Statement:
-    named_ones = {str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)}
-    return Statement(
+def _composed(answer: exp.Select) -> Composed:
+    return Composed(
         sql=answer.sql(DIALECT, pretty=True),
-        parameters={name: values[name] for name in sorted(named_ones)},
         columns=tuple(answer.named_selects),
+        parameters=frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)),
     )
+
+
+def _with_values(composed: Composed, values: dict[str, object]) -> Statement:
+    parameters = {name: values[name] for name in sorted(composed.parameters)}
+    return Statement(sql=composed.sql, parameters=parameters, columns=composed.columns)

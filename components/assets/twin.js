@@ -2,16 +2,16 @@
 
 function drawTwin(page, send) {
   return h(
-    "main",
-    { class: page.sentence ? "twin" : "twin nothing" },
-    drawTwinHead(page, send),
+    page.is_rest ? "section" : "main",
+    { class: page.is_rest ? "twin rest" : page.sentence ? "twin" : "twin nothing" },
+    page.is_rest ? null : drawTwinHead(page, send),
     page.notice ? drawTwinNotice(page.notice) : null,
     page.axis ? drawAxis(page.axis) : null,
     page.groups.length ? h("section", { class: "card facts", "aria-label": page.words.facts }, page.groups.map(drawFacts)) : null,
-    page.scrubber ? drawScrubber(page.scrubber) : null,
-    page.around ? drawAround(page.around) : null,
     page.events ? drawTwinTable(page.events) : null,
     page.attached.map(drawTwinTable),
+    page.scrubber ? drawScrubber(page.scrubber) : null,
+    page.around ? drawAround(page.around) : null,
   );
 }
 
@@ -38,7 +38,6 @@ function drawTwinHead(page, send) {
     ),
     page.sentence ? h("p", { class: "sentence" }, page.sentence) : null,
     page.evidence ? h("p", { class: "evidence" }, page.evidence, " ", page.compared ? h("a", { class: "way", href: inside(page.compared[1]), target: "_self" }, page.compared[0]) : null) : null,
-    page.notes.map((text) => h("p", { class: "list-note" }, text)),
     page.journey ? h("p", { class: "journey-link" }, page.journey[0], " ", h("input", { type: "text", readonly: true, "aria-label": page.journey[0], value: location.origin + page.journey[1], onfocus: (event) => event.target.select() })) : null,
   );
 }

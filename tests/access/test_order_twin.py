@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from access.order_history import history, known_at
+from access.order_history import known_at
 from access.order_twin import Twin
 from access.reading import Reading
 from access.user import User
@@ -109,7 +109,8 @@ def test_a_past_instant_knows_nothing_later(reading: Reading) -> None:
     assert (then.order["status"], then.order["paid_at"], then.order["amount"]) == ("paid", at(2), 10)
     assert then.order["stage"] == "shipped"
     assert [passage.is_waiting for passage in then.passages] == [False, True]
-    assert len(then.sightings) == 1
+    seen = {change.seen_at for change in view(reading, as_of=text(12)).order_history(then)}
+    assert seen == {at(12)}
     assert view(reading, as_of=text(12)).read_order("web", "B") is None, "nobody had told of it yet"
 
 
@@ -161,8 +162,7 @@ def test_the_history_ends_in_what_the_lake_holds_whatever_came_in_which_order(
     reading = Reading(opened)
     here = view(reading, as_of=text(200))
     twin = found(here, "A")
-    sources = reading.snapshot_sources(here.version, (one["snapshot_id"] for one in twin.sightings))
-    known = known_at(history(twin.sightings, sources), at(200))
+    known = known_at(here.order_history(twin), at(200))
     names = [column.name for column in ORDER_COLUMNS if column.name not in ("channel", "order_id")]
     assert {name: known.get(name) for name in names} == {name: twin.order[name] for name in names}
     for snapshot, before in answers:  # as-of and snapshot fixed: later snapshots change nothing
