@@ -150,7 +150,7 @@ def _stamp(view: View, parameters: Mapping[str, Sequence[str]], listed: int, tot
         "as_of": f"{instant_text(view.as_of)} ({view.zone.key})",
         "snapshot": str(view.snapshot),
         "scope": regions or translate(language, "listing.export.everything"),
-        "user": f"{view.user.display_name} ({view.user.name})",
+        "user": f"{view.user.display_name} ({view.actor.name if view.actor else view.user.name})",
         "at": instant_text(view.now),
         "rows": translate(language, "listing.export.of", n=f"{listed:,}", total=f"{total:,}"),
     }
