@@ -261,6 +261,26 @@ def _query(settings: Settings, arguments: argparse.Namespace) -> None:
     print(present(frame.rename(request.names_as_typed(frame.columns)), arguments.format), end="")
 
 
+def _order(settings: Settings, arguments: argparse.Namespace) -> int:
+    import json
+
+    from access.order_json import order_as_json
+
+    told = order_as_json(
+        settings,
+        channel=arguments.channel,
+        order_id=arguments.order_id,
+        scope=_scope_of(settings, arguments.user),
+        as_of=arguments.as_of,
+        snapshot=arguments.snapshot,
+    )
+    if told is None:
+        _say(f"there is no order {arguments.order_id} of {arguments.channel} that {arguments.user} can see at this instant")
+        return 2
+    print(json.dumps(told, ensure_ascii=False, indent=2))
+    return 0
+
+
 def _scope_of(settings: Settings, name: str) -> Scope:
     from access.store import open_store
     from access.user import find_user, scope_of
@@ -414,6 +434,12 @@ def _add_questions(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     query.add_argument("--snapshot", type=int, metavar="N", help="what was known with snapshot N (default: the newest)")
     query.add_argument("--user", metavar="NAME", help="answer inside this user's scope")
     query.add_argument("--show-sql", action="store_true", help="the statement and its parameters, on standard error")
+    order = _command(commands, "order", _order, "one order's whole life, as JSON")
+    order.add_argument("channel")
+    order.add_argument("order_id")
+    order.add_argument("--user", metavar="NAME", required=True, help="answer inside this user's scope")
+    order.add_argument("--as-of", dest="as_of", metavar="INSTANT", help="what was true, and known, then")
+    order.add_argument("--snapshot", type=int, metavar="N", help="what was known with snapshot N")
     metrics = _command(commands, "metrics", _metrics, "every metric, with its definition in both languages")
     dimensions = _command(commands, "dimensions", _dimensions, "every dimension, with its definition in both languages")
     for command in (query, metrics, dimensions):

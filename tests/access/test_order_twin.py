@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,11 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from access.audit import LOCAL
 from access.order_history import known_at
 from access.order_twin import Twin
 from access.reading import Reading
-from access.user import User
+from access.store import open_store
+from access.user import User, add_user
 from access.view import View, open_view
+from cli import main
 from config import read_settings
 from data.ingest import ingest
 from data.lake import Lake
@@ -172,3 +176,19 @@ def test_the_history_ends_in_what_the_lake_holds_whatever_came_in_which_order(
 
 def _answer(reading: Reading, as_of: datetime, snapshot: int) -> Any:
     return view(reading, as_of=as_of.isoformat(), snapshot=str(snapshot)).read_order("web", "A")
+
+
+def test_the_command_line_tells_the_same_order_inside_the_users_scope(
+    reading: Reading, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = str(reading.settings.home)
+    store = open_store(reading.settings)
+    lead = User(name="south", display_name="South", role="lead", regions=("CN-SOUTH",))
+    add_user(store, lead, password_hash="-", now=at(31), by=LOCAL)
+    store.dispose()
+    assert main(["--home", home, "order", "web", "S", "--user", "south"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["order"]["order_id"], told["order"]["paid_at"]) == ("S", "2026-03-02T02:00:00.000Z")
+    assert {change["kind"] for change in told["history"]} == {"learned"}
+    assert main(["--home", home, "order", "web", "A", "--user", "south"]) == 2
+    assert "south can see" in capsys.readouterr().err
