@@ -360,6 +360,13 @@ def _users(settings: Settings, arguments: argparse.Namespace) -> None:
     print("\n".join(users(settings, arguments, _now())))
 
 
+def _worklist(settings: Settings, arguments: argparse.Namespace) -> None:
+    from access.worklist_command import worklist
+    from queries.present import present
+
+    print(present(worklist(settings, arguments, _now()), arguments.format), end="")
+
+
 FORMATS: Final = ("table", "json", "csv")
 
 
@@ -379,6 +386,11 @@ def _parser() -> argparse.ArgumentParser:
     from access.command import add_users_arguments
 
     add_users_arguments(_command(commands, "users", _users, "accounts: list, add, access, password, disable, enable"))
+    from access.worklist_command import add_worklist_arguments
+
+    work = _command(commands, "worklist", _worklist, "late and at-risk orders of a user's area, with who has them")
+    work.add_argument("--format", choices=FORMATS, default="table")
+    add_worklist_arguments(work)
     _command(commands, "doctor", _doctor, "check that the lake and its ledger agree")
     return parser
 
