@@ -50,8 +50,10 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _exit_code(error: Exception) -> int | None:
     """2 for a request that cannot be met as asked, 1 for a failure of the machine, None for a fault of ours."""
+    from access.audit import AuditError
     from access.user import UserError
     from data.contract import ContractError
+    from data.keys import KeysError
     from data.lake import LakeError
     from data.sources import SourceError
     from data.targets import TargetsError
@@ -61,7 +63,7 @@ def _exit_code(error: Exception) -> int | None:
     from shell.supervise import StartError
 
     bad_requests = UsageError | SettingsError | QueryError | ContractError | RefusedError | SourceError | TargetsError | UserError
-    if isinstance(error, bad_requests):
+    if isinstance(error, bad_requests | AuditError | KeysError):
         return 2
     return 1 if isinstance(error, LakeError | RunError | StartError | OSError) else None
 
@@ -367,6 +369,22 @@ def _worklist(settings: Settings, arguments: argparse.Namespace) -> None:
     print(present(worklist(settings, arguments, _now()), arguments.format), end="")
 
 
+def _audit(settings: Settings, arguments: argparse.Namespace) -> int:
+    from access.audit_command import audit
+
+    lines, code = audit(settings, arguments, _now())
+    print("\n".join(lines))
+    return code
+
+
+def _personal(settings: Settings, arguments: argparse.Namespace) -> int:
+    from access.personal_command import personal
+
+    lines, code = personal(settings, arguments, _now())
+    print("\n".join(lines))
+    return code
+
+
 FORMATS: Final = ("table", "json", "csv")
 
 
@@ -391,6 +409,12 @@ def _parser() -> argparse.ArgumentParser:
     work = _command(commands, "worklist", _worklist, "late and at-risk orders of a user's area, with who has them")
     work.add_argument("--format", choices=FORMATS, default="table")
     add_worklist_arguments(work)
+    from access.audit_command import add_audit_arguments
+
+    add_audit_arguments(_command(commands, "audit", _audit, "who did what: verify, list, export"))
+    from access.personal_command import add_personal_arguments
+
+    add_personal_arguments(_command(commands, "personal", _personal, "personal data: erase, prove, expire, rotate, open"))
     _command(commands, "doctor", _doctor, "check that the lake and its ledger agree")
     return parser
 

@@ -230,6 +230,10 @@ class Check(_Strict):
         return text
 
 
+PERSONAL_FIELDS: Final = ("name", "phone", "address")
+"""What of a person a contract may name under `personal`, each as a column of the source."""
+
+
 class Quarantine(_Strict):
     """A file with more refused rows than both limits is refused whole."""
 
@@ -253,6 +257,7 @@ class Contract(_Strict):
     priority: int = Field(default=50, ge=0, le=999)
     cadence: Cadence | Literal["once"] = "once"
     columns: dict[str, str]
+    personal: dict[str, str] = Field(default_factory=dict)
     status: StatusMap | None = None
     milestones: dict[Word, str] = Field(default_factory=dict)
     promise: Literal["instant", "day"] = "instant"
@@ -322,9 +327,21 @@ class Contract(_Strict):
     @model_validator(mode="after")
     def _consistent(self) -> Contract:
         faults = [*_column_faults(self), *_word_faults(self)]
+        faults = faults or [*_personal_faults(self)]
         if faults:
             raise ValueError("\n".join(faults))
         return self
+
+
+def _personal_faults(contract: Contract) -> Iterable[str]:
+    if contract.personal and contract.kind != "orders":
+        yield f"personal: is for kind orders, not {contract.kind}"
+    used = {column.casefold() for text in contract.columns.values() for column in expression_columns(text)}
+    for name, column in contract.personal.items():
+        if name not in PERSONAL_FIELDS:
+            yield f"personal: {name!r} is none of {', '.join(PERSONAL_FIELDS)}"
+        elif column.casefold() in used:
+            yield f"personal: {column!r} is read by columns too: what is personal is masked before columns see it"
 
 
 def _column_faults(contract: Contract) -> Iterable[str]:

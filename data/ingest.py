@@ -21,8 +21,10 @@ import duckdb
 
 from data.bounds import heal_bounds
 from data.contract import Contract, Reader
+from data.keys import read_keys
 from data.lake import Lake, LakeError
 from data.merge import merge
+from data.personal import keep_contacts, set_apart
 from data.relation import accepted_relations, unresolved_places
 from data.sources import DATABASES, SourceError, TextRows, fetch_table, open_rows
 from data.sql_text import identifier
@@ -154,6 +156,8 @@ def _take_in(intake: _Intake, as_of: datetime | None, folder: Path) -> Report:
     staged: Staged | None = None
     try:
         text_rows = _open(intake, folder)
+        if intake.contract.personal:
+            text_rows = _without_personal(intake, text_rows)
         staged = stage(intake.connection, intake.contract, text_rows, as_of=as_of, name=intake.name)
         check_limits(intake.contract, staged, intake.name)
         as_of = as_of or _newest(intake, staged)
@@ -161,6 +165,18 @@ def _take_in(intake: _Intake, as_of: datetime | None, folder: Path) -> Report:
     except (RefusedError, SourceError) as error:
         return _refuse(intake, staged, str(error), as_of)
     return _commit(intake, staged, as_of)
+
+
+def _without_personal(intake: _Intake, rows: TextRows) -> TextRows:
+    """The rows with what is personal masked; raises RefusedError, as staging would, for a file that cannot be read."""
+    try:
+        return set_apart(intake.connection, intake.contract, rows, read_keys(intake.lake.settings))
+    except duckdb.OutOfMemoryException:
+        raise  # not the file's fault
+    except duckdb.Error as error:
+        wanted = [column for column in intake.contract.personal.values() if column not in rows.columns]
+        what = f"personal column {wanted[0]!r} is not in the header" if wanted else "a line cannot be read"
+        raise RefusedError(f"{intake.name}: {what}: correct the file or the contract of {intake.contract.source}") from error
 
 
 def _open(intake: _Intake, folder: Path) -> TextRows:
@@ -221,6 +237,8 @@ def _commit(intake: _Intake, staged: Staged, as_of: datetime) -> Report:
                 mapped=contract.mapped_milestones,
             )
             changed = count if position == 0 else changed
+        if contract.personal:
+            keep_contacts(connection, snapshot_id=snapshot_id, as_of=as_of)
         _keep_refused(intake, staged.refusals, snapshot_id, as_of)
         report = Report(
             source=contract.source,
@@ -323,7 +341,7 @@ def _keep_refused(intake: _Intake, refusals: Sequence[Refusal], snapshot_id: int
             refusal.column,
             refusal.value,
             refusal.reason,
-            refusal.raw,
+            "" if intake.contract.personal and not refusal.column else refusal.raw,
             intake.contract.sha256,
             as_of,
         )

@@ -10,6 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from config import Settings
+from data.archive import put_away
 from data.contract import SHIPPED_CONTRACTS, Contract, load_contracts
 from data.ingest import Report, ingest
 from data.lake import Lake
@@ -107,13 +108,7 @@ def look(
 def take(lake: Lake, contract: Contract, unit: tuple[Path, ...], settings: Settings, *, now: datetime) -> Report:
     """Take in one unit and move its files to the archive, or with the reason beside them to the refused."""
     report = ingest(lake, contract, unit, now=now)
-    refused = report.state == "refused"
-    folder = (settings.refused if refused else settings.archive) / contract.source
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in unit:
-        target = path.replace(folder / path.name)
-        if refused:
-            target.with_name(target.name + ".reason.txt").write_text(report.reason + "\n", encoding="utf-8")
+    put_away(lake, contract, unit, settings, report)
     return report
 
 

@@ -1,0 +1,116 @@
+"""Whom an order is for: masked for everyone who sees the order, searched without being shown, revealed one by one on the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from access.audit import record
+from access.sign_in import confirm_password
+from access.store import writing
+from access.view import View
+from data.keys import read_keys
+from data.personal import plain_phone, search_hash, unseal
+from queries.contacts import ContactSight, masked_contacts, orders_by_phone, sealed_contacts
+from queries.run import run
+
+PURPOSES: Final = ("delivery", "complaint", "return", "fraud", "own_request")
+"""Why a value may be revealed; each has a name under `access.purpose`, and wants a text beside it."""
+
+REVEAL_ROLES: Final = ("admin",)
+SHOWN: Final = timedelta(seconds=60)
+SHORTEST_TEXT: Final = 5
+SHORTEST_PHONE: Final = 7
+
+
+class RevealError(PermissionError):
+    """Nothing is revealed; `reason` is a key under `access.reveal`, `wait_seconds` says how long the door is shut."""
+
+    def __init__(self, reason: str, wait_seconds: int = 0) -> None:
+        """The reason alone is the message: it carries no data."""
+        super().__init__(reason)
+        self.reason, self.wait_seconds = reason, wait_seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revealed:
+    """One original, to be shown until `until` and then no more."""
+
+    value: str
+    until: datetime
+
+
+def masked(view: View, channel: str, order_id: str) -> dict[str, str]:
+    """The masked name, phone and address of an order in the view's scope, by field; empty where there is nothing."""
+    rows = view.ask(masked_contacts(_sight(view), channel, order_id))
+    return dict(zip(rows["field"].to_list(), rows["masked"].to_list(), strict=True))
+
+
+def search_by_phone(view: View, phone: str) -> list[tuple[str, str]]:
+    """The orders (channel, order_id) in the view's scope that carry a whole phone number, however it is written."""
+    if len(plain_phone(phone)) < SHORTEST_PHONE:
+        return []
+    rows = view.ask(orders_by_phone(_sight(view), search_hash(read_keys(view.reading.settings), phone)))
+    return list(zip(rows["channel"].to_list(), rows["order_id"].to_list(), strict=True))
+
+
+def may_reveal(view: View) -> bool:
+    """Whether the view's user may ask for an original at all."""
+    return view.user.role in REVEAL_ROLES and view.store is not None
+
+
+def reveal(
+    view: View, channel: str, order_id: str, field: str, *, purpose: str, text: str, password: str, now: datetime
+) -> Revealed:
+    """One original value: by role, for a purpose, with the password again; on record before it is returned.
+
+    Raises RevealError when it may not be, PreviewError in a preview, SessionEnded; every refusal is on record too.
+    """
+    by = view.by()
+    if not may_reveal(view) or view.store is None:
+        raise _refused(view, channel, order_id, field, "role", now)
+    if purpose not in PURPOSES or len(text.strip()) < SHORTEST_TEXT:
+        raise RevealError("purpose")
+    confirmed = confirm_password(view.store, view.user, password, address=by.audited.address, now=now)
+    if confirmed.reason:
+        raise RevealError(confirmed.reason, confirmed.wait_seconds)
+    rows = run(view.reading.lake(), sealed_contacts(_sight(view), channel, order_id)).to_dicts()
+    row = next((row for row in rows if row["field"] == field), None)
+    if row is None:
+        raise _refused(view, channel, order_id, field, "nothing", now)
+    value = unseal(
+        read_keys(view.reading.settings), row["key_id"], row["sealed"], channel=channel, order_id=order_id, field=field
+    )
+    with writing(view.store) as connection:
+        record(
+            connection,
+            at=now,
+            actor=by.audited,
+            action="contact_revealed",
+            object_kind="order",
+            object_id=f"{channel}/{order_id}",
+            detail={"fields": [field], "text": text.strip()[:500]},
+            purpose=purpose,
+        )
+    return Revealed(value=value, until=now + SHOWN)
+
+
+def _refused(view: View, channel: str, order_id: str, field: str, reason: str, now: datetime) -> RevealError:
+    if view.store is not None:
+        with writing(view.store) as connection:
+            record(
+                connection,
+                at=now,
+                actor=view.by().audited,
+                action="reveal_refused",
+                object_kind="order",
+                object_id=f"{channel}/{order_id}",
+                detail={"fields": [field]},
+                result="denied",
+            )
+    return RevealError(reason)
+
+
+def _sight(view: View) -> ContactSight:
+    return ContactSight(scope=view.scope, version=view.version, as_of=view.as_of)

@@ -1,0 +1,66 @@
+"""`python cli.py personal …`: erase, prove, expire, rotate keys, open a sealed file; each on record without any personal value."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from access.audit import LOCAL, note
+from access.store import open_store
+from config import Settings
+from data.erase import drop_old_contacts, erase_contacts, find_bytes, orders_of_phone, rotate_contacts
+from data.keys import read_keys
+from data.lake import Lake
+from data.personal import unseal_file
+
+
+def add_personal_arguments(parser: ArgumentParser) -> None:
+    """Give the parser of `personal` its actions and their options."""
+    actions = parser.add_subparsers(dest="action", required=True)
+    erase = actions.add_parser("erase", help="remove a person's data for good: by phone, or by order")
+    erase.add_argument("--phone", default="")
+    erase.add_argument("--order", action="append", default=[], metavar="CHANNEL/ORDER_ID", help="may be repeated")
+    actions.add_parser("prove", help="search every file of the home for a text; ends with 1 where it stands").add_argument("text")
+    actions.add_parser("expire", help="remove what is older than so many days").add_argument("days", type=int)
+    actions.add_parser("rotate", help="encrypt every original anew under a fresh key, forget the old ones")
+    unseal = actions.add_parser("open", help="decrypt a refused file that was kept sealed")
+    unseal.add_argument("file", type=Path)
+    unseal.add_argument("target", type=Path)
+
+
+def personal(settings: Settings, arguments: Namespace, now: datetime) -> tuple[list[str], int]:
+    """Do one action; the lines for standard output and the exit code. Raises KeysError, LakeError."""
+    if arguments.action == "prove":
+        found = find_bytes(settings.home, [arguments.text])
+        return ([f"{file}: holds the text" for file in found] or [f"no file of {settings.home} holds the text"]), int(bool(found))
+    if arguments.action == "open":
+        unseal_file(read_keys(settings), arguments.file, arguments.target)
+        _on_record(settings, now, "sealed_file_opened", {"file": arguments.file.name})
+        return [f"{arguments.target}: decrypted; remove it when done"], 0
+    with Lake.open_writer(settings) as lake:
+        return _change(settings, lake, arguments, now), 0
+
+
+def _change(settings: Settings, lake: Lake, arguments: Namespace, now: datetime) -> list[str]:
+    if arguments.action == "rotate":
+        count = rotate_contacts(lake)
+        _on_record(settings, now, "keys_rotated", {"values": count})
+        return [f"{count:,} values are encrypted under a fresh key; the old keys are forgotten"]
+    if arguments.action == "expire":
+        count = drop_old_contacts(lake, now - timedelta(days=arguments.days))
+        _on_record(settings, now, "contacts_expired", {"values": count, "days": arguments.days})
+        return [f"{count:,} values older than {arguments.days} days removed"]
+    orders = [(channel, order_id) for channel, _, order_id in (text.partition("/") for text in arguments.order)]
+    orders += orders_of_phone(lake, read_keys(settings), arguments.phone) if arguments.phone else []
+    count = erase_contacts(lake, orders)
+    named = [f"{channel}/{order_id}" for channel, order_id in orders]
+    _on_record(settings, now, "contacts_erased", {"values": count, "orders": named})
+    return [f"{count:,} values of {len(orders):,} orders removed; snapshots before now can no longer be seen"]
+
+
+def _on_record(settings: Settings, now: datetime, action: str, detail: Mapping[str, object]) -> None:
+    store = open_store(settings)
+    note(store, at=now, actor=LOCAL, action=action, object_kind="personal", detail=detail)
+    store.dispose()

@@ -1,0 +1,169 @@
+"""Personal data at intake: what a contract calls personal is masked before anything else looks at a row.
+
+The originals go, encrypted, into `order_contacts` and nowhere else: not into the orders, the rows as they came, the
+quarantine or a message. A masked value masks to itself, so a masked copy of a file can be taken in again.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import polars as pl
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from data.contract import Contract
+from data.keys import Keys, KeysError
+from data.mapping import filled_text
+from data.sources import TextRows
+from data.sql_text import identifier
+
+NONCE_BYTES: Final = 12
+BATCH: Final = 20_000
+FRAME_BYTES: Final = 16 * 1024 * 1024
+KEY_ID_BYTES: Final = 16
+MASKED_ROWS: Final = "masked_rows"
+SEALED_ROWS: Final = "sealed_contacts"
+
+_DISTRICT: Final = "^(.{2,8}?(?:省|自治区|特别行政区))?(.{2,9}?(?:市|自治州|地区|盟))?(.{1,9}?(?:区|县|旗|市))?"
+_CITY_FIRST: Final = "^.{2,9}?(?:省|自治区|特别行政区|市|自治州|地区|盟|区|县|旗)"
+
+
+def mask_sql(field: str, value: str) -> str:
+    """SQL of a value's masked form: 张*, 138****1234, an address down to its district; null stays null."""
+    text = f"trim({value})"
+    if field == "name":
+        masked = f"left({text}, 1) || '*'"
+    elif field == "phone":
+        digits = f"regexp_replace({text}, '[^0-9]', '', 'g')"
+        own = f"CASE WHEN length({digits}) > 11 THEN right({digits}, 11) ELSE {digits} END"
+        masked = f"CASE WHEN length({own}) >= 9 THEN left({own}, 3) || '****' || right({own}, 4) ELSE '****' END"
+    else:
+        masked = (
+            f"CASE WHEN regexp_matches({text}, '{_CITY_FIRST}') THEN regexp_extract({text}, '{_DISTRICT}') || '*' ELSE '*' END"
+        )
+    return f"CASE WHEN {text} = '' OR {value} IS NULL THEN {value} WHEN contains({text}, '*') THEN {text} ELSE {masked} END"
+
+
+def search_hash(keys: Keys, phone: str) -> str:
+    """What a phone number is found by: a keyed hash of its digits, without the country's 86."""
+    return hmac.new(keys.search, plain_phone(phone).encode(), hashlib.sha256).hexdigest()
+
+
+def plain_phone(phone: str) -> str:
+    """The digits that say whose phone it is, however it was written."""
+    digits = re.sub(r"\D", "", phone)
+    return re.sub(r"^(0086|86)(?=1\d{10}$)", "", digits)
+
+
+def seal(keys: Keys, value: str, *, channel: str, order_id: str, field: str) -> tuple[str, str]:
+    """The key's id and the value encrypted (AES-256-GCM) for this order and field only."""
+    key_id, key = keys.contacts[-1]
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    sealed = AESGCM(key).encrypt(nonce, value.encode(), _bound_to(channel, order_id, field))
+    return key_id, base64.b64encode(nonce + sealed).decode()
+
+
+def unseal(keys: Keys, key_id: str, sealed: str, *, channel: str, order_id: str, field: str) -> str:
+    """The original. Raises KeysError when its key is gone or it was moved here from another order."""
+    key = dict(keys.contacts).get(key_id)
+    if key is None:
+        raise KeysError(f"the key {key_id} of this value is not in the home: restore it from the backup")
+    raw = base64.b64decode(sealed)
+    try:
+        return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _bound_to(channel, order_id, field)).decode()
+    except InvalidTag:
+        raise KeysError("this value does not open: it was changed or belongs to another order") from None
+
+
+def set_apart(connection: duckdb.DuckDBPyConnection, contract: Contract, rows: TextRows, keys: Keys) -> TextRows:
+    """The rows with every personal column masked; the originals lie sealed in the temporary table `sealed_contacts`."""
+    masks = ", ".join(f"{mask_sql(f, identifier(column))} AS {identifier(column)}" for f, column in contract.personal.items())
+    _seal_all(connection, contract, rows.relation, keys)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {MASKED_ROWS} AS SELECT * REPLACE ({masks}) FROM {rows.relation}")
+    return replace(rows, relation=MASKED_ROWS)
+
+
+def keep_contacts(connection: duckdb.DuckDBPyConnection, *, snapshot_id: int, as_of: datetime) -> None:
+    """Put what was set apart into the lake, within the caller's transaction."""
+    connection.execute(
+        f"INSERT INTO lake.order_contacts SELECT *, ? AS snapshot_id, ?::TIMESTAMPTZ AS as_of FROM {SEALED_ROWS}",
+        [snapshot_id, as_of],
+    )
+    connection.execute(f"DROP TABLE {SEALED_ROWS}")
+    connection.execute(f"DROP TABLE {MASKED_ROWS}")
+
+
+SEALED_SCHEMA: Final = {name: pl.String for name in ("channel", "order_id", "field", "masked", "key_id", "sealed", "search")}
+
+
+def _seal_all(connection: duckdb.DuckDBPyConnection, contract: Contract, relation: str, keys: Keys) -> None:
+    columns = ", ".join(f"{name} VARCHAR" for name in SEALED_SCHEMA)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {SEALED_ROWS} ({columns})")
+    for batch in _batches(connection, contract, relation):
+        sealed = [_sealed_row(keys, *row) for row in batch]
+        connection.register("sealed_batch", pl.DataFrame(sealed, schema=SEALED_SCHEMA, orient="row").to_arrow())
+        connection.execute(f"INSERT INTO {SEALED_ROWS} FROM sealed_batch")
+        connection.unregister("sealed_batch")
+
+
+def _batches(connection: duckdb.DuckDBPyConnection, contract: Contract, relation: str) -> Iterator[list[tuple[str, ...]]]:
+    """(channel, order_id, field, value, masked) of every value there is; what came masked has no original."""
+    key = [filled_text(contract, contract.columns[name]) for name in ("channel", "order_id")]
+    for field, column in contract.personal.items():
+        value = identifier(column)
+        found = connection.execute(
+            f"SELECT DISTINCT {key[0]} AS channel, {key[1]} AS order_id, '{field}' AS field, trim({value}), {mask_sql(field, value)} "
+            f"FROM {relation} WHERE trim({value}) <> '' AND NOT contains({value}, '*') "
+            f"AND {key[0]} IS NOT NULL AND {key[1]} IS NOT NULL"
+        ).fetchall()
+        for start in range(0, len(found), BATCH):
+            yield found[start : start + BATCH]
+
+
+def _sealed_row(keys: Keys, channel: str, order_id: str, field: str, value: str, masked: str) -> tuple[str, ...]:
+    key_id, sealed = seal(keys, value, channel=channel, order_id=order_id, field=field)
+    return (channel, order_id, field, masked, key_id, sealed, search_hash(keys, value) if field == "phone" else "")
+
+
+def _bound_to(channel: str, order_id: str, field: str) -> bytes:
+    return "\x1f".join((channel, order_id, field)).encode()
+
+
+def seal_file(keys: Keys, path: Path, target: Path) -> None:
+    """Write a file encrypted, frame by frame, so that its size does not matter."""
+    key_id, key = keys.contacts[-1]
+    with path.open("rb") as source, target.open("wb") as out:
+        out.write(key_id.encode().ljust(KEY_ID_BYTES))
+        for number, frame in enumerate(iter(lambda: source.read(FRAME_BYTES), b"")):
+            nonce = secrets.token_bytes(NONCE_BYTES)
+            sealed = AESGCM(key).encrypt(nonce, frame, number.to_bytes(8, "big"))
+            out.write(len(sealed).to_bytes(4, "big") + nonce + sealed)
+    target.chmod(0o600)
+
+
+def unseal_file(keys: Keys, path: Path, target: Path) -> None:
+    """The file that was sealed. Raises KeysError when its key is gone or one byte of it was changed."""
+    with path.open("rb") as source, target.open("wb") as out:
+        key_id = source.read(KEY_ID_BYTES).decode("ascii", "replace").strip()
+        key = dict(keys.contacts).get(key_id)
+        if key is None:
+            raise KeysError(f"the key of {path} is not in the home: restore it from the backup")
+        number = 0
+        while head := source.read(4):
+            nonce, sealed = source.read(NONCE_BYTES), source.read(int.from_bytes(head, "big"))
+            try:
+                out.write(AESGCM(key).decrypt(nonce, sealed, number.to_bytes(8, "big")))
+            except (InvalidTag, ValueError):
+                raise KeysError(f"{path} does not open: it was changed") from None
+            number += 1
