@@ -21,6 +21,7 @@ from access.preference import read_preference, write_preference
 from access.reading import EmptyLake, Reading
 from access.user import PreviewError, User, scope_of
 from data.keys import read_keys
+from data.lake import LakeError
 from data.recent import Horizon
 from data.targets import Targets, read_targets
 from queries.build import Statement, build
@@ -205,7 +206,11 @@ class View:
         self.stays_valid()
         if self.address.as_of is not None or self.address.snapshot is not None:
             return False
-        newest = self.reading.ledger()
+        try:
+            newest = self.reading.ledger()
+        except LakeError:
+            # Nothing is known of what is new: what is drawn stays, the next look asks again.
+            return False
         is_older_history = newest.as_of == self.as_of and filling_share(self.reading.settings) is not None
         return newest.snapshot != self.snapshot and not is_older_history
 

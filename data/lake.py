@@ -137,6 +137,9 @@ def lake_tables() -> dict[str, dict[str, str]]:
     }
 
 
+BUSY_MS: Final = 10_000
+"""How long one process waits for another to let go of the catalogue file."""
+
 # By month, not by day: sorted row groups skip hours as well as files do, a merge of a few thousand orders touches one or
 # two partitions instead of ten, and two years of a small shop are 26 files instead of 631.
 PARTITIONS: Final = {
@@ -247,10 +250,13 @@ class Lake:
         return self._connection
 
     def reopen(self) -> None:
-        """Drop the writing connection and attach anew, after a fault that may have left it unusable."""
+        """Drop the writing connection and attach anew, after a fault that may have left it unusable. Raises LakeError."""
         self._connection.close()
         self._connection = _connect(self._settings)
-        _attach(self._connection, self._settings, read_only=False)
+        try:
+            _attach(self._connection, self._settings, read_only=False)
+        except duckdb.Error as error:
+            raise LakeError(f"the lake in {self._settings.home} cannot be attached now ({_first_line(error)})") from error
 
     @property
     def settings(self) -> Settings:
@@ -278,7 +284,10 @@ class Lake:
 
     def newest_version(self) -> int:
         """DuckLake's newest version, whatever it holds: the cheapest way to see that something was committed."""
-        row = self.cursor().execute("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot").fetchone()
+        try:
+            row = self.cursor().execute("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot").fetchone()
+        except duckdb.Error as error:
+            raise LakeError(f"the lake's catalogue cannot be read now ({_first_line(error)})") from error
         return int(row[0]) if row and row[0] is not None else 0
 
     def newest_milestone(self, version: int) -> datetime | None:
@@ -350,6 +359,10 @@ def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
 def _catalogue_file(settings: Settings) -> Path:
     return settings.lake_folder / "catalogue.sqlite"
 
@@ -361,6 +374,9 @@ def _data_folder(settings: Settings) -> str:
 def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, *, read_only: bool) -> None:
     where = f"postgres:{settings.catalogue}" if settings.catalogue else f"sqlite:{_catalogue_file(settings)}"
     options = f"DATA_PATH {literal(_data_folder(settings))}, DATA_INLINING_ROW_LIMIT 0, OVERRIDE_DATA_PATH true"
+    if not settings.catalogue:
+        # A write-ahead log: who reads never waits for who writes, and a killed writer leaves nothing to undo.
+        options += f", META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT {BUSY_MS}"
     if read_only:
         options += ", READ_ONLY"
     connection.execute(f"ATTACH {literal('ducklake:' + where)} AS lake ({options})")

@@ -21,7 +21,8 @@ from i18n import translate
 from pages import PAGES, Page
 from pages.elsewhere import render_elsewhere, render_unknown_moment
 from queries.query import Filter
-from shell.failure import show_ended, wait_for_lake
+from queries.run import RunError
+from shell.failure import show_ended, try_again, wait_for_lake
 from shell.house import house
 from shell.visitor import Visitor, current_visitor, visitor_language
 
@@ -70,6 +71,8 @@ def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
             import_module(page.module).render(view)
     except SessionEnded:
         show_ended(language)
+    except RunError as error:
+        try_again(error, language)
 
 
 def _refuse_role(page: Page, user: User, visitor: Visitor, language: str) -> None:

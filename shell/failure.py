@@ -18,6 +18,7 @@ from shell.visitor import visitor_language
 
 LOG: Final = logging.getLogger("control_room.interface")
 RETRY_SECONDS: Final = 2.0
+RETRIED: Final = "shell.retried"
 
 LEAVE: Final = """
 export default function () {
@@ -46,6 +47,22 @@ def show_ended(language: str) -> None:
     """Say that the session has ended and lead the browser to the sign-in page, back to this one afterwards."""
     st.info(translate(language, "access.ended"))
     st.components.v2.component("leave", html="<span></span>", js=LEAVE)(key="shell.leave")
+
+
+def try_again(error: Exception, language: str) -> None:
+    """Say that the figures cannot be read at this moment, and draw the page again by itself until they can."""
+    LOG.warning("a page could not be answered and is drawn again: %s", error.__cause__ or error)
+    st.info(translate(language, "access.again"))
+
+    @st.fragment(run_every=RETRY_SECONDS)
+    def again() -> None:
+        # The first run is this one's; what comes by the clock draws the whole page.
+        if st.session_state.pop(RETRIED, False):
+            st.rerun()
+        st.session_state[RETRIED] = True
+
+    st.session_state[RETRIED] = False
+    again()
 
 
 def wait_for_lake(error: LakeError, language: str) -> None:
