@@ -19,7 +19,7 @@ from starlette.middleware import Middleware
 from access.session import read_session
 from access.sign_in import first_administrator, offers_demo, settle_demo_users
 from config import ROOT, read_settings
-from data.watch import with_business_zone
+from data.active import with_business_zone
 from pages import PAGES
 from shell.account import ACCOUNT_ROUTES
 from shell.export_routes import EXPORT_ROUTES

@@ -28,7 +28,7 @@ class UsageError(ValueError):
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
-    from data.watch import with_business_zone
+    from data.active import with_business_zone
 
     parser = _parser()
     arguments = parser.parse_args(words)
@@ -120,6 +120,7 @@ def _ingest(settings: Settings, arguments: argparse.Namespace) -> int:
 
     contract = read_contract(arguments.contract)
     units = find_units(contract, arguments.paths)
+    _tell_faults(settings)
     if (settings.home / "demo.json").exists() and not contract.source.startswith("demo_"):
         _say(f"{settings.home} holds the demo country: these orders will stand beside its own; --home names another")
     with Lake.open_writer(settings) as lake:
@@ -164,29 +165,44 @@ def _report_lines(report: object) -> list[str]:
     return lines
 
 
+def _tell_faults(settings: Settings) -> list[str]:
+    """Name on standard error what of the home's contracts and targets cannot be used; the same lines."""
+    from data.active import active_contracts, targets_in_force
+    from queries.check import unknown_targets
+
+    targets, fault = targets_in_force(settings)
+    faults = [*active_contracts(settings, demo=False).faults, *([fault] if fault else [])]
+    lines = [*(one.sentence for one in faults), *(f"targets.yaml: {text}" for text in unknown_targets(targets))]
+    for line in lines:
+        _say(line)
+    return lines
+
+
 def _iso(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _watch(settings: Settings, arguments: argparse.Namespace) -> None:
+    from data.active import active_contracts
     from data.contract import read_contract
     from data.lake import Lake
-    from data.watch import Inbox, active_contracts, look, remember_contract
+    from data.watch import Inbox, look, remember_contract, tell_faults
 
     for path in arguments.contract or []:
         remember_contract(settings, path, read_contract(path))
     folder = (arguments.folder or settings.inbox).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    contracts = active_contracts(settings, demo=False)
-    if not contracts:
+    active = active_contracts(settings, demo=False)
+    if not active.contracts and not active.faults:
         raise UsageError(f"no contract in {settings.home / 'contracts'}: give one with --contract FILE or put it there")
-    stopping, inbox = _until_stopped(), Inbox(folder)
-    _say(f"watching {folder} for {', '.join(sorted(contracts))}; Ctrl-C ends it")
+    stopping, inbox = _until_stopped(), Inbox(folder, told=set(active.faults))
+    _tell_faults(settings)
+    _say(f"watching {folder} for {', '.join(sorted(active.contracts)) or 'a sound contract'}; Ctrl-C ends it")
     with Lake.open_writer(settings) as lake:
         while not stopping:
-            look(
-                lake, inbox, active_contracts(settings, demo=False), settings, now=_now, say=lambda text: print(text, flush=True)
-            )
+            active = active_contracts(settings, demo=False)
+            tell_faults(inbox, active, _say)
+            look(lake, inbox, active, settings, now=_now, say=lambda text: print(text, flush=True))
             if arguments.once and not inbox.waiting():
                 break
             _pausing(stopping)(arguments.every)
@@ -216,13 +232,14 @@ def _snapshots(settings: Settings, arguments: argparse.Namespace) -> None:
 
     columns = "snapshot_id, source, state, as_of, committed_at, row_count, accepted_count, changed_count, quarantined_count, late, files, reason"
     lake = Lake.open_reader(settings)
+    _tell_faults(settings)
     query = f"SELECT {columns} FROM lake.snapshots ORDER BY snapshot_id DESC LIMIT ?"
     print(present(lake.cursor().execute(query, [arguments.limit]).pl(), arguments.format), end="")
 
 
 def _query(settings: Settings, arguments: argparse.Namespace) -> None:
+    from data.active import targets_in_force
     from data.lake import Lake, LakeError
-    from data.targets import read_targets
     from queries.build import build
     from queries.present import notes, present
     from queries.request import Words, parse_instant, parse_request
@@ -249,12 +266,13 @@ def _query(settings: Settings, arguments: argparse.Namespace) -> None:
         version=version,
         as_of=as_of,
         zone=settings.zone,
-        targets=read_targets(settings),
+        targets=targets_in_force(settings)[0],
         newest=lake.newest_milestone(version),
     )
     who = arguments.user or "the local administrator (no --user given)"
     for line in (f"as {who}, snapshot {snapshot}", *request.notes):
         _say(line)
+    _tell_faults(settings)
     if arguments.show_sql:
         _say(statement.sql + "\n" + "\n".join(f"  ${name} = {value!r}" for name, value in statement.parameters.items()))
     frame = run(lake, statement)
@@ -343,7 +361,7 @@ def _doctor(settings: Settings, arguments: argparse.Namespace) -> int:
         f"home {settings.home}: snapshot {head.snapshot_id}, as of {_iso(head.as_of) if head.as_of else '-'}, {count_files(lake)} data files"
     )
     print("\n".join(faults) or "count(*), scan and ledger agree")
-    return 1 if faults else 0
+    return 1 if [*faults, *_tell_faults(settings)] else 0
 
 
 def _demo(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from config import Settings
+from data.active import Fault, active_contracts, contract_files
 from data.contract import Contract
-from data.watch import active_contracts
 
 FreshnessState = Literal["fresh", "late", "stale", "once"]
 
@@ -21,7 +21,10 @@ DEFAULT_PERIOD_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFreshness:
-    """One source's age in seconds, its state against its contract, whom to ask, and the columns it feeds (`kind.column`)."""
+    """One source's age in seconds, its state against its contract, whom to ask, and the columns it feeds (`kind.column`).
+
+    `fault` is what is wrong with its contract, because of which it is not taken in any more.
+    """
 
     source: str
     as_of: datetime
@@ -29,6 +32,7 @@ class SourceFreshness:
     state: FreshnessState
     owner: str
     feeds: frozenset[str] = frozenset()
+    fault: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +43,12 @@ class Promise:
     warn_after_seconds: float | None
     error_after_seconds: float | None
     feeds: frozenset[str] = frozenset()
+    fault: str = ""
 
 
-def read_promises(settings: Settings) -> Mapping[str, Promise]:
-    """Every source's promise from the contracts in use here. Raises ContractError."""
-    files = sorted((settings.home / "contracts").glob("*.yaml"))
-    stamp = tuple((file.name, file.stat().st_mtime_ns) for file in files)
+def read_promises(settings: Settings) -> tuple[Mapping[str, Promise], tuple[Fault, ...]]:
+    """Every source's promise from the contracts in use here, and the contracts that cannot be used."""
+    stamp = tuple((file.name, file.stat().st_mtime_ns) for file in contract_files(settings) if file.exists())
     return _promises(settings, (settings.home / "demo.json").exists(), stamp)
 
 
@@ -81,15 +85,26 @@ def filling_share(settings: Settings) -> float | None:
 def _judge(source: str, as_of: datetime, promise: Promise | None, at: datetime) -> SourceFreshness:
     age = max(0.0, (at - as_of).total_seconds())
     state: FreshnessState = "once"
-    if promise and promise.warn_after_seconds is not None and promise.error_after_seconds is not None:
+    if promise and promise.fault:
+        state = "stale"
+    elif promise and promise.warn_after_seconds is not None and promise.error_after_seconds is not None:
         state = "fresh" if age <= promise.warn_after_seconds else "late" if age <= promise.error_after_seconds else "stale"
-    owner, feeds = (promise.owner, promise.feeds) if promise else ("", frozenset[str]())
-    return SourceFreshness(source=source, as_of=as_of, age_seconds=age, state=state, owner=owner, feeds=feeds)
+    owner, feeds, fault = (promise.owner, promise.feeds, promise.fault) if promise else ("", frozenset[str](), "")
+    return SourceFreshness(source=source, as_of=as_of, age_seconds=age, state=state, owner=owner, feeds=feeds, fault=fault)
 
 
 @lru_cache(maxsize=4)
-def _promises(settings: Settings, is_demo: bool, _stamp: tuple[tuple[str, int], ...]) -> Mapping[str, Promise]:
-    return {source: _promise_of(contract) for source, contract in active_contracts(settings, demo=is_demo).items()}
+def _promises(
+    settings: Settings, is_demo: bool, _stamp: tuple[tuple[str, int], ...]
+) -> tuple[Mapping[str, Promise], tuple[Fault, ...]]:
+    active = active_contracts(settings, demo=is_demo)
+    broken = {fault.source: _broken_promise(fault) for fault in active.faults}
+    return broken | {source: _promise_of(contract) for source, contract in active.contracts.items()}, active.faults
+
+
+def _broken_promise(fault: Fault) -> Promise:
+    """How old a source may be is not known while its contract cannot be used: it counts as silent."""
+    return Promise(owner=fault.owner, warn_after_seconds=None, error_after_seconds=None, feeds=fault.feeds, fault=fault.reason)
 
 
 def _promise_of(contract: Contract) -> Promise:

@@ -20,10 +20,11 @@ from access.order_twin import Twin, read_twin
 from access.preference import read_preference, write_preference
 from access.reading import EmptyLake, Reading
 from access.user import PreviewError, User, scope_of
+from data.active import Fault, targets_in_force
 from data.keys import read_keys
 from data.lake import LakeError
 from data.recent import Horizon
-from data.targets import Targets, read_targets
+from data.targets import Targets
 from queries.build import Statement, build
 from queries.cache import key_of
 from queries.dimensions import ALL_ROWS, DIMENSIONS
@@ -45,8 +46,9 @@ class View:
 
     `is_live` says that no instant was chosen and some source still delivers. `window` and `filters` are the address's
     choice, for `Query.window` and `Query.where`: of its filters those that every figure has (`filters_for` has all that
-    a figure has). `stays_valid` raises SessionEnded once the session has ended. `now` is the wall clock's instant at
-    which the view was opened, for what people do; `store` is None where nothing is kept.
+    a figure has). `faults` are the contracts and targets that cannot be used. `stays_valid` raises SessionEnded once
+    the session has ended. `now` is the wall clock's instant at which the view was opened, for what people do; `store`
+    is None where nothing is kept.
     """
 
     user: User
@@ -66,6 +68,7 @@ class View:
     sources: tuple[SourceFreshness, ...] = ()
     is_worker_silent: bool = False
     filling_share: float | None = None
+    faults: tuple[Fault, ...] = ()
     stays_valid: Callable[[], None] = field(default=lambda: None, repr=False)
     store: Engine | None = field(default=None, repr=False)
     actor: Actor | None = field(default=None, repr=False)
@@ -263,7 +266,9 @@ def open_view(
         raise EmptyLake("there is no snapshot: wait for the first one or take in a file")
     as_of = address.as_of or ledger.as_of
     is_chosen = address.as_of is not None or address.snapshot is not None
-    sources = judge_sources(ledger.sources, read_promises(settings), as_of if is_chosen else now)
+    promises, faults = read_promises(settings)
+    targets, fault = targets_in_force(settings)
+    sources = judge_sources(ledger.sources, promises, as_of if is_chosen else now)
     return View(
         user=user,
         scope=scope_of(user),
@@ -277,11 +282,12 @@ def open_view(
         filters=tuple(filter_ for filter_ in address.filters if DIMENSIONS[filter_.dimension].rows == ALL_ROWS),
         language=language,
         zone=settings.zone,
-        targets=read_targets(settings),
+        targets=targets,
         address=address,
         sources=sources,
         is_worker_silent=is_worker_silent(settings, now),
         filling_share=filling_share(settings),
+        faults=(*faults, *([fault] if fault else [])),
         stays_valid=stays_valid,
         store=store,
         actor=actor,

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from access.audit import SYSTEM
-from access.freshness import SourceFreshness, judge_sources, read_promises
+from access.freshness import SourceFreshness, filling_share, judge_sources, read_promises
 from access.reading import EmptyLake, Reading
 from access.store import writing
 from alerts.book import live_rules
@@ -86,11 +86,12 @@ class Duty:
         return done
 
     def _sources(self, now: datetime) -> tuple[SourceFreshness, ...]:
-        return judge_sources(self.reading.ledger().sources, read_promises(self.settings), now)
+        return judge_sources(self.reading.ledger().sources, read_promises(self.settings)[0], now)
 
     def _evaluate(self, now: datetime) -> Pass | None:
         ledger = self.reading.ledger()
-        if not ledger.snapshot or ledger.snapshot == self.snapshot:
+        if not ledger.snapshot or ledger.snapshot == self.snapshot or filling_share(self.settings) is not None:
+            # While older history still comes in, what is usual is not known yet and half the orders lack their end.
             return None
         source = Source(
             lake=self.reading.lake(),

@@ -141,13 +141,17 @@ class Bars:
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A sentence above the cards, or instead of them where there are no tiles; then `way` leads on to `href`."""
+    """A sentence above the cards, or instead of them where there are no tiles; then `way` leads on to `href`.
+
+    `tip` says more on pointing.
+    """
 
     state: State
     title: str
     text: str
     href: str = ""
     way: str = ""
+    tip: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,6 +44,7 @@ from data.order import (
     RETURN_KEY,
     Column,
 )
+from data.yaml_text import YamlFault, load_yaml
 
 Kind = Literal["orders", "events", "returns", "complaints"]
 Format = Literal["csv", "jsonl", "parquet", "xlsx", "postgres", "mysql"]
@@ -400,16 +401,18 @@ def read_contract(path: Path) -> Contract:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ContractError(f"{path}: cannot be read ({error.strerror}): give the path of a contract YAML") from None
+    except UnicodeDecodeError:
+        raise ContractError(f"{path}: is no UTF-8 text: save it as UTF-8") from None
     return parse_contract(text, name=str(path))
 
 
 def parse_contract(text: str, *, name: str = "contract") -> Contract:
     """The contract in a YAML text; `name` is used in messages. Raises ContractError."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ContractError(f"{name}: not valid YAML: {error}") from None
+        values = load_yaml(text)
+    except YamlFault as error:
+        raise ContractError(f"{name}{error}") from None
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
     if not isinstance(values, dict):
         raise ContractError(f"{name}: a contract is a mapping with source, kind, reader, columns …")
     try:
@@ -437,6 +440,8 @@ class _Fault:
         path = [str(part) for part in item["loc"] if "[" not in str(part) and part != "Cadence"]
         if item["type"] == "extra_forbidden":
             message = f"unknown key {path[-1]!r}{did_you_mean(path[-1], _keys_at(path[:-1]))}"
+        elif item["type"] == "missing":
+            message = f"{'.'.join(path)!r} is missing: add it"
         elif path:
             message = f"{'.'.join(path)}: {message}"
         else:

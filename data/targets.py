@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from config import Settings
 from data.order import STAGES
+from data.yaml_text import YamlFault, load_yaml
 
 DEFAULT_FILE: Final = Path(__file__).with_name("targets.yaml")
 UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -111,6 +111,11 @@ class Targets:
         return next((edition for edition in reversed(self.editions) if edition.valid_from <= day), self.editions[0])
 
 
+def no_targets() -> Targets:
+    """One edition without any target or limit, with the calendar a file has that says nothing of it."""
+    return Targets((_EditionFile(valid_from=date.min).to_edition(),))
+
+
 def read_targets(settings: Settings) -> Targets:
     """The targets of this home: `<home>/targets.yaml` where it exists, else the shipped ones. Raises TargetsError."""
     own = settings.home / "targets.yaml"
@@ -120,9 +125,11 @@ def read_targets(settings: Settings) -> Targets:
 def read_targets_file(path: Path) -> Targets:
     """The editions of one file; raises TargetsError naming file, place and reason."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise TargetsError(f"{path} cannot be read as YAML: {error}") from error
+        content = load_yaml(path.read_text(encoding="utf-8"))
+    except YamlFault as error:
+        raise TargetsError(f"{path}{error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise TargetsError(f"{path} cannot be read ({error}): make it a readable UTF-8 text") from error
     if not isinstance(content, list) or not content:
         raise TargetsError(f"{path} must be a list of editions, each with a valid_from")
     return Targets(tuple(sorted((_edition(item, path) for item in content), key=lambda edition: edition.valid_from)))

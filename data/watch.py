@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
 
 from config import Settings
+from data.active import ActiveContracts, Fault, file_of_source
 from data.archive import put_away
-from data.contract import SHIPPED_CONTRACTS, Contract, load_contracts
+from data.contract import Contract
 from data.ingest import Report, ingest
 from data.lake import Lake
 
@@ -25,6 +26,7 @@ class Inbox:
     folder: Path
     last: Look = field(default_factory=dict)
     unknown: set[Path] = field(default_factory=set)
+    told: set[Fault] = field(default_factory=set)
 
     def waiting(self) -> int:
         """Files of the last look that are still there and have a chance to be taken in."""
@@ -42,31 +44,15 @@ class Inbox:
         return whole
 
 
-def active_contracts(settings: Settings, *, demo: bool) -> dict[str, Contract]:
-    """The contracts of a home (`<home>/contracts`), and in the demo the demo country's. Raises ContractError."""
-    contracts: dict[str, Contract] = {}
-    if demo:
-        contracts |= {name: c for name, c in load_contracts(SHIPPED_CONTRACTS, "demo_*.yaml").items() if name != "bulk"}
-    folder = settings.home / "contracts"
-    return contracts | (load_contracts(folder) if folder.exists() else {})
-
-
 def remember_contract(settings: Settings, contract_file: Path, contract: Contract) -> None:
-    """Keep a copy of a contract in the home, so that its cadence and owner are known to every page."""
+    """Keep a copy of a contract in the home, so that its cadence and owner are known to every page.
+
+    It takes the place of the home's file for the same source, whatever that is called; a file of the home stays as it is.
+    """
     folder = settings.home / "contracts"
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{contract.source}.yaml"
-    if target.resolve() != contract_file.resolve():
-        shutil.copyfile(contract_file, target)
-
-
-def with_business_zone(settings: Settings) -> Settings:
-    """The settings, their time zone taken from the home's contracts where none is set and all of these agree."""
-    folder = settings.home / "contracts"
-    if settings.time_zone or not folder.exists() or (settings.home / "demo.json").exists():
-        return settings
-    zones = {contract.time_zone for contract in load_contracts(folder).values()}
-    return replace(settings, time_zone=zones.pop()) if len(zones) == 1 else settings
+    if contract_file.resolve().parent != folder.resolve():
+        shutil.copyfile(contract_file, file_of_source(settings, contract.source) or folder / f"{contract.source}.yaml")
 
 
 def find_ready(contracts: Mapping[str, Contract], files: list[Path]) -> list[tuple[Contract, tuple[Path, ...]]]:
@@ -82,10 +68,18 @@ def find_ready(contracts: Mapping[str, Contract], files: list[Path]) -> list[tup
     return sorted(ready, key=lambda unit: unit[1][0].name.removeprefix(unit[0].source))
 
 
+def tell_faults(inbox: Inbox, active: ActiveContracts, say: Callable[[str], None]) -> None:
+    """Name the contracts that cannot be used, each once while it stays as it is."""
+    for fault in active.faults:
+        if fault not in inbox.told:
+            say(fault.sentence)
+    inbox.told = set(active.faults)
+
+
 def look(
     lake: Lake,
     inbox: Inbox,
-    contracts: Mapping[str, Contract],
+    active: ActiveContracts,
     settings: Settings,
     *,
     now: Callable[[], datetime],
@@ -93,7 +87,7 @@ def look(
 ) -> list[Report]:
     """One look at the inbox: take in what is whole, move it away, tell of each; files without a contract are told once."""
     files = inbox.whole_files()
-    ready = find_ready(contracts, files)
+    ready = find_ready(active.contracts, files)
     reports = [take(lake, contract, unit, settings, now=now()) for contract, unit in ready]
     for report in reports:
         say(describe(report))
@@ -101,7 +95,8 @@ def look(
     for path in files:
         if path not in used and path not in inbox.unknown:
             inbox.unknown.add(path)
-            say(f"{path.name}: no contract has a pattern for it: put one into {settings.home / 'contracts'}")
+            which = "no sound contract" if active.faults else "no contract"
+            say(f"{path.name}: {which} has a pattern for it: put one into {settings.home / 'contracts'}; it waits in the inbox")
     return reports
 
 

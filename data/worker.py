@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from config import Settings
+from data.active import active_contracts
 from data.contract import Contract, ContractError
 from data.demo.incidents import write_labels
 from data.demo.snapshots import DemoCountry, Emission, plan_emissions
@@ -18,7 +19,7 @@ from data.demo.world import World, found_world
 from data.ingest import Report
 from data.lake import Lake, LakeError
 from data.maintain import compact
-from data.watch import Inbox, active_contracts, describe, look, take
+from data.watch import Inbox, describe, look, take, tell_faults
 from data.zone import from_epoch_ms
 
 PERIOD_SECONDS: Final = 2.0
@@ -104,16 +105,17 @@ def run_worker(
 
 def _turn(settings: Settings, lake: Lake, inbox: Inbox, demo: Demo | None, *, now: Clock, say: Say) -> tuple[bool, int]:
     """One turn; whether more waits already, and how many snapshots were committed."""
-    contracts = active_contracts(settings, demo=demo is not None)
-    reports = _feed(settings, lake, demo, contracts, now=now) if demo else []
-    reports += look(lake, inbox, contracts, settings, now=now, say=say)
-    for report in reports:
+    active = active_contracts(settings, demo=demo is not None)
+    tell_faults(inbox, active, say)
+    fed = _feed(settings, lake, demo, active.contracts, now=now) if demo else []
+    for report in fed:
         if report.state == "refused":
             say(describe(report))
+    reports = [*fed, *look(lake, inbox, active, settings, now=now, say=say)]
     return bool(demo and demo.waiting), sum(report.state == "accepted" for report in reports)
 
 
-def _feed(settings: Settings, lake: Lake, demo: Demo, contracts: dict[str, Contract], *, now: Clock) -> list[Report]:
+def _feed(settings: Settings, lake: Lake, demo: Demo, contracts: Mapping[str, Contract], *, now: Clock) -> list[Report]:
     """Emit what the demo owes up to now, then one file of its waiting history; take each in at once."""
     due = _live_emissions(lake, demo, settings, now()) if _front_is_in(demo) else []
     reports = [report for emission in due if (report := _take_emission(settings, lake, demo.country, emission, contracts, now))]
@@ -125,7 +127,7 @@ def _feed(settings: Settings, lake: Lake, demo: Demo, contracts: dict[str, Contr
 
 
 def _take_emission(
-    settings: Settings, lake: Lake, country: DemoCountry, emission: Emission, contracts: dict[str, Contract], now: Clock
+    settings: Settings, lake: Lake, country: DemoCountry, emission: Emission, contracts: Mapping[str, Contract], now: Clock
 ) -> Report | None:
     _beat(settings)
     path = country.write(emission, settings.inbox)

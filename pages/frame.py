@@ -203,7 +203,8 @@ def _source(view: View, source: SourceFreshness) -> Source:
     state = translate(language, f"wall.source_state.{source.state}")
     at = full_instant(source.as_of, view.zone)
     tip = translate(language, "wall.source_tip", source=name, at=at, age=old, state=state, owner=source.owner or "–")
-    return Source(name=name, age=shown, state=source.state, tip=tip)
+    fault = [translate(language, "faults.source_tip", reason=source.fault)] if source.fault else []
+    return Source(name=name, age=shown, state=source.state, tip="\n".join((tip, *fault)))
 
 
 def _tallies(view: View, states: Sequence[tuple[str, State]]) -> tuple[Tally, ...]:

@@ -19,8 +19,9 @@ def stale_sources(view: View) -> str:
     lines = [
         translate(
             view.language,
-            "wall.stale_tip",
+            "faults.stale_tip" if source.fault else "wall.stale_tip",
             source=source.source,
+            reason=source.fault,
             age=age(view.language, source.age_seconds),
             owner=source.owner or "–",
         )

@@ -15,7 +15,7 @@ from components.board import Board, Notice, State, draw_board
 from components.format import percent
 from i18n import translate
 from pages.address import take_choice
-from pages.frame import draw_frame, read_filters, watch
+from pages.frame import draw_frame, read_filters, source_name, watch
 from pages.wall_bars import read_returns, read_warehouses
 from pages.wall_heat import HEAT_METRICS, read_complaints, read_heat
 from pages.wall_map import main_country, read_map
@@ -87,9 +87,24 @@ def heat_metric(asked: str | None) -> str:
 def _notice(view: View) -> Notice | None:
     if view.is_worker_silent:
         return _say(view, "silent", "critical")
+    if view.faults:
+        return _tell_faults(view)
     if view.filling_share is not None:
         return _say(view, "filling", share=percent(view.language, view.filling_share, 0))
     return None
+
+
+def _tell_faults(view: View) -> Notice:
+    """Which sources are not taken in, or that nothing is judged, because of a file that must be mended; the details on pointing."""
+    language, names = view.language, [source_name(fault.source) for fault in view.faults if fault.source]
+    parts = [translate(language, "faults.contract", sources=translate(language, "marks.joiner").join(names))] if names else []
+    parts += [translate(language, "faults.targets")] if any(not fault.source for fault in view.faults) else []
+    return Notice(
+        state="critical",
+        title=translate(language, "faults.title"),
+        text=" ".join(parts),
+        tip="\n".join((*(fault.reason for fault in view.faults), translate(language, "faults.remedy"))),
+    )
 
 
 def _say(view: View, key: str, state: State = "neutral", **values: str) -> Notice:

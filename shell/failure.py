@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from access.freshness import read_promises
 from access.reading import EmptyLake
 from access.session import SessionEnded
 from access.user import PreviewError
@@ -71,6 +72,7 @@ def wait_for_lake(error: LakeError, language: str) -> None:
     st.info(translate(language, "access.no_lake" if is_empty else "access.refused", reason=str(error)))
     if is_empty:
         st.caption(str(error))
+        _tell_faults(language)
 
     @st.fragment(run_every=RETRY_SECONDS)
     def look_again() -> None:
@@ -82,3 +84,12 @@ def wait_for_lake(error: LakeError, language: str) -> None:
             st.rerun()
 
     look_again()
+
+
+def _tell_faults(language: str) -> None:
+    """Name the contracts that cannot be used, as plain text: a reason why nothing has come in."""
+    faults = read_promises(house().settings)[1]
+    if faults:
+        sources = translate(language, "marks.joiner").join(fault.source for fault in faults)
+        st.warning(translate(language, "faults.contract", sources=sources))
+        st.text("\n".join((*(fault.reason for fault in faults), translate(language, "faults.remedy"))))

@@ -13,7 +13,7 @@ function drawBoard(board, send, shapes, redraw) {
     card("warehouses", cardHead(board.warehouses.title, board.warehouses.scope), drawBars(board.warehouses, send)),
     card("returns", cardHead(board.returns.title, board.returns.scope), drawBars(board.returns, send)),
     card("complaints", cardHead(board.complaints.title, board.complaints.scope), board.complaints.rows.length ? drawHeatGrid(board.complaints, followCell) : emptyNote(board.complaints.empty)),
-    board.notice ? h("p", { class: `notice ${board.notice.state}`, role: "status" }, stateMark(board.notice.state, ""), h("b", {}, board.notice.title), " ", board.notice.text) : null,
+    board.notice ? h("p", { class: `notice ${board.notice.state}`, role: "status", tabindex: board.notice.tip ? "0" : null, "data-tip": board.notice.tip || null, "data-info": board.notice.tip || null }, stateMark(board.notice.state, ""), h("b", {}, board.notice.title), " ", board.notice.text) : null,
     board.panel ? drawPanel(board.panel, send, () => send("choice", { cell: "", beside: "", figure: "" })) : null,
   );
 }

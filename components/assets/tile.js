@@ -40,14 +40,15 @@ function drawSpark(values, state, marks) {
       return "";
     }
     const point = `${pen}${((index + 0.5) * step).toFixed(1)} ${(22 - (20 * (value - low)) / span).toFixed(1)}`;
+    const isAlone = pen === "M" && (values[index + 1] ?? null) === null;
     pen = "L";
-    return point;
+    return isAlone ? `${point}l0 0` : point;
   });
   return h(
     "svg",
     { class: `spark ${state}`, viewBox: "0 0 100 24", preserveAspectRatio: "none", "aria-hidden": "true" },
     drawMarks(marks, 24),
-    known.length > 1 ? h("path", { class: "line", d: path.join(""), "vector-effect": "non-scaling-stroke" }) : null,
+    known.length ? h("path", { class: "line", d: path.join(""), "vector-effect": "non-scaling-stroke" }) : null,
   );
 }
 

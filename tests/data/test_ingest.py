@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from config import Settings
+from data.active import ActiveContracts
 from data.ingest import find_units
 from data.lake import Lake, LakeError
 from data.maintain import check_counts, compact, count_files
@@ -127,7 +128,7 @@ def test_a_second_source_of_a_channel_widens_the_stages_of_all_its_orders(tmp_pa
 
 def test_an_inbox_file_is_taken_in_only_once_it_stopped_growing(tmp_path: Path, settings: Settings) -> None:
     settings.inbox.mkdir(parents=True)
-    inbox, contracts = Inbox(settings.inbox), {"shop": contract_of()}
+    inbox, contracts = Inbox(settings.inbox), ActiveContracts(contracts={"shop": contract_of()})
     path = _file(settings.inbox, GOOD)
     with Lake.open_writer(settings) as lake:
         assert look(lake, inbox, contracts, settings, now=lambda: NOW, say=print) == []
@@ -145,7 +146,7 @@ def test_a_refused_inbox_file_lies_beside_its_reason(tmp_path: Path, settings: S
     write_csv(settings.inbox / "orders_20260201T000000.csv", [["1"]], ["other"])
     with Lake.open_writer(settings) as lake:
         for _ in range(2):
-            look(lake, inbox, {"shop": contract_of()}, settings, now=lambda: NOW, say=print)
+            look(lake, inbox, ActiveContracts(contracts={"shop": contract_of()}), settings, now=lambda: NOW, say=print)
     reason = (settings.refused / "shop" / "orders_20260201T000000.csv.reason.txt").read_text(encoding="utf-8")
     assert "column 'id', which columns.order_id needs, is not in the header" in reason
 
@@ -221,7 +222,7 @@ def test_a_misnamed_file_is_refused_and_holds_nothing_up(tmp_path: Path, setting
     _file(settings.inbox, ["0002", *GOOD[1:]])
     with Lake.open_writer(settings) as lake:
         for _ in range(2):
-            reports = look(lake, inbox, {"shop": contract_of()}, settings, now=lambda: NOW, say=print)
+            reports = look(lake, inbox, ActiveContracts(contracts={"shop": contract_of()}), settings, now=lambda: NOW, say=print)
     assert sorted(report.state for report in reports) == ["accepted", "refused"]
     reason = (settings.refused / "shop" / "a_name_without_instant.csv.reason.txt").read_text(encoding="utf-8")
     assert "does not match as_of.pattern" in reason

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from config import Settings
+from data.active import ActiveContracts
 from data.contract import Contract, ContractError
 from data.erase import drop_old_contacts, erase_contacts, find_bytes, orders_of_phone, rotate_contacts
 from data.keys import KeysError, read_keys
@@ -194,7 +195,7 @@ def test_archive_keeps_a_masked_copy_and_refused_files_stay_encrypted(
     seen = Inbox(inbox)
     with Lake.open_writer(settings) as opened:
         for _ in range(2):
-            look(opened, seen, {"shop": contract}, settings, now=lambda: NOW, say=lambda _: None)
+            look(opened, seen, ActiveContracts(contracts={"shop": contract}), settings, now=lambda: NOW, say=lambda _: None)
         assert list(inbox.iterdir()) == []
         assert find_bytes(settings.home, SECRETS) == []
         copy = settings.archive / "shop" / "orders_20260301T090000.csv"

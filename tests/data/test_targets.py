@@ -55,7 +55,8 @@ REFUSED = [
     ("- {valid_from: 2020-01-01, stage_limits: {paid: -1}}", "greater than or equal to 0"),
     ("- {minimum_count: 1}", "valid_from"),
     ("{}", "must be a list of editions"),
-    ("- [", "cannot be read as YAML"),
+    ("- [", "line 1: not valid YAML"),
+    ("- {valid_from: 2026-02-30}", "day is out of range"),
 ]
 
 

@@ -1,0 +1,61 @@
+"""The command line goes on where one file of the home is faulty, and names it on standard error."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli import main
+from tests.data.intake import PLAIN, write_csv
+
+ROW = ("0001", "2026-01-01 08:00:00", "1.5", "", "")
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> list[str]:
+    """`--home` of a home with one order, a faulty contract and faulty targets."""
+    contract = tmp_path / "shop.yaml"
+    contract.write_text(yaml.safe_dump(PLAIN), encoding="utf-8")
+    path = write_csv(tmp_path / "orders_20260201T000000.csv", [ROW])
+    home = tmp_path / "home"
+    assert main(["--home", str(home), "ingest", "--contract", str(contract), str(path)]) == 0
+    (home / "contracts" / "crm.yaml").write_text("source: crm\ncolums: {}\n", encoding="utf-8")
+    (home / "targets.yaml").write_text("- {valid_from: soon}", encoding="utf-8")
+    return ["--home", str(home)]
+
+
+NAMED = ("crm.yaml, line 2: unknown key 'colums'", "targets.yaml: valid_from", "it is read again by itself")
+
+
+@pytest.mark.parametrize(
+    "command", [["query", "order_count", "--format", "csv"], ["snapshots"], ["watch", "--once", "--every", "0"]]
+)
+def test_a_command_answers_beside_faulty_files(words: list[str], command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main([*words, *command]) == 0
+    said = capsys.readouterr()
+    assert all(text in said.err for text in NAMED)
+    assert not any(text in said.out for text in NAMED)
+    if command[0] == "query":
+        assert said.out == "order_count\n1\n"
+
+
+def test_doctor_fails_and_says_what_to_mend(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "doctor"]) == 1
+    said = capsys.readouterr().err
+    assert [text for text in NAMED if text not in said] == []
+
+
+def test_a_query_under_faulty_targets_knows_no_limit(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main([*words, "query", "over_limit_rate", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"over_limit_rate": None, "over_limit_rate_n": 0}]
+
+
+def test_a_target_that_no_metric_has_is_named(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    (Path(words[1]) / "targets.yaml").write_text("- {valid_from: 2020-01-01, metrics: {on_time_rat: 0.9}}", encoding="utf-8")
+    assert main([*words, "query", "order_count"]) == 0
+    assert "there is no metric 'on_time_rat': did you mean on_time_rate" in capsys.readouterr().err
