@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -50,6 +51,8 @@ def is_signed_in(secret: str | None) -> bool:
 
 def work_ahead(opened: House) -> None:
     """Import what takes seconds the first time, then keep the answers of open pages ready."""
+    # Pages asked outside a session make Streamlit remark so for each of its calls.
+    logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
     for name in WARMED:
         import_module(name)
     opened.ahead.run(opened.reading, opened.clock)

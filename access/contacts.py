@@ -13,7 +13,6 @@ from access.view import View
 from data.keys import read_keys
 from data.personal import plain_phone, search_hash, unseal
 from queries.contacts import ContactSight, masked_contacts, orders_by_phone, sealed_contacts
-from queries.run import run
 
 PURPOSES: Final = ("delivery", "complaint", "return", "fraud", "own_request")
 """Why a value may be revealed; each has a name under `access.purpose`, and wants a text beside it."""
@@ -75,7 +74,7 @@ def reveal(
     confirmed = confirm_password(view.store, view.user, password, address=by.audited.address, now=now)
     if confirmed.reason:
         raise RevealError(confirmed.reason, confirmed.wait_seconds)
-    rows = run(view.reading.lake(), sealed_contacts(_sight(view), channel, order_id)).to_dicts()
+    rows = view.reading.answer(sealed_contacts(_sight(view), channel, order_id)).to_dicts()
     row = next((row for row in rows if row["field"] == field), None)
     if row is None:
         raise _refused(view, channel, order_id, field, "nothing", now)

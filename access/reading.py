@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 import duckdb
+import polars as pl
 
 from access.order_history import Source
 from config import Settings
@@ -20,8 +21,10 @@ from data.lake import Lake, LakeError
 from data.recent import Horizon, Recent
 from data.targets import read_targets
 from data.zone import from_epoch_ms
+from queries.build import Statement
 from queries.cache import Cache
 from queries.risk import kept_comparables
+from queries.run import Forgotten, MovedOn, run
 
 POLL_SECONDS: Final = 0.5
 """Sessions that ask for the newest version within this time share one catalogue read."""
@@ -50,7 +53,8 @@ class Reading:
     """The process's door to the lake for reading; opens it when it first exists, safe for many threads.
 
     While `keep_up` is called again and again, views see the newest version that the recent orders in memory have
-    reached; otherwise, or when it falls behind, the lake's own.
+    reached; otherwise, or when it falls behind, the lake's own. The recent orders lie in an engine of their own: a fault
+    there costs speed, never the lake.
     """
 
     def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -63,7 +67,7 @@ class Reading:
         self._lake: Lake | None = None
         self._polled: tuple[float, int] | None = None
         self._ledger_at = lru_cache(maxsize=256)(self._read_ledger)
-        self._recent: Recent | None = None
+        self._recent: tuple[Lake, Recent] | None = None
         self._kept: Horizon | None = None
         self._kept_up: tuple[float, int] | None = None
 
@@ -78,6 +82,28 @@ class Reading:
                 except LakeError as error:
                     raise EmptyLake(str(error)) from error
             return self._lake
+
+    def answer(self, statement: Statement) -> pl.DataFrame:
+        """The rows of a statement, from the lake or from the recent orders where it is made for them.
+
+        Raises RunError, MovedOn where those are no longer what the statement was made for.
+        """
+        if statement.kept_version is None:
+            return run(self.lake(), statement)
+        recent = self._recent
+        if recent is None:
+            raise MovedOn("the recent orders are not in memory")
+        try:
+            return run(recent[0], statement)
+        except Forgotten:
+            self._forget(recent)
+            raise
+
+    def _forget(self, recent: tuple[Lake, Recent]) -> None:
+        """Give up the recent orders: they are read anew in another engine."""
+        if self._recent is recent:
+            self._recent = self._kept = self._kept_up = None
+            recent[0].close()
 
     def ledger(self, *, until: datetime | None = None, snapshot: int | None = None) -> Ledger:
         """The ledger as the newest version has it, as `snapshot` had it, or as it was known at `until`.
@@ -94,16 +120,12 @@ class Reading:
 
     def snapshot_sources(self, version: int, snapshots: Iterable[int]) -> dict[int, Source]:
         """Who brought each of these snapshots, as the ledger of a version has it."""
-        rows = (
-            self.lake()
-            .cursor()
-            .execute(
-                "SELECT snapshot_id, source, priority, file_sha256 FROM lake.snapshots AT (VERSION => $version) "
-                "WHERE list_contains($snapshots, snapshot_id)",
-                {"version": version, "snapshots": sorted(set(snapshots))},
-            )
-            .fetchall()
+        sql = (
+            "SELECT snapshot_id, source, priority, file_sha256 FROM lake.snapshots AT (VERSION => $version) "
+            "WHERE list_contains($snapshots, snapshot_id)"
         )
+        values = {"version": version, "snapshots": sorted(set(snapshots))}
+        rows = self.lake().read(lambda cursor: cursor.execute(sql, values).fetchall())
         return {int(number): Source(name=name, priority=priority, file_sha256=sha256) for number, name, priority, sha256 in rows}
 
     def keep_up(self) -> None:
@@ -115,10 +137,11 @@ class Reading:
         version = lake.newest_version()
         newest = self._ledger_at(version, None)
         if newest.as_of is not None and (self._kept is None or self._kept.version != version):
+            recent = self._recent = self._recent or self._open_recent()
             try:
-                self._kept = self._recent_of(lake).advance(version, newest.as_of)
+                self._kept = recent[1].advance(version, newest.as_of)
             except duckdb.Error as error:
-                self._recent = self._kept = self._kept_up = None
+                self._forget(recent)
                 raise LakeError(f"the recent orders cannot be kept in memory ({type(error).__name__})") from error
         self._kept_up = (self._clock(), version)
 
@@ -131,15 +154,15 @@ class Reading:
         """Release the lake."""
         self.askers.shutdown()
         with self._lock:
-            if self._lake is not None:
-                self._lake.close()
-                self._lake = None
+            for lake in (self._lake, self._recent[0] if self._recent else None):
+                if lake is not None:
+                    lake.close()
+            self._lake = self._recent = self._kept = None
 
-    def _recent_of(self, lake: Lake) -> Recent:
-        if self._recent is None:
-            comparables = kept_comparables(self.settings.zone, lambda: read_targets(self.settings))
-            self._recent = Recent(lake, derived=(comparables,))
-        return self._recent
+    def _open_recent(self) -> tuple[Lake, Recent]:
+        lake = Lake.open_reader(self.settings)
+        comparables = kept_comparables(self.settings.zone, lambda: read_targets(self.settings))
+        return lake, Recent(lake, derived=(comparables,))
 
     def _newest_version(self) -> int:
         kept_up = self._kept_up
@@ -152,16 +175,12 @@ class Reading:
             return self._polled[1]
 
     def _read_ledger(self, version: int, until: datetime | None) -> Ledger:
-        rows = (
-            self.lake()
-            .cursor()
-            .execute(
-                "SELECT source, max(snapshot_id), epoch_ms(max(as_of)) FROM lake.snapshots AT (VERSION => $version) "
-                "WHERE state = 'accepted' AND as_of <= $until GROUP BY source ORDER BY source",
-                {"version": version, "until": until or FOREVER},
-            )
-            .fetchall()
+        sql = (
+            "SELECT source, max(snapshot_id), epoch_ms(max(as_of)) FROM lake.snapshots AT (VERSION => $version) "
+            "WHERE state = 'accepted' AND as_of <= $until GROUP BY source ORDER BY source"
         )
+        values = {"version": version, "until": until or FOREVER}
+        rows = self.lake().read(lambda cursor: cursor.execute(sql, values).fetchall())
         sources = tuple((str(source), from_epoch_ms(as_of)) for source, _, as_of in rows)
         return Ledger(
             snapshot=max((int(snapshot) for _, snapshot, _ in rows), default=0),

@@ -32,7 +32,7 @@ from queries.listing import Listing, Moment, build_count, build_listing, build_p
 from queries.metrics import ASKABLE
 from queries.query import Filter, Query, Window
 from queries.request import parse_window
-from queries.run import MovedOn, run
+from queries.run import MovedOn
 from queries.scope import Scope
 from queries.twin import OrderKey, build_sightings
 
@@ -86,12 +86,16 @@ class View:
         try:
             return self._answer(self._statement(query, self.reading.horizon(self.version)))
         except MovedOn:
-            return self._answer(self._statement(query, None))
+            return self._answer(self.statement(query))
+
+    def statement(self, query: Query) -> Statement:
+        """What asks the lake for the query's answer, for this user at this view's snapshot and instant."""
+        return self._statement(query, None)
 
     def sql(self, query: Query) -> str:
         """The SELECT that answers the query for this user, with the values of its parameters; for reading."""
         self.stays_valid()
-        statement = self._statement(query, None)
+        statement = self.statement(query)
         values = [f"-- ${name} = {_shown(value)}" for name, value in statement.parameters.items()]
         return "\n".join((*values, statement.sql))
 
@@ -190,7 +194,7 @@ class View:
     def _answer(self, statement: Statement) -> pl.DataFrame:
         self.stays_valid()
         key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)
-        return self.reading.cache.get(key, lambda: run(self.reading.lake(), statement))
+        return self.reading.cache.get(key, lambda: self.reading.answer(statement))
 
     def filters_for(self, *metrics: str) -> tuple[Filter, ...]:
         """Of the address's filters those whose dimension all these metrics have."""

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import sysconfig
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import duckdb
 import psycopg
@@ -26,6 +27,10 @@ from config import Settings
 from data.order import COMPLAINT_COLUMNS, EVENT_COLUMNS, MILESTONES, ORDER_COLUMNS, RETURN_COLUMNS, Column
 from data.sql_text import literal
 from data.zone import from_epoch_ms
+
+Answer = TypeVar("Answer")
+
+_LOG = logging.getLogger(__name__)
 
 LOCK_SECONDS: Final = 120.0
 ADVISORY_LOCK: Final = 0x0C0DE
@@ -112,6 +117,10 @@ class LakeError(RuntimeError):
     """The lake cannot be opened, read or written; the message says why and what to do."""
 
 
+BROKEN_OFF: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.ConnectionException)
+"""After one of these the engine answers nothing any more until it is opened anew."""
+
+
 def column_types(columns: tuple[Column, ...]) -> dict[str, str]:
     """Canonical columns with their DuckDB types."""
     return {column.name: DUCKDB_TYPES[column.type] for column in columns}
@@ -187,6 +196,7 @@ class Lake:
         self._connection = connection
         self._settings = settings
         self._writable = writable
+        self._is_closed = False
         self._lock = threading.Lock()
         self._versions: dict[int, int] = {}
         self._newest_milestones: dict[int, datetime | None] = {}
@@ -196,18 +206,7 @@ class Lake:
         """A read-only lake that can reach nothing but its own files. Raises LakeError when there is none yet."""
         if not settings.catalogue and not _catalogue_file(settings).exists():
             raise LakeError(f"there is no lake in {settings.home}: run `make run` for the demo or `python cli.py ingest`")
-        connection = _connect(settings)
-        _attach(connection, settings, read_only=True)
-        folders = ", ".join(literal(str(folder)) for folder in (_data_folder(settings), str(settings.lake_folder) + "/"))
-        connection.execute(f"SET allowed_directories = [{folders}]")
-        for statement in (
-            "SET enable_external_access = false",
-            "SET autoinstall_known_extensions = false",
-            "SET autoload_known_extensions = false",
-            "SET lock_configuration = true",
-        ):
-            connection.execute(statement)
-        return cls(connection, settings, writable=False)
+        return cls(_connect_reader(settings), settings, writable=False)
 
     @classmethod
     @contextmanager
@@ -243,6 +242,26 @@ class Lake:
         with self._lock:
             return self._connection.cursor()
 
+    def read(self, ask: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
+        """What `ask` makes of a cursor of its own; a reader whose engine breaks off is opened anew and asked once more."""
+        connection = self._connection
+        try:
+            with self.cursor() as cursor:
+                return ask(cursor)
+        except BROKEN_OFF as error:
+            if self._writable or self._is_closed:
+                raise
+            self._renew(connection, error)
+        with self.cursor() as cursor:
+            return ask(cursor)
+
+    def _renew(self, broken: duckdb.DuckDBPyConnection, error: duckdb.Error) -> None:
+        with self._lock:
+            if self._connection is broken:
+                _LOG.error("the engine that reads the lake broke off and is opened anew: %s", _first_line(error))
+                self._connection = _connect_reader(self._settings)
+                broken.close()
+
     def writer(self) -> duckdb.DuckDBPyConnection:
         """The one connection that writes. Raises LakeError on a lake opened for reading."""
         if not self._writable:
@@ -270,22 +289,19 @@ class Lake:
 
     def close(self) -> None:
         """Release the connection; cursors become unusable."""
+        self._is_closed = True
         self._connection.close()
 
     def head(self) -> Head:
         """The newest snapshot id and the newest as-of of any accepted snapshot."""
-        row = (
-            self.cursor()
-            .execute("SELECT max(snapshot_id), epoch_ms(max(as_of) FILTER (state = 'accepted')) FROM lake.snapshots")
-            .fetchone()
-        )
+        row = self._row("SELECT max(snapshot_id), epoch_ms(max(as_of) FILTER (state = 'accepted')) FROM lake.snapshots", {})
         snapshot_id, as_of = row if row else (None, None)
         return Head(snapshot_id=snapshot_id or 0, as_of=None if as_of is None else from_epoch_ms(as_of))
 
     def newest_version(self) -> int:
         """DuckLake's newest version, whatever it holds: the cheapest way to see that something was committed."""
         try:
-            row = self.cursor().execute("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot").fetchone()
+            row = self._row("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot", {})
         except duckdb.Error as error:
             raise LakeError(f"the lake's catalogue cannot be read now ({_first_line(error)})") from error
         return int(row[0]) if row and row[0] is not None else 0
@@ -294,17 +310,13 @@ class Lake:
         """No milestone of any order at this version lies after this instant; None where the statistics do not say."""
         if version not in self._newest_milestones:
             names = [f"{name}_at" for name in MILESTONES]
-            row = (
-                self.cursor()
-                .execute(
-                    "SELECT epoch_ms(max(TRY_CAST(s.max_value AS TIMESTAMPTZ))) "
-                    "FROM __ducklake_metadata_lake.ducklake_table_column_stats AS s "
-                    "JOIN __ducklake_metadata_lake.ducklake_column AS c USING (table_id, column_id) "
-                    "JOIN __ducklake_metadata_lake.ducklake_table AS t USING (table_id) "
-                    "WHERE t.table_name = 'orders' AND t.end_snapshot IS NULL AND list_contains($names, c.column_name)",
-                    {"names": names},
-                )
-                .fetchone()
+            row = self._row(
+                "SELECT epoch_ms(max(TRY_CAST(s.max_value AS TIMESTAMPTZ))) "
+                "FROM __ducklake_metadata_lake.ducklake_table_column_stats AS s "
+                "JOIN __ducklake_metadata_lake.ducklake_column AS c USING (table_id, column_id) "
+                "JOIN __ducklake_metadata_lake.ducklake_table AS t USING (table_id) "
+                "WHERE t.table_name = 'orders' AND t.end_snapshot IS NULL AND list_contains($names, c.column_name)",
+                {"names": names},
             )
             self._newest_milestones = dict(list(self._newest_milestones.items())[-KEPT_BOUNDS:])
             self._newest_milestones[version] = from_epoch_ms(row[0]) if row and row[0] is not None else None
@@ -312,13 +324,8 @@ class Lake:
 
     def as_of(self, snapshot_id: int) -> datetime | None:
         """The newest as-of of any accepted snapshot up to this one; None before the first."""
-        row = (
-            self.cursor()
-            .execute(
-                "SELECT epoch_ms(max(as_of)) FROM lake.snapshots WHERE state = 'accepted' AND snapshot_id <= ?", [snapshot_id]
-            )
-            .fetchone()
-        )
+        sql = "SELECT epoch_ms(max(as_of)) FROM lake.snapshots WHERE state = 'accepted' AND snapshot_id <= $snapshot"
+        row = self._row(sql, {"snapshot": snapshot_id})
         return from_epoch_ms(row[0]) if row and row[0] is not None else None
 
     def version_of(self, snapshot_id: int) -> int:
@@ -331,12 +338,12 @@ class Lake:
             raise LakeError(f"snapshot {snapshot_id} is not in the lake: {span}; `python cli.py snapshots` lists them")
         return self._versions[snapshot_id]
 
+    def _row(self, sql: str, values: Mapping[str, object]) -> tuple[Any, ...] | None:
+        return self.read(lambda cursor: cursor.execute(sql, dict(values)).fetchone())
+
     def _read_versions(self) -> dict[int, int]:
-        rows = (
-            self.cursor()
-            .execute("SELECT snapshot_id, commit_extra_info FROM ducklake_snapshots('lake') WHERE commit_extra_info IS NOT NULL")
-            .fetchall()
-        )
+        sql = "SELECT snapshot_id, commit_extra_info FROM ducklake_snapshots('lake') WHERE commit_extra_info IS NOT NULL"
+        rows = self.read(lambda cursor: cursor.execute(sql).fetchall())
         found = {}
         for version, extra in rows:
             snapshot_id = json.loads(extra).get("snapshot_id")
@@ -356,6 +363,21 @@ def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     for name in ("ducklake", "postgres_scanner" if settings.catalogue else "sqlite_scanner"):
         load_extension(connection, name)
     connection.execute(f"ATTACH ':memory:' AS {RECENT} (COMPRESS true)")
+    return connection
+
+
+def _connect_reader(settings: Settings) -> duckdb.DuckDBPyConnection:
+    connection = _connect(settings)
+    _attach(connection, settings, read_only=True)
+    folders = ", ".join(literal(str(folder)) for folder in (_data_folder(settings), str(settings.lake_folder) + "/"))
+    connection.execute(f"SET allowed_directories = [{folders}]")
+    for statement in (
+        "SET enable_external_access = false",
+        "SET autoinstall_known_extensions = false",
+        "SET autoload_known_extensions = false",
+        "SET lock_configuration = true",
+    ):
+        connection.execute(statement)
     return connection
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 import duckdb
@@ -46,25 +46,34 @@ class MovedOn(RunError):
     """The recent orders in memory are those of another version by now: ask the lake itself."""
 
 
+class Forgotten(MovedOn):
+    """The recent orders are no longer in memory."""
+
+
 def run(lake: Lake, statement: Statement) -> pl.DataFrame:
     """The rows of the statement; raises RunError when the door refuses it or the engine fails, MovedOn where it comes late."""
     admit(statement.sql)
-    cursor = lake.cursor()
     try:
-        if statement.kept_version is not None:
-            _hold(cursor, statement.kept_version)
-        frame = cursor.execute(statement.sql, statement.parameters).pl()
+        frame = lake.read(partial(_answer, statement=statement))
     except duckdb.Error as error:
         raise RunError(f"the query could not be answered: {type(error).__name__}") from error
-    finally:
-        cursor.close()
     return frame.with_columns(pl.col(pl.Datetime).dt.convert_time_zone("UTC"))
+
+
+def _answer(cursor: duckdb.DuckDBPyConnection, statement: Statement) -> pl.DataFrame:
+    if statement.kept_version is not None:
+        _hold(cursor, statement.kept_version)
+    return cursor.execute(statement.sql, statement.parameters).pl()
 
 
 def _hold(cursor: duckdb.DuckDBPyConnection, version: int) -> None:
     """See the recent orders as they are now until the cursor is closed, if they are those of the version."""
     cursor.execute("BEGIN")
-    if cursor.execute("SELECT version FROM recent.mark").fetchall() != [(version,)]:
+    try:
+        held = cursor.execute("SELECT version FROM recent.mark").fetchall()
+    except duckdb.CatalogException as error:
+        raise Forgotten("the recent orders are no longer in memory") from error
+    if held != [(version,)]:
         raise MovedOn("the recent orders have moved on to a newer snapshot")
 
 

@@ -17,7 +17,7 @@ from data.lake import LakeError
 from data.targets import read_targets
 from i18n import LANGUAGES, closest_language, label, translate
 from queries.listing import Moment
-from queries.run import RunError, run
+from queries.run import RunError
 from queries.scope import Scope
 from queries.twin import OrderKey, build_order
 from shell.guard import OPEN_PREFIX
@@ -79,7 +79,7 @@ def _order(journey: Journey) -> Row | None:
         newest=opened.reading.lake().newest_milestone(ledger.version),
     )
     statement = build_order(OrderKey(channel=journey.channel, order_id=journey.order_id), moment)
-    rows = run(opened.reading.lake(), statement).to_dicts()
+    rows = opened.reading.answer(statement).to_dicts()
     return rows[0] if rows else None
 
 

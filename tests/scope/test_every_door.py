@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 INSIDE = ("access", "alerts", "components", "pages", "shell", "queries")
 
 LAKE_READERS = {
+    "access/personal_command.py": "the local administrator's erasure, expiry and rotation, which reach every order by duty",
     "access/reading.py": "the ledger's own rows: which snapshot is the newest, and each source's as-of",
     "alerts/evaluate.py": "the ledger's own rows: how old the oldest late snapshot is",
     "queries/run.py": "the door itself",
