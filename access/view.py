@@ -83,10 +83,7 @@ class View:
 
         Raises QueryError for a question that cannot be asked, SessionEnded when the session has ended.
         """
-        try:
-            return self._answer(self._statement(query, self.reading.horizon(self.version)))
-        except MovedOn:
-            return self._answer(self.statement(query))
+        return self._from_memory(lambda horizon: self._answer(self._statement(query, horizon)))
 
     def statement(self, query: Query) -> Statement:
         """What asks the lake for the query's answer, for this user at this view's snapshot and instant."""
@@ -121,10 +118,12 @@ class View:
 
         Raises QueryError for what cannot be listed, SessionEnded when the session has ended.
         """
-        moment = self._moment()
-        page = self._answer(build_page(listing, moment)) if listing.limit <= MOST_IN_TWO_STEPS else None
-        rows = self._answer(build_listing(listing, moment, page=page))
+        rows = self._from_memory(lambda horizon: self._list(listing, self._moment(horizon)))
         return rows.reverse() if listing.before else rows
+
+    def _list(self, listing: Listing, moment: Moment) -> pl.DataFrame:
+        page = self._answer(build_page(listing, moment)) if listing.limit <= MOST_IN_TWO_STEPS else None
+        return self._answer(build_listing(listing, moment, page=page))
 
     def count_orders(self, listing: Listing) -> int:
         """How many rows the whole list has; for all that a figure stands on exactly its n."""
@@ -132,7 +131,7 @@ class View:
 
     def count_orders_by(self, listing: Listing, *by: str) -> pl.DataFrame:
         """How many rows the whole list has (`order_count`) in each group of the dimensions, the largest first."""
-        return self._answer(build_count(listing, self._moment(), by=by))
+        return self._from_memory(lambda horizon: self._answer(build_count(listing, self._moment(horizon), by=by)))
 
     def read_order(self, channel: str, order_id: str, created_at: datetime | None = None) -> Twin | None:
         """One order's life at this view's instant; None when there is none in the user's scope. `created_at` finds it sooner."""
@@ -177,7 +176,7 @@ class View:
                 detail=detail,
             )
 
-    def _moment(self) -> Moment:
+    def _moment(self, horizon: Horizon | None = None) -> Moment:
         return Moment(
             scope=self.scope,
             version=self.version,
@@ -185,6 +184,7 @@ class View:
             zone=self.zone,
             targets=self.targets,
             newest=self.reading.lake().newest_milestone(self.version),
+            horizon=horizon,
         )
 
     def ask(self, statement: Statement) -> pl.DataFrame:
@@ -195,6 +195,13 @@ class View:
         self.stays_valid()
         key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)
         return self.reading.cache.get(key, lambda: self.reading.answer(statement))
+
+    def _from_memory(self, ask: Callable[[Horizon | None], pl.DataFrame]) -> pl.DataFrame:
+        """What is asked of the recent orders in memory, or of the lake where they have moved on to a newer snapshot."""
+        try:
+            return ask(self.reading.horizon(self.version))
+        except MovedOn:
+            return ask(None)
 
     def filters_for(self, *metrics: str) -> tuple[Filter, ...]:
         """Of the address's filters those whose dimension all these metrics have."""

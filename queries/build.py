@@ -21,7 +21,7 @@ from queries.compose import compose
 from queries.horizon import is_kept
 from queries.metrics import ASKABLE
 from queries.query import COMPARISONS, Comparison, Grain, Query, QueryError, Window
-from queries.risk import KEPT_COMPARABLES
+from queries.risk import has_comparables
 from queries.scope import Scope
 from queries.setting import Span, setting_of, setting_values, span_values, where_shapes, where_values
 from queries.shape import Comparand, Shape, TargetShape
@@ -93,17 +93,15 @@ def build(
 
 def _kept_shape(shape: Shape, by_span: Mapping[str, Mapping[str, object]], held: Horizon, *, has_visits: bool) -> Shape:
     """The shape that reads the orders kept in memory, and the comparables kept for the very days that a period needs."""
-    kept = dict(dict(held.derived).get(KEPT_COMPARABLES, ()))  # type: ignore[call-overload]
 
-    def has_comparables(name: str, is_settled: bool) -> bool:
-        days = {key: by_span[name][key] for key in ("risk_start", "risk_end")}
-        return is_settled and shape.setting.grain is None and kept == days
+    def is_kept_for(name: str, is_settled: bool) -> bool:
+        return is_settled and shape.setting.grain is None and has_comparables(held, by_span[name])
 
     return replace(
         shape,
         setting=replace(shape.setting, is_recent=True, has_visits=has_visits),
-        has_comparables=has_comparables("", shape.is_settled),
-        comparands=tuple(replace(c, has_comparables=has_comparables(c.name, c.is_settled)) for c in shape.comparands),
+        has_comparables=is_kept_for("", shape.is_settled),
+        comparands=tuple(replace(c, has_comparables=is_kept_for(c.name, c.is_settled)) for c in shape.comparands),
     )
 
 

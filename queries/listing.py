@@ -9,16 +9,19 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from data.recent import Horizon
 from data.targets import Edition, Targets
 from queries.build import Statement
 from queries.check import check, suggest
 from queries.compose import Composed
 from queries.dimensions import DIMENSIONS
+from queries.horizon import are_kept
 from queries.listing_columns import DEFAULT_COLUMNS, FIRST_ORDER, LISTING_COLUMNS, columns_of
 from queries.listing_compose import Chosen, ListingShape, Step, compose_count, compose_listing, compose_page, key_of
 from queries.metric import CREATED, OPEN, TROUBLED, Anchor
 from queries.metrics import METRICS
 from queries.query import Filter, Query, QueryError, Window
+from queries.risk import has_comparables
 from queries.scope import Scope
 from queries.setting import Span, setting_of, setting_values, span_values, where_shapes, where_values
 
@@ -82,7 +85,7 @@ class Listing:
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """What a list is seen from: scope, snapshot (at DuckLake's version), instant, zone and targets, as for `build`."""
+    """What a list is seen from: scope, snapshot (at DuckLake's version), instant, zone, targets and horizon, as for `build`."""
 
     scope: Scope
     version: int
@@ -90,6 +93,7 @@ class Moment:
     zone: ZoneInfo
     targets: Targets
     newest: datetime | None = None
+    horizon: Horizon | None = None
 
 
 def cursor_at(listing: Listing, row: dict[str, object]) -> Cursor:
@@ -118,7 +122,7 @@ def build_listing(listing: Listing, moment: Moment, *, page: pl.DataFrame | None
         values |= {f"page_{index}": instant for index, instant in enumerate(instants)}
         values |= {"page_first": min(instants), "page_last": max(instants)}
         values |= {"beyond": page["beyond"][0]} if "beyond" in page.columns else {}
-    return _statement(compose_listing(shape), values)
+    return _statement(compose_listing(shape), values, shape, moment)
 
 
 def _starts_among_equals(listing: Listing, page: pl.DataFrame) -> bool:
@@ -132,7 +136,8 @@ def _starts_among_equals(listing: Listing, page: pl.DataFrame) -> bool:
 def build_page(listing: Listing, moment: Moment) -> Statement:
     """Where a page of the list lies, for `build_listing`. Raises QueryError for what cannot be listed."""
     shape, values = _paged(listing, moment)
-    return _statement(compose_page(replace(shape, limit=listing.limit + (1 if shape.step else 0))), values)
+    composed = compose_page(replace(shape, limit=listing.limit + (1 if shape.step else 0)))
+    return _statement(composed, values, shape, moment)
 
 
 def _paged(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, object]]:
@@ -160,7 +165,7 @@ def build_count(listing: Listing, moment: Moment, *, by: tuple[str, ...] = ()) -
     """
     check_listing(listing, by=by)
     shape, values = _shape(listing, moment)
-    return _statement(compose_count(replace(shape, by=by)), values)
+    return _statement(compose_count(replace(shape, by=by)), values, shape, moment)
 
 
 def check_listing(listing: Listing, *, by: tuple[str, ...] = ()) -> None:
@@ -198,9 +203,20 @@ def _shape(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, ob
         is_settled=span.is_settled,
         has_search=bool(listing.search),
     )
-    values = setting_values(moment.scope, moment.version, edition) | where_values(listing.where)
-    values |= span_values(span, None, moment.zone, edition) | {"search": listing.search}
+    values = span_values(span, None, moment.zone, edition)
+    shape = _kept_shape(shape, values, moment)
+    values |= setting_values(moment.scope, moment.version, edition) | where_values(listing.where) | {"search": listing.search}
     return shape, values | {"beyond": listing.metric and edition.target_of(listing.metric)}
+
+
+def _kept_shape(shape: ListingShape, period: dict[str, object], moment: Moment) -> ListingShape:
+    """The shape that reads the orders kept in memory, where they hold all that can be listed."""
+    held, anchors = moment.horizon, [shape.chosen.anchor]
+    if held is None or held.version != moment.version or not are_kept(anchors, [period], held.since):
+        return shape
+    has_visits = are_kept(anchors, [period], held.visits_since)
+    setting = replace(shape.setting, is_recent=True, has_visits=has_visits)
+    return replace(shape, setting=setting, has_comparables=shape.is_settled and has_comparables(held, period))
 
 
 def _chosen(listing: Listing, edition: Edition) -> Chosen:
@@ -217,6 +233,10 @@ def _chosen(listing: Listing, edition: Edition) -> Chosen:
     return Chosen(anchor=listing.anchor, condition=listed.counted, value=listed.value, typical=typical)
 
 
-def _statement(composed: Composed, values: dict[str, object]) -> Statement:
-    parameters = {name: values[name] for name in sorted(composed.parameters)}
-    return Statement(sql=composed.sql, parameters=parameters, columns=composed.columns)
+def _statement(composed: Composed, values: dict[str, object], shape: ListingShape, moment: Moment) -> Statement:
+    return Statement(
+        sql=composed.sql,
+        parameters={name: values[name] for name in sorted(composed.parameters)},
+        columns=composed.columns,
+        kept_version=moment.version if shape.setting.is_recent else None,
+    )

@@ -56,6 +56,7 @@ class ListingShape:
     limit: int = 0
     by: tuple[str, ...] = ()
     page_count: int = 0
+    has_comparables: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +145,7 @@ def _rows(shape: ListingShape, columns: frozenset[str]) -> _Rows:
         columns=columns,
         filters=tuple(scan),
         setting=shape.setting,
-        period=Period(is_settled=shape.is_settled),
+        period=Period(is_settled=shape.is_settled, has_comparables=shape.has_comparables),
     )
     ctes, name = source(request)
     typical = _where(select(chosen.typical).from_(name), conditions).sql(DIALECT) if chosen.typical else ""

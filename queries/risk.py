@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlglot import exp
 
 from data.order import FORWARD_MILESTONES
-from data.recent import Derived
+from data.recent import Derived, Horizon
 from data.targets import Edition, Targets
 from queries.base import Ctes, Period, Request, Setting, base, kept, stock
 from queries.clock import bucket_start
@@ -135,6 +135,12 @@ def _comparables(table: str, keys: tuple[str, ...]) -> exp.Query:
         steps = (f"needed_{name}[{index + 1}] AS {column}" for index, column in enumerate(NEEDED))
         rows.append(select(*keys, f"'{name}' AS furthest", *steps, f"{name}_count AS comparable_count").from_(table, copy=False))
     return exp.union(*rows, distinct=False, copy=False)
+
+
+def has_comparables(held: Horizon, period: Mapping[str, object]) -> bool:
+    """Whether what is kept in memory was needed in the very days that a period (its parameters) compares with."""
+    kept = dict(held.derived).get(KEPT_COMPARABLES)
+    return kept == tuple((name, period[name]) for name in ("risk_end", "risk_start"))
 
 
 def kept_comparables(zone: ZoneInfo, read_targets: Callable[[], Targets]) -> Derived:

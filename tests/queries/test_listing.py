@@ -35,10 +35,11 @@ GROUPED = ("region", "status", "stage", "age_bucket", "hour", "exception", "retu
 @pytest.fixture(scope="module")
 def full(desk: Desk) -> Desk:
     """A few dozen orders of every kind, some late, inferred, contradictory, cancelled; with returns and complaints."""
-    return desk.filled(*_a_lake()).with_targets(TARGETS)
+    return desk.filled(*a_lake()).with_targets(TARGETS)
 
 
-def _a_lake() -> tuple[list[Row], list[Row], list[Row]]:
+def a_lake() -> tuple[list[Row], list[Row], list[Row]]:
+    """Orders, returns and complaints of every kind."""
     orders, returns, complaints = [], [], []
     for number in range(48):
         side = (("cancelled",), ("return_requested", "returned"), ())[number % 3]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data.recent import Recent
+from queries.listing import Listing, Part, build_count, build_listing
 from queries.metric import Anchor
 from queries.metrics import METRICS
 from queries.query import Comparison, Filter, Grain, Query, Window
@@ -18,7 +19,8 @@ from queries.risk import kept_comparables
 from queries.run import MovedOn, run
 from queries.scope import Scope
 from tests.queries.desk import AS_OF, Desk, Row
-from tests.queries.test_laws import LAKES, SLOW, TARGETS, _figures
+from tests.queries.test_laws import BEGIN, LAKES, SLOW, TARGETS, _figures
+from tests.queries.test_listing import a_lake, moment
 
 SPAN = timedelta(days=3)
 SINCE = AS_OF - SPAN
@@ -101,3 +103,19 @@ def test_memory_of_another_version_is_never_read(desk: Desk) -> None:
     recent.advance(later.version, AS_OF)
     with pytest.raises(MovedOn):
         run(later.lake, statement)
+
+
+@pytest.mark.parametrize("part", get_args(Part))
+def test_memory_lists_the_rows_that_the_lake_lists(desk: Desk, part: Part) -> None:
+    filled = desk.filled(*a_lake()).with_targets(TARGETS)
+    comparables = kept_comparables(filled.zone, lambda: filled.targets)
+    horizon = Recent(filled.lake, derived=(comparables,), spans=(timedelta(days=40),)).advance(filled.version, AS_OF)
+    window, kept = Window(start=BEGIN, end=AS_OF + timedelta(hours=12)), 0
+    for metric in (None, *METRICS):
+        listing = Listing(metric=metric, part=part, window=None if metric and METRICS[metric].anchor.is_stock else window)
+        statement = build_listing(listing, moment(filled, horizon=horizon))
+        count = build_count(listing, moment(filled, horizon=horizon), by=("region",))
+        assert run(filled.lake, statement).equals(run(filled.lake, build_listing(listing, moment(filled)))), metric
+        assert run(filled.lake, count).equals(run(filled.lake, build_count(listing, moment(filled), by=("region",)))), metric
+        kept += statement.kept_version == count.kept_version == filled.version
+    assert kept > len(METRICS) - 5
