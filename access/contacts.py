@@ -40,17 +40,29 @@ class Revealed:
     until: datetime
 
 
-def masked(view: View, channel: str, order_id: str) -> dict[str, str]:
-    """The masked name, phone and address of an order in the view's scope, by field; empty where there is nothing."""
-    rows = view.ask(masked_contacts(_sight(view), channel, order_id))
+def masked(view: View, channel: str, order_id: str, *, created_at: datetime | None = None) -> dict[str, str]:
+    """The masked name, phone and address of an order in the view's scope, by field; empty where there is nothing.
+
+    `created_at` finds it sooner.
+    """
+    rows = view.ask(masked_contacts(_sight(view), channel, order_id, created_at))
     return dict(zip(rows["field"].to_list(), rows["masked"].to_list(), strict=True))
 
 
 def search_by_phone(view: View, phone: str) -> list[tuple[str, str]]:
     """The orders (channel, order_id) in the view's scope that carry a whole phone number, however it is written."""
-    if len(plain_phone(phone)) < SHORTEST_PHONE:
-        return []
-    rows = view.ask(orders_by_phone(_sight(view), search_hash(read_keys(view.reading.settings), phone)))
+    return orders_of(view, key) if (key := phone_key(view, phone)) else []
+
+
+def phone_key(view: View, phone: str) -> str | None:
+    """What stands for a whole phone number in an address or a record, under the home's key; None for what is none."""
+    is_number = set(phone) <= set("0123456789 +-()") and len(plain_phone(phone)) >= SHORTEST_PHONE
+    return search_hash(read_keys(view.reading.settings), phone) if is_number else None
+
+
+def orders_of(view: View, key: str) -> list[tuple[str, str]]:
+    """The orders (channel, order_id) in the view's scope whose phone number has this key."""
+    rows = view.ask(orders_by_phone(_sight(view), key))
     return list(zip(rows["channel"].to_list(), rows["order_id"].to_list(), strict=True))
 
 

@@ -136,6 +136,29 @@ class Surroundings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Party:
+    """One thing known of whom the order is for; `shown_seconds` says how long an original is still shown in `masked`'s place."""
+
+    field: str
+    name: str
+    text: str
+    masked: str
+    shown_seconds: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parties:
+    """Whom the order is for; without `words` nobody is offered to reveal anything."""
+
+    title: str
+    scope: str
+    parties: tuple[Party, ...]
+    words: dict[str, str]
+    purposes: tuple[tuple[str, str], ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TwinPage:
     """The whole page; without an order only the search and the notice, which says why and leads on.
 
@@ -160,9 +183,10 @@ class TwinPage:
     attached: tuple[Table, ...] = ()
     scrubber: Scrubber | None = None
     around: Surroundings | None = None
+    parties: Parties | None = None
     is_rest: bool = False
 
 
 def draw_twin(page: TwinPage, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:
-    """Draw the order's page; the trigger `choice` asks for another order (`find`) or a customer's link (`journey`)."""
+    """Draw the order's page; the trigger `choice` asks for another order (`find`), a customer's link (`journey`) or an original (`reveal`)."""
     return mount("twin", asdict(page), key=key, triggers=("choice",), on_trigger=on_choice)

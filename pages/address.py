@@ -31,6 +31,7 @@ SINGLES: Final = (
     "part",
     "population",
     "search",
+    "phone",
     "after",
     "before",
     "tab",

@@ -20,6 +20,7 @@ from pages.links import filter_changes, instant_text, link
 from pages.order_around import read_around
 from pages.order_axis import axis_of, state_of
 from pages.order_facts import attached_of, events_of, groups_of
+from pages.order_parties import parties_of, reveal_asked
 from pages.order_scrubber import scrubber_of
 from pages.order_sentence import evidence_of, sentence_of
 from pages.wording import state_name
@@ -47,7 +48,7 @@ def render(view: View) -> None:
         if twin is None:
             _note_denied(view, channel, order_id)
         else:
-            draw_twin(read_rest(view, twin), key=REST, on_choice=_nothing)
+            draw_twin(read_rest(view, twin), key=REST, on_choice=partial(_reveal, view, channel, order_id))
         watch(view)
 
 
@@ -71,9 +72,14 @@ def _read(view: View, channel: str, order_id: str, created_at: datetime | None) 
 
 
 def read_rest(view: View, twin: Twin) -> TwinPage:
-    """What was known when, and what went on around the order."""
+    """Whom the order is for, what was known when, and what went on around it."""
     return TwinPage(
-        language=view.language, words={}, scrubber=scrubber_of(view, twin), around=read_around(view, twin), is_rest=True
+        language=view.language,
+        words={},
+        parties=parties_of(view, twin),
+        scrubber=scrubber_of(view, twin),
+        around=read_around(view, twin),
+        is_rest=True,
     )
 
 
@@ -169,8 +175,11 @@ def _choose(view: View, channel: str, order_id: str) -> None:
         st.query_params.from_dict(before | {"channel": [found[0]], "order_id": [found[1]]})
 
 
-def _nothing() -> None:
-    """What follows has nothing to choose."""
+def _reveal(view: View, channel: str, order_id: str) -> None:
+    """Show an original for a minute, where it may be."""
+    asked = ((st.session_state.get(REST) or {}).get("choice") or {}).get("reveal")
+    if isinstance(asked, Mapping):
+        reveal_asked(view, channel, order_id, asked)
 
 
 def find_order(view: View, search: str) -> tuple[str, str]:

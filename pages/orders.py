@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from access.contacts import orders_of, phone_key
 from access.view import View
 from components.format import count
 from components.order_table import OrderTable, Step, draw_order_table
@@ -68,6 +69,8 @@ def read_table(view: View, question: Question) -> OrderTable:
 
 def title_of(view: View, listing: Listing) -> str:
     """What is listed: the figure and which part of it, or which orders."""
+    if listing.among is not None:
+        return translate(view.language, "listing.title.phone")
     if listing.metric is None:
         return translate(view.language, f"listing.title.{listing.population}")
     name = translate(view.language, f"metrics.{listing.metric}.name")
@@ -110,7 +113,7 @@ def _exports(view: View, total: int) -> tuple[tuple[str, str], ...]:
 def _wider(view: View, listing: Listing) -> str:
     """The way on where nothing is found: the same without search and filters, over everything."""
     changes: dict[str, str | None] = {filter_.dimension: None for filter_ in listing.where}
-    return link(view, "/orders", **(changes | {"window": "all", "search": None}))
+    return link(view, "/orders", **(changes | {"window": "all", "search": None, "phone": None}))
 
 
 def _parameters() -> dict[str, Sequence[str]]:
@@ -122,4 +125,17 @@ def _choose(view: View) -> None:
     chosen = (st.session_state.get(TABLE) or {}).get("columns")
     if isinstance(chosen, str):
         view.keep_preference(COLUMNS_PREFERENCE, chosen[:2_000] or None)
-    take_choice(TABLE)
+    if not _take_phone(view):
+        take_choice(TABLE)
+
+
+def _take_phone(view: View) -> bool:
+    """Whether a phone number was searched for that some order in sight has; then the address gets its key, never the number."""
+    choice = (st.session_state.get(TABLE) or {}).get("choice")
+    text = choice.get("search") if isinstance(choice, Mapping) else None
+    key = phone_key(view, text) if isinstance(text, str) else None
+    if key is None or not orders_of(view, key):
+        return False
+    before = {name: values for name, values in _parameters().items() if name not in ("search", "after", "before")}
+    st.query_params.from_dict(before | {"phone": [key], "window": ["all"]})
+    return True

@@ -146,7 +146,7 @@ def _stamp(view: View, parameters: Mapping[str, Sequence[str]], listed: int, tot
         "list": f"{what} · {translate(language, f'listing.part.{listing.part}')}",
         "window": f"{start}..{instant_text(window.end)}" if window else none,
         "filters": filters or none,
-        "search": listing.search or none,
+        "search": listing.search or (translate(language, "listing.title.phone") if listing.among is not None else none),
         "as_of": f"{instant_text(view.as_of)} ({view.zone.key})",
         "snapshot": str(view.snapshot),
         "scope": regions or translate(language, "listing.export.everything"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, cast, get_args
 
+from access.contacts import orders_of
 from access.view import View
 from pages.links import instant_text
 from queries.listing import LONGEST_SEARCH, Cursor, CursorValue, Listing, Part, Population
@@ -43,6 +45,7 @@ def read_question(view: View, parameters: Parameters, *, limit: int = PAGE_ROWS)
         window=view.window,
         search=_one(parameters, "search").strip()[:LONGEST_SEARCH],
         limit=limit,
+        among=_of_phone(view, parameters, lost),
     )
     rows = listing.anchor.rows
     sorts = (*columns_of(rows), *(f"-{name}" for name in columns_of(rows)))
@@ -63,6 +66,15 @@ def cursor_text(cursor: Cursor) -> str:
     """A row's place as text for the address."""
     value = instant_text(cursor.value) if isinstance(cursor.value, datetime) else cursor.value
     return json.dumps([value, instant_text(cursor.created_at), *cursor.key], ensure_ascii=False, separators=(",", ":"))
+
+
+def _of_phone(view: View, parameters: Parameters, lost: list[str]) -> tuple[tuple[str, str], ...] | None:
+    """The orders of the phone number whose key the address holds; None where it holds none."""
+    key = _one(parameters, "phone")
+    if key and not re.fullmatch("[0-9a-f]{64}", key):
+        lost.append(f"phone={key[:64]}")
+        return None
+    return tuple(orders_of(view, key)) if key else None
 
 
 def _one(parameters: Parameters, name: str) -> str:

@@ -29,9 +29,15 @@ class ContactSight:
     as_of: datetime
 
 
-def masked_contacts(sight: ContactSight, channel: str, order_id: str) -> Statement:
-    """The masked forms of one order: `field`, `masked`; the newest of each field, none outside the scope."""
-    return _statement(sight, MASKED, ONE_ORDER, {"channel": channel, "order_id": order_id})
+def masked_contacts(sight: ContactSight, channel: str, order_id: str, created_at: datetime | None = None) -> Statement:
+    """The masked forms of one order: `field`, `masked`; the newest of each field, none outside the scope.
+
+    `created_at` finds it sooner.
+    """
+    values: dict[str, object] = {"channel": channel, "order_id": order_id}
+    if created_at is None:
+        return _statement(sight, MASKED, ONE_ORDER, values)
+    return _statement(sight, MASKED, (*ONE_ORDER, "o.created_at = $created_at"), values | {"created_at": created_at})
 
 
 def sealed_contacts(sight: ContactSight, channel: str, order_id: str) -> Statement:

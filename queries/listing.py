@@ -32,6 +32,7 @@ CursorValue = str | float | int | datetime | None
 MOST_ROWS: Final = 100_000
 """More rows than this in one page (or one export) are refused."""
 LONGEST_SEARCH: Final = 64
+MOST_AMONG: Final = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class Listing:
 
     `where` and `window` are the figure's own. `order_by` is a column of `LISTING_COLUMNS`, `-` in front for descending
     (unknown last); `after` and `before` are rows of a page next to this one. `search` is the beginning of an order
-    number, of any of its other numbers, or of a city.
+    number, of any of its other numbers, or of a city. `among` keeps only these orders (channel, order_id).
     """
 
     metric: str | None = None
@@ -63,6 +64,7 @@ class Listing:
     after: Cursor | None = None
     before: Cursor | None = None
     search: str = ""
+    among: tuple[tuple[str, str], ...] | None = None
 
     @property
     def anchor(self) -> Anchor:
@@ -185,6 +187,8 @@ def check_listing(listing: Listing, *, by: tuple[str, ...] = ()) -> None:
         raise QueryError(f"a page of {listing.limit} rows cannot be listed: ask for 1 to {MOST_ROWS}")
     if len(listing.search) > LONGEST_SEARCH:
         raise QueryError(f"the search has {len(listing.search)} characters: at most {LONGEST_SEARCH} are looked for")
+    if listing.among and len(listing.among) > MOST_AMONG:
+        raise QueryError(f"{len(listing.among)} orders are too many to choose from: at most {MOST_AMONG}")
     for cursor in (listing.after, listing.before):
         if cursor is not None and len(cursor.key) != len(listing.key):
             raise QueryError("the page named is of another list: start at the first page")
@@ -202,10 +206,13 @@ def _shape(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, ob
         setting=setting_of(moment.scope, span, edition, grain=None, zone=moment.zone),
         is_settled=span.is_settled,
         has_search=bool(listing.search),
+        among_count=None if listing.among is None else len(listing.among),
     )
     values = span_values(span, None, moment.zone, edition)
     shape = _kept_shape(shape, values, moment)
     values |= setting_values(moment.scope, moment.version, edition) | where_values(listing.where) | {"search": listing.search}
+    for index, (channel, order_id) in enumerate(listing.among or ()):
+        values |= {f"among_channel_{index}": channel, f"among_{index}": order_id}
     return shape, values | {"beyond": listing.metric and edition.target_of(listing.metric)}
 
 

@@ -57,6 +57,7 @@ class ListingShape:
     by: tuple[str, ...] = ()
     page_count: int = 0
     has_comparables: bool = False
+    among_count: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +137,8 @@ def _rows(shape: ListingShape, columns: frozenset[str]) -> _Rows:
     if shape.page_count:
         instants = ", ".join(f"$page_{i}" for i in range(shape.page_count))
         scan += ["o.created_at >= $page_first", "o.created_at <= $page_last", f"o.created_at IN ({instants})"]
+    if shape.among_count is not None:
+        scan.append(_among("o.", shape.among_count))
     needed = [chosen.condition, chosen.value or "1", chosen.typical or "1", *conditions]
     columns = columns.union(*(column_names(sql) for sql in needed))
     columns |= frozenset(SEARCHED_COLUMNS) if shape.has_search else frozenset()
@@ -158,6 +161,13 @@ def _rows(shape: ListingShape, columns: frozenset[str]) -> _Rows:
     if shape.has_search:
         conditions.append(SEARCH)
     return _Rows(answer=_where(exp.Select().from_(name, copy=False), conditions), ctes=ctes, typical=typical)
+
+
+def _among(row: str, count: int) -> str:
+    """That a row's order is one of the `count` named ones."""
+    named_orders = ", ".join(f"($among_channel_{index}, $among_{index})" for index in range(count))
+    numbers = ", ".join(f"$among_{index}" for index in range(count))
+    return f"({row}order_id IN ({numbers}) AND ({row}channel, {row}order_id) IN ({named_orders}))" if count else "FALSE"
 
 
 def _where(answer: exp.Select, conditions: list[str]) -> exp.Select:

@@ -29,7 +29,10 @@ function draw(kind, component) {
     fitLabels(root);
   };
   show(data);
-  if (kind === "twin") settleScrubber(root, data);
+  if (kind === "twin") {
+    settleScrubber(root, data);
+    settleParties(root);
+  }
   applyWall();
   if (kind === "board" && root.dataset.focus) bringForward(root.dataset.focus);
 }

@@ -30,7 +30,7 @@ function drawListBar(table, go, send) {
     table.choices.map((group) => h("div", { class: "steps", role: "group" }, group.map((step) => stepButton(step, go)))),
     h(
       "form",
-      { class: "search", role: "search", onsubmit: (event) => { event.preventDefault(); go({ search: event.target.elements.search.value.trim(), after: "", before: "" }); } },
+      { class: "search", role: "search", onsubmit: (event) => { event.preventDefault(); go({ search: event.target.elements.search.value.trim(), phone: "", after: "", before: "" }); } },
       h("input", { type: "search", name: "search", maxlength: "64", placeholder: words.search, "aria-label": words.search, value: table.search, oninput: null }),
       h("button", { type: "submit", class: "step" }, words.find),
     ),

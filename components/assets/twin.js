@@ -10,6 +10,7 @@ function drawTwin(page, send) {
     page.groups.length ? h("section", { class: "card facts", "aria-label": page.words.facts }, page.groups.map(drawFacts)) : null,
     page.events ? drawTwinTable(page.events) : null,
     page.attached.map(drawTwinTable),
+    page.parties ? drawParties(page.parties, send) : null,
     page.scrubber ? drawScrubber(page.scrubber) : null,
     page.around ? drawAround(page.around) : null,
   );
@@ -48,6 +49,49 @@ function drawTwinNotice(notice) {
 
 function drawFacts(group) {
   return h("div", { class: "fact-group" }, h("h3", {}, group.title), h("dl", {}, group.facts.map((fact) => h("div", { "data-tip": fact.tip || null }, h("dt", {}, fact.name), h("dd", {}, fact.text, fact.mark ? h("em", {}, fact.mark) : null)))));
+}
+
+function drawParties(parties, send) {
+  return h(
+    "section",
+    { class: "card parties", "aria-label": parties.title },
+    cardHead(parties.title, parties.scope),
+    parties.problem ? h("p", { class: "problem", role: "alert" }, parties.problem) : null,
+    h("dl", {}, parties.parties.map((party) => h("div", { class: party.shown_seconds ? "revealed" : "" }, h("dt", {}, party.name), h("dd", { "data-masked": party.masked, "data-seconds": String(party.shown_seconds) }, party.text), parties.words.reveal && !party.shown_seconds ? drawReveal(party, parties, send) : null))),
+  );
+}
+
+function drawReveal(party, parties, send) {
+  const words = parties.words;
+  const ask = (event) => {
+    event.preventDefault();
+    const { purpose, reason, password } = event.target.elements;
+    send("choice", { reveal: { field: party.field, purpose: purpose.value, reason: reason.value, password: password.value } });
+    password.value = "";
+    event.target.closest("details").open = false;
+  };
+  return h(
+    "details",
+    { class: "no-print", key: party.field },
+    h("summary", {}, words.reveal),
+    h(
+      "form",
+      { class: "reveal", onsubmit: ask },
+      h("label", {}, words.purpose, h("select", { name: "purpose" }, parties.purposes.map(([code, name]) => h("option", { value: code }, name)))),
+      h("label", {}, words.reason, h("input", { type: "text", name: "reason", required: true, minlength: "5", maxlength: "500", autocomplete: "off" })),
+      h("label", {}, words.password, h("input", { type: "password", name: "password", required: true, autocomplete: "current-password" })),
+      h("button", { type: "submit", class: "step" }, words.show),
+    ),
+  );
+}
+
+// An original leaves the page by itself when its time is over, whether or not the page is drawn again.
+function settleParties(root) {
+  root.querySelectorAll(".parties dd[data-seconds]").forEach((place) => {
+    clearTimeout(place.ocrTimer);
+    const seconds = Number(place.dataset.seconds);
+    if (seconds > 0) place.ocrTimer = setTimeout(() => { place.textContent = place.dataset.masked; place.parentElement.classList.remove("revealed"); }, seconds * 1000);
+  });
 }
 
 function share(value) {

@@ -221,6 +221,18 @@ def test_search_finds_orders_by_the_beginning_of_a_number_or_a_city(full: Desk, 
     assert count(full, listing) == len(found)
 
 
+@pytest.mark.parametrize("metric", [None, "late_rate", "return_count", "over_limit_rate", "at_risk_count"])
+def test_only_the_orders_named_are_listed(full: Desk, metric: str | None) -> None:
+    listing = Listing(metric=metric, window=WINDOW, columns=("order_id",), limit=1000)
+    everything = listed(full, listing)
+    named = sorted({(row["channel"], row["order_id"]) for row in everything})[::2]
+    chosen = replace(listing, among=(*named, ("nowhere", named[0][1] if named else "O1")))
+    expected = [row for row in everything if (row["channel"], row["order_id"]) in named]
+    assert listed(full, chosen) == expected
+    assert count(full, chosen) == len(expected)
+    assert listed(full, replace(listing, among=())) == []
+
+
 @pytest.mark.parametrize("metric", [None, *METRICS])
 @pytest.mark.parametrize("part", ["all", "bad"])
 def test_a_list_stays_inside_the_scope(full: Desk, metric: str | None, part: Part) -> None:
