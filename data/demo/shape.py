@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from data.demo.people import contacts, nobody
 from data.places import provinces
 
 WRONG_ROW_SHARE: Final = 0.001
@@ -118,10 +119,11 @@ def changed_between(source: Source, since: pl.Expr, as_of: pl.Expr) -> pl.Expr:
     return pl.any_horizontal(marks).fill_null(False)
 
 
-def shape(source: Source, known: pl.DataFrame, zone: ZoneInfo) -> pl.DataFrame:
+def shape(source: Source, known: pl.DataFrame, zone: ZoneInfo, *, has_contacts: bool = False) -> pl.DataFrame:
     """Rows as the source writes them, every column text; `known` comes from `as_known`."""
     columns = {OMS.name: _oms, WMS.name: _wms, TMS.name: _tms, CRM_RETURNS.name: _returns, CRM_COMPLAINTS.name: _complaints}
-    return known.select(**columns[source.name](zone))
+    people = (contacts(_province()) if has_contacts else nobody()) if source is OMS else {}
+    return known.select(**columns[source.name](zone), **people)
 
 
 def add_wrong_rows(source: Source, rows: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
@@ -179,13 +181,17 @@ def _province_names() -> pl.DataFrame:
     return pl.DataFrame({"code": [p.code for p in chinese], "name": [p.name_zh for p in chinese]})
 
 
-def _oms(zone: ZoneInfo) -> dict[str, pl.Expr]:
+def _province() -> pl.Expr:
     names = _province_names()
+    return pl.col("province_code").replace(names["code"], names["name"])
+
+
+def _oms(zone: ZoneInfo) -> dict[str, pl.Expr]:
     return {
         "order_no": pl.col("order_id"),
         "shop": pl.col("channel").str.to_uppercase(),
         "biz_type": pl.col("business_type"),
-        "province": pl.col("province_code").replace(names["code"], names["name"]),
+        "province": _province(),
         "city": pl.col("city"),
         "lat": _text("latitude"),
         "lng": _text("longitude"),

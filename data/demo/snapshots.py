@@ -23,6 +23,8 @@ from data.demo.world import GRID, World, floor_to
 
 FINE: Final = timedelta(hours=1)
 LOOK_BACK: Final = timedelta(hours=12)
+CONTACTS_KEPT: Final = timedelta(hours=6)
+"""Files of longer times come from an archive without personal data."""
 CACHED_ROWS: Final = 1_200_000
 DAY: Final = timedelta(days=1)
 
@@ -93,7 +95,8 @@ class DemoCountry:
         if known.is_empty():
             known = self._newest(emission)
         random = np.random.default_rng([self.world.seed, list(SOURCES).index(source.name), int(emission.as_of.timestamp())])
-        return add_wrong_rows(source, shape(source, known, self.world.zone), random)
+        has_contacts = emission.as_of - emission.since <= CONTACTS_KEPT
+        return add_wrong_rows(source, shape(source, known, self.world.zone, has_contacts=has_contacts), random)
 
     def write(self, emission: Emission, folder: Path) -> Path | None:
         """Write one file (complete at once: under another name first) and return its path; None when there is no row."""

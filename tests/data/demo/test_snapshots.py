@@ -146,7 +146,7 @@ def test_contracts_map_every_column_they_name(small_world: World) -> None:
     for emission in daily:
         contract = contracts[emission.source]
         assert contract.reader.encoding.replace("utf-8", "utf-8-sig") in (SOURCES[emission.source].encoding, "utf-8-sig")
-        words = " ".join(contract.columns.values())
+        words = " ".join((*contract.columns.values(), *contract.personal.values()))
         unused = {name for name in country.rows(emission).columns if name not in words}
         assert unused <= {"waybill", "pickedUp"}
 
@@ -157,3 +157,14 @@ def test_a_home_keeps_the_world_it_was_founded_with(tmp_path: Path) -> None:
     assert world.anchor == datetime(2026, 5, 4, 3, 0, tzinfo=UTC)
     assert world.orders_per_day == 100
     assert found_world(settings, datetime(2026, 5, 6, tzinfo=UTC)) == world
+
+
+def test_only_files_of_the_last_hours_say_whom_an_order_is_for(small_world: World) -> None:
+    country = DemoCountry(small_world)
+    short, long = (
+        country.rows(Emission(as_of=FOUNDED, source="oms", since=FOUNDED - timedelta(hours=hours))) for hours in (2, 24)
+    )
+    assert short.height > 10
+    assert set(short["mobile"].str.len_chars()) == {11}
+    assert short["receiver"].n_unique() > 5
+    assert set(long["mobile"]) == set(long["receiver"]) == set(long["street"]) == {""}
