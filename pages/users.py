@@ -26,6 +26,7 @@ from components.format import full_instant
 from components.register import Act, Branch, Choice, Entry, Field, Form, Outcome, Register, draw_register
 from i18n import translate
 from pages.frame import draw_frame
+from pages.users_why import ACTION, explain_asked, why_form
 from pages.wording import names_of
 from queries.regions import regions_by_country
 
@@ -58,6 +59,8 @@ def _do(view: View, action: str, name: str, values: Mapping[str, Any]) -> Outcom
     store, by = view.store, view.by()
     if store is None:
         return None
+    if action == ACTION:
+        return explain_asked(view, values)
     if action == "change":
         st.session_state[CHANGED] = name
         return None
@@ -108,7 +111,7 @@ def _register(view: View) -> Register:
         columns=tuple(translate(language, f"users.column.{name}") for name in columns),
         entries=tuple(_entry(view, person) for person in people),
         empty=translate(language, "users.nobody"),
-        forms=(_form(view, len(people)),),
+        forms=(_form(view, len(people)), why_form(view, tuple(person.user.name for person in people))),
         outcome=st.session_state.pop(OUTCOME, None),
         acts_name=translate(language, "users.column.acts"),
     )

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from data.places import regions
+from data.places import provinces, region_codes, regions
 
 
 def regions_by_country() -> dict[str, tuple[str, ...]]:
     """Region codes by country code, in the order in which they are shown."""
     countries = dict.fromkeys(region.country_code for region in regions())
     return {country: tuple(region.code for region in regions() if region.country_code == country) for country in countries}
+
+
+def is_region(code: str) -> bool:
+    """Whether there is such a region."""
+    return code in region_codes()
+
+
+def is_province(code: str) -> bool:
+    """Whether there is such a province."""
+    return any(province.code == code for province in provinces())

@@ -111,3 +111,27 @@ def test_audit_is_filtered_and_its_chain_walked(home: Path, reading: Reading) ->
 def test_nonsense_dates_filter_nothing(home: Path, reading: Reading) -> None:
     values = {"since": "yesterday'--", "until": "2026-99-99"}
     assert len(_register("audit", home, reading, {"action": "filter", "key": "filter", "values": values}).entries) == 2
+
+
+@pytest.mark.parametrize(
+    ("who", "what", "words"),
+    [
+        ("li", "/audit", "li does not see /audit. The page is for admin; the role here is manager."),
+        ("li", "CN-EAST", "li sees CN-EAST. The role manager sees every region"),
+        ("east", "CN-SH", "east sees CN-SH. The order goes to CN-EAST, one of the account's regions"),
+        ("east", "CN-GD", "east does not see CN-GD. The order goes to CN-SOUTH"),
+        ("east", "sealed", "east does not see sealed. sealed is not told to the circle region."),
+        ("east", "tmall/000CN-SH", "east sees tmall/000CN-SH."),
+        ("east", "tmall/000CN-GD", "east does not see tmall/000CN-GD. The order goes to CN-SOUTH"),
+        ("east", "tmall/nowhere", "There is no such order"),
+        ("east", "everything", "is no page, region, province, field or order"),
+        ("nobody", "CN-SH", "There is no account nobody"),
+    ],
+)
+def test_administrator_is_told_why_somebody_sees_something(home: Path, reading: Reading, who: str, what: str, words: str) -> None:
+    store = open_store(read_settings({}, home=home))
+    east = User(name="east", display_name="East", role="lead", regions=("CN-EAST",))
+    add_user(store, east, password_hash="x", now=AS_OF, by=LOCAL)
+    store.dispose()
+    shown = _register("users", home, reading, {"action": "why", "key": "why", "values": {"name": who, "what": what}})
+    assert words in shown.outcome.text
