@@ -238,6 +238,7 @@ def _snapshots(settings: Settings, arguments: argparse.Namespace) -> None:
 
 
 def _query(settings: Settings, arguments: argparse.Namespace) -> None:
+    from access.outside import note_outside
     from data.active import targets_in_force
     from data.lake import Lake, LakeError
     from queries.build import build
@@ -259,6 +260,7 @@ def _query(settings: Settings, arguments: argparse.Namespace) -> None:
         raise UsageError(str(error)) from error
     request = parse_request(Words(**{name: getattr(arguments, name) for name in names}), as_of=as_of, zone=settings.zone)
     scope = _scope_of(settings, arguments.user) if arguments.user else Scope.ALL
+    note_outside(settings, arguments.user or "", scope, request.query.where, now=_now())
     statement = build(
         request.query,
         scope=scope,
@@ -285,6 +287,7 @@ def _order(settings: Settings, arguments: argparse.Namespace) -> int:
     import json
 
     from access.order_json import order_as_json
+    from access.outside import note_unseen_order
 
     told = order_as_json(
         settings,
@@ -295,6 +298,7 @@ def _order(settings: Settings, arguments: argparse.Namespace) -> int:
         snapshot=arguments.snapshot,
     )
     if told is None:
+        note_unseen_order(settings, arguments.user, arguments.channel, arguments.order_id, now=_now())
         _say(f"there is no order {arguments.order_id} of {arguments.channel} that {arguments.user} can see at this instant")
         return 2
     print(json.dumps(told, ensure_ascii=False, indent=2))

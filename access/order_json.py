@@ -9,7 +9,7 @@ from access.order_history import history
 from access.order_twin import Passage, Twin, Usual, read_twin
 from access.reading import EmptyLake, Reading
 from config import Settings
-from data.targets import read_targets
+from data.active import targets_in_force
 from queries.listing import Moment
 from queries.present import plain
 from queries.request import parse_instant
@@ -34,7 +34,7 @@ def order_as_json(
             version=ledger.version,
             as_of=until or ledger.as_of,
             zone=settings.zone,
-            targets=read_targets(settings),
+            targets=targets_in_force(settings)[0],
             newest=lake.newest_milestone(ledger.version),
         )
         key = OrderKey(channel=channel, order_id=order_id)

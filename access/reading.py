@@ -17,9 +17,9 @@ import polars as pl
 
 from access.order_history import Source
 from config import Settings
+from data.active import targets_in_force
 from data.lake import Lake, LakeError
 from data.recent import Horizon, Recent
-from data.targets import read_targets
 from data.zone import from_epoch_ms
 from queries.build import Statement
 from queries.cache import Cache
@@ -161,7 +161,7 @@ class Reading:
 
     def _open_recent(self) -> tuple[Lake, Recent]:
         lake = Lake.open_reader(self.settings)
-        comparables = kept_comparables(self.settings.zone, lambda: read_targets(self.settings))
+        comparables = kept_comparables(self.settings.zone, lambda: targets_in_force(self.settings)[0])
         return lake, Recent(lake, derived=(comparables,))
 
     def _newest_version(self) -> int:

@@ -12,9 +12,9 @@ from starlette.routing import Route
 
 from access.journey import Journey, read_token
 from access.order_twin import Row
+from data.active import targets_in_force
 from data.keys import KeysError, read_keys
 from data.lake import LakeError
-from data.targets import read_targets
 from i18n import LANGUAGES, closest_language, label, translate
 from queries.listing import Moment
 from queries.run import RunError
@@ -75,7 +75,7 @@ def _order(journey: Journey) -> Row | None:
         version=ledger.version,
         as_of=ledger.as_of,
         zone=opened.settings.zone,
-        targets=read_targets(opened.settings),
+        targets=targets_in_force(opened.settings)[0],
         newest=opened.reading.lake().newest_milestone(ledger.version),
     )
     statement = build_order(OrderKey(channel=journey.channel, order_id=journey.order_id), moment)

@@ -59,3 +59,20 @@ def test_a_target_that_no_metric_has_is_named(words: list[str], capsys: pytest.C
     (Path(words[1]) / "targets.yaml").write_text("- {valid_from: 2020-01-01, metrics: {on_time_rat: 0.9}}", encoding="utf-8")
     assert main([*words, "query", "order_count"]) == 0
     assert "there is no metric 'on_time_rat': did you mean on_time_rate" in capsys.readouterr().err
+
+
+def test_what_a_user_asks_elsewhere_is_answered_with_nothing_and_on_record(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "users", "add", "li", "--role", "lead", "--region", "CN-EAST"]) == 0
+    capsys.readouterr()
+    query = ["query", "order_count", "--user", "li", "--format", "csv"]
+    assert main([*words, *query, "--where", "province=CN-SH"]) == 0
+    assert main([*words, *query, "--where", "province=CN-GD"]) == 0
+    assert main([*words, "order", "web", "0001", "--user", "li"]) == 2
+    assert capsys.readouterr().out == "order_count\n0\n" * 2
+    assert main([*words, "audit", "list", "--result", "denied"]) == 0
+    denied = capsys.readouterr().out
+    assert denied.count("area_refused") == denied.count("order_not_found") == 1
+    assert "CN-GD" in denied
+    assert "CN-SH" not in denied
