@@ -84,11 +84,13 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _worker(settings: Settings, arguments: argparse.Namespace) -> None:
     from data.worker import run_worker
+    from shell.watch_duty import on_duty
 
     # The interface comes first on a small machine: whoever looks should not wait for what is taken in.
     os.nice(5)
     stopping = _until_stopped()
-    run_worker(settings, now=_now, is_stopping=lambda: bool(stopping), pause=_pausing(stopping), say=_say)
+    with on_duty(settings, now=_now, say=_say, environment=os.environ):
+        run_worker(settings, now=_now, is_stopping=lambda: bool(stopping), pause=_pausing(stopping), say=_say)
 
 
 def _until_stopped() -> list[int]:

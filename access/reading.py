@@ -116,7 +116,10 @@ class Reading:
             snapshot = self._ledger_at(newest, until).snapshot or None
             if snapshot is None:
                 return self._ledger_at(newest, until)
-        return self._ledger_at(newest if snapshot is None else self.lake().version_of(snapshot), until)
+        version = newest if snapshot is None else self.lake().version_of(snapshot)
+        found = self._ledger_at(version, until)
+        # A snapshot chosen by number is known, whatever instant of its data is asked for.
+        return self._ledger_at(version, None) if snapshot is not None and not found.snapshot else found
 
     def snapshot_sources(self, version: int, snapshots: Iterable[int]) -> dict[int, Source]:
         """Who brought each of these snapshots, as the ledger of a version has it."""

@@ -73,10 +73,12 @@ def undo(store: Engine, number: int, actor: Actor, scope: Scope, *, now: datetim
         _audit(connection, "alert_undone", episode, actor, now, {"undoes": number})
 
 
-def deeds_of(connection: Connection) -> dict[tuple[str, str, datetime], list[Record]]:
-    """The deeds that count, oldest first, by (rule, group key, episode)."""
+def deeds_of(connection: Connection, *, until: datetime | None = None) -> dict[tuple[str, str, datetime], list[Record]]:
+    """The deeds that count (those until an instant), oldest first, by (rule, group key, episode)."""
     undone = select(DEEDS.c.undoes).where(DEEDS.c.undoes.is_not(None))
     query = select(DEEDS).where(DEEDS.c.deed != "undo", DEEDS.c.id.not_in(undone)).order_by(DEEDS.c.id)
+    if until is not None:
+        query = query.where(DEEDS.c.at <= until)
     found: dict[tuple[str, str, datetime], list[Record]] = {}
     for row in connection.execute(query).mappings():
         entry = Record(id=row["id"], deed=row["deed"], actor=row["actor"], at=row["at"], value=row["value"], note=row["note"])

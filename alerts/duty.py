@@ -39,12 +39,16 @@ TEMPLATES: Final = ROOT / "alerts" / "templates.yaml"
 HEALTH_EVERY: Final = timedelta(seconds=15)
 SEND_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 1.0
+LOOK_BACK: Final = 12
 CONTROL_ROOM: Final = Author(name="system", role="system", scope=Scope.ALL, actor=SYSTEM)
 
 
 @dataclass
 class Duty:
-    """The alerts' part of the worker: evaluates each new snapshot, watches health, sends."""
+    """The alerts' part of the worker: evaluates each new snapshot, watches health, sends.
+
+    `first` is with how many past instants a rule begins that was never evaluated.
+    """
 
     settings: Settings
     store: Engine
@@ -53,6 +57,7 @@ class Duty:
     say: Callable[[str], None]
     sender: Sender
     stopping: threading.Event = field(default_factory=threading.Event)
+    first: int = 1
     snapshot: int = 0
     health_at: datetime | None = None
     threads: list[threading.Thread] = field(default_factory=list)
@@ -100,7 +105,7 @@ class Duty:
             zone=self.settings.zone,
             targets=read_targets(self.settings),
         )
-        done = evaluate_rules(self.store, source, self._sources(now), now=now)
+        done = evaluate_rules(self.store, source, self._sources(now), now=now, first=self.first)
         self.snapshot = ledger.snapshot
         return done
 
@@ -144,7 +149,9 @@ def open_duty(
     if settings.is_demo:
         install_templates(store, clock())
     sender = open_sender(settings, store, words, environment=environment, holder=holder, chance=chance, say=say)
-    return Duty(settings=settings, store=store, reading=Reading(settings), clock=clock, say=say, sender=sender)
+    # The demo's history is there at once: its rules look back, so that what holds for hours already is told from the start.
+    first = LOOK_BACK if settings.is_demo else 1
+    return Duty(settings=settings, store=store, reading=Reading(settings), clock=clock, say=say, sender=sender, first=first)
 
 
 def open_sender(

@@ -64,12 +64,16 @@ def evaluate_rules(
     sources: Sequence[SourceFreshness],
     *,
     now: datetime,
+    first: int = 1,
     checkpoint: Checkpoint = lambda _: None,
 ) -> Pass:
-    """Evaluate every live rule up to its watermark; what another worker has done meanwhile is not done again."""
+    """Evaluate every live rule up to its watermark; what another worker has done meanwhile is not done again.
+
+    A rule that was never evaluated begins with its newest `first` instants.
+    """
     done = Pass()
     known = last_instants(store)
-    due = [entry for live in live_rules(store) if (entry := _due(live, source, sources, known))]
+    due = [entry for live in live_rules(store) if (entry := _due(live, source, sources, known, first))]
     sampler = Sampler(source=source)
     sampler.ask_all(
         (entry.live.rule, entry.live.scope, at) for entry in due if not entry.ready.frozen_by for at in entry.instants
@@ -86,7 +90,11 @@ def evaluate_rules(
 
 
 def _due(
-    live: LiveRule, source: Source, sources: Sequence[SourceFreshness], known: dict[str, tuple[int, datetime | None, int]]
+    live: LiveRule,
+    source: Source,
+    sources: Sequence[SourceFreshness],
+    known: dict[str, tuple[int, datetime | None, int]],
+    first: int,
 ) -> Due | None:
     version, last, snapshot = known.get(live.rule.name, (0, None, 0))
     after = last if version == live.version else None
@@ -94,7 +102,7 @@ def _due(
     ready = Readiness(until=newest) if live.error else readiness(live.rule, sources)
     if ready.until is None:
         return None
-    instants, skipped = due_instants(live.rule.every, after, ready.until, source.zone)
+    instants, skipped = due_instants(live.rule.every, after, ready.until, source.zone, first=first)
     late = late_since(source, snapshot) if after is not None and snapshot < source.snapshot and not live.error else None
     if not instants and (late is None or after is None or late > after):
         return None

@@ -40,17 +40,19 @@ def instants_between(every: timedelta, after: datetime, until: datetime, zone: Z
         at = next_instant(every, at, zone)
 
 
-def due_instants(every: timedelta, after: datetime | None, until: datetime, zone: ZoneInfo) -> tuple[list[datetime], int]:
+def due_instants(
+    every: timedelta, after: datetime | None, until: datetime, zone: ZoneInfo, *, first: int = 1
+) -> tuple[list[datetime], int]:
     """The instants still to be evaluated up to `until`, and how many older ones are skipped.
 
-    A rule that was never evaluated begins with the newest one.
+    A rule that was never evaluated begins with the newest one, or with the newest `first`.
     """
     if after is None:
-        return [last_instant(every, until, zone)], 0
+        return list(instants_between(every, until - (first + 1) * every, until, zone))[-first:], 0
     # Counted from the end, so that a worker that slept for a year does not walk through it.
     far = until - (MOST_CAUGHT_UP + 2) * every
     found = list(instants_between(every, max(after, far), until, zone))[-MOST_CAUGHT_UP:]
     if not found or far <= after:
-        first = next_instant(every, after, zone)
-        return found, (len(list(instants_between(every, after, until, zone))) - len(found)) if first <= until else 0
+        begin = next_instant(every, after, zone)
+        return found, (len(list(instants_between(every, after, until, zone))) - len(found)) if begin <= until else 0
     return found, max(0, (found[0] - after) // every - 1)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from alerts.channels import Post
-from alerts.conditions import Constant, Level
+from alerts.conditions import Constant, Level, PeriodBefore
 from alerts.rule import Rule
 from i18n import label, translate
 from queries.dimensions import DIMENSIONS
@@ -65,7 +65,9 @@ def limit_text(rule: Rule, labels: Mapping[str, str | None], level: Level | None
             text = words.figure(language, METRICS[condition.metric].unit, value) if condition.metric in METRICS else f"{value:g}"
             parts.append(f"{condition.op} {text}")
         else:
-            parts.append(f"{condition.op} {translate(language, f'alerts.against_{condition.compare.name}', value=f'{value:g}')}")
+            unit = "%" if isinstance(condition.compare, PeriodBefore) and condition.compare.by == "percent" else ""
+            text = translate(language, f"alerts.against_{condition.compare.name}", value=f"{value:+g}{unit}".replace("-", "−"))
+            parts.append(f"{condition.op} {text}")
     return joiner.join(parts)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from alerts.book import LiveRule, Told, key_of
 from alerts.places import is_visible
@@ -52,6 +52,12 @@ def read_receivers(connection: Connection) -> dict[str, Receiver]:
         )
         for row in rows
     }
+
+
+def list_receivers(store: Engine) -> dict[str, Receiver]:
+    """Every receiver that is in use, by name."""
+    with store.connect() as connection:
+        return read_receivers(connection)
 
 
 def receivers_of(live: LiveRule) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ class Sampler:
         if (ask, "order_count") not in self.answers:
             self._ask(ask, ("order_count",))
         answer = self.answers[(ask, "order_count")]
-        known = () if isinstance(answer, str) else tuple(sorted(label_of(group) for group in answer))
+        known = () if isinstance(answer, str) else tuple(sorted(label_of(group) for group in answer if None not in group))
         return replace(rule, expected_groups=known)
 
     def _readings(self, rule: Rule, scope: Scope, at: datetime, group: Group, current: Sequence[Figures]) -> tuple[Reading, ...]:

@@ -36,9 +36,8 @@ SCRIPTS: Final = (
     "twin.js",
     "board.js",
     "saved_views.js",
-    "worklist.js",
-    "handover.js",
     "register.js",
+    "strip.js",
     "kit.js",
 )
 STYLES: Final = (
@@ -50,12 +49,17 @@ STYLES: Final = (
     "order_table.css",
     "twin.css",
     "saved_views.css",
-    "worklist.css",
-    "handover.css",
     "register.css",
+    "strip.css",
 )
+WIDE_SCRIPTS: Final = ("worklist.js", "handover.js", "band.js", "alerts.js", "rules.js", "rule_form.js")
+WIDE_STYLES: Final = ("worklist.css", "handover.css", "alerts.css", "rules.css")
+"""What only the pages of the desk need, the work list, alerts and their rules: the others are spared it."""
 
-KINDS: Final = ("board", "topbar", "heat_grid", "plane", "order_table", "twin", "worklist", "handover", "register", "preview")
+KINDS: Final = (
+    "board", "topbar", "heat_grid", "plane", "order_table", "twin", "worklist", "handover", "register", "preview", "alerts", "strip",
+    "rules",
+)  # fmt: skip
 """What can be mounted: each is a drawing in kit.js."""
 
 LOADER: Final = """
@@ -68,6 +72,7 @@ export default function (component) {
 """
 
 PAGE_STYLE: Final = """<style>
+:root {--ocr-strip: 34px}
 [data-testid="stHeader"], [data-testid="stStatusWidget"], [data-testid="stDecoration"] {display: none}
 [data-testid="stMainBlockContainer"] {padding: 0; max-width: none}
 [data-testid="stMain"] {scrollbar-gutter: auto}
@@ -82,10 +87,14 @@ PAGE_STYLE: Final = """<style>
 
 
 @cache
-def kit_script() -> str:
-    """The whole kit as one JavaScript module."""
-    style = css_variables() + "".join((ASSETS / name).read_text(encoding="utf-8") for name in STYLES)
-    parts = (f"const KIT_CSS = {json.dumps(style)};\n", *(_without_comments(ASSETS / name) for name in SCRIPTS))
+def kit_script(*, is_wide: bool = False) -> str:
+    """The kit as one JavaScript module; the wide one also draws what the desk works with."""
+    styles, scripts = (*STYLES, *WIDE_STYLES), (*WIDE_SCRIPTS, *SCRIPTS)
+    style = css_variables() + "".join((ASSETS / name).read_text(encoding="utf-8") for name in (styles if is_wide else STYLES))
+    parts = (
+        f"const KIT_CSS = {json.dumps(style)};\nconst KIT_WIDTH = {int(is_wide)};\n",
+        *(_without_comments(ASSETS / name) for name in (scripts if is_wide else SCRIPTS)),
+    )
     return "\n".join(parts)
 
 
@@ -101,13 +110,14 @@ def loader(kind: str) -> str:
 
 
 _KIT = st.components.v2.component("order_control_room_kit", js=kit_script())
+_WIDE_KIT = st.components.v2.component("order_control_room_wide_kit", js=kit_script(is_wide=True))
 _DRAWINGS = {kind: st.components.v2.component(f"order_control_room_{kind}", js=loader(kind)) for kind in KINDS}
 
 
-def mount_kit(country: str | None) -> None:
-    """Send the kit and a country's outlines; once per run of a page, before anything it draws."""
+def mount_kit(country: str | None, *, is_wide: bool = False) -> None:
+    """Send the kit, or the wide one, and a country's outlines; once per run of a page, before anything it draws."""
     st.html(PAGE_STYLE)
-    _KIT(key="kit", data={"shapes": load_shapes(country) if country else None})
+    (_WIDE_KIT if is_wide else _KIT)(key="kit", data={"shapes": load_shapes(country) if country else None})
 
 
 def mount_kit_above(key: str) -> None:

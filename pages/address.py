@@ -37,6 +37,9 @@ SINGLES: Final = (
     "tab",
     "shown",
     "item",
+    "rule",
+    "holder",
+    "draft",
 )
 """What pages keep in the address besides filters; each page checks its own."""
 

@@ -35,14 +35,17 @@ from components.topbar import (
 from i18n import LANGUAGES, translate
 from pages import PAGES
 from pages.address import WINDOWS, take_choice
+from pages.alert_strip import alert_strip
 from pages.links import link
 from pages.lost import lost_sentences
 from pages.saved_views import keep_saved_act, lost_view, read_saved_menu
 from pages.time_marks import shift_name
-from pages.wording import codes_in_order, name_of, names_of, window_name
+from pages.wording import codes_in_order, name_of, names_of, source_name, window_name
 from queries.query import Filter, Query, Window
 
 WATCH_SECONDS: Final = 3
+WIDE: Final = ("pages.alerts", "pages.rules", "pages.worklist", "pages.handover")
+"""The pages that need the wide kit."""
 LOOKS: Final = "frame.looks"
 LOOKS_WHILE_FILLING: Final = 5
 """While history fills a snapshot comes every moment: the page is drawn anew at every fifth look only."""
@@ -63,10 +66,11 @@ def draw_frame(
 
     `applied` are the filters the page's figures take (None: `view.filters`); the bar says which of the address it left out.
     """
-    mount_kit(country)
+    mount_kit(country, is_wide=page in WIDE)
     saved = read_saved_menu(view, page)
     bar = replace(_topbar(view, page, states, can_go_full), problems=(*lost_view(view), *_problems(view, applied)), saved=saved)
     draw_topbar(bar, key="frame.topbar", on_choice=partial(_take, "frame.topbar"))
+    alert_strip(view)
 
 
 def _take(component: str) -> None:
@@ -172,11 +176,6 @@ def _live(view: View) -> Live:
         return Live(state="stale", text=text, tip=translate(language, "wall.historic_tip", at=full))
     text = translate(language, "wall.live", at=clock(view.as_of, view.zone, seconds=True))
     return Live(state="live", text=text, tip=translate(language, "wall.live_tip", at=full))
-
-
-def source_name(source: str) -> str:
-    """A source's short name as its owners write it: `demo_oms` is OMS, `crm_returns` is CRM RETURNS."""
-    return source.removeprefix("demo_").replace("_", " ").upper()
 
 
 def _sources(view: View) -> tuple[Source, ...]:

@@ -11,8 +11,8 @@ from access.view import View
 from components.format import age, count, exact_instant, percent
 from components.twin import Fact, Series, Surroundings
 from i18n import label, translate
-from pages.frame import source_name
 from pages.time_marks import shift_name
+from pages.wording import source_name
 from queries.query import Filter, Query, Window
 
 BEFORE, AFTER = timedelta(hours=12), timedelta(hours=6)

@@ -10,8 +10,8 @@ from access.view import View
 from components.format import dash, duration, exact_instant
 from components.twin import Known, Scrubber
 from i18n import translate
-from pages.frame import source_name
 from pages.order_facts import value_text
+from pages.wording import source_name
 
 HEADS = ("seen", "source", "fact", "kind", "before", "after", "delay")
 COLUMN_OF = {

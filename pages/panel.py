@@ -233,4 +233,11 @@ def _actions(view: View, subject: Subject, *, can_drill: bool) -> tuple[Action, 
     if problem_of(metric):
         name = translate(language, "panel.bad_orders")
         found.append(Action(name=name, href=orders_link(view, metric, where, subject.window, part="bad")))
+    found.append(Action(name=translate(language, "panel.alert_me"), href=alert_link(view, metric, where, subject.window)))
     return tuple(found)
+
+
+def alert_link(view: View, metric: str, where: Sequence[Filter], window: str = "") -> str:
+    """The form of a new alert rule, filled in with this figure."""
+    changes = filter_changes(where) | ({"window": window} if window and window != view.address.window else {})
+    return link(view, "/rules", draft="new", metric=metric, **changes)

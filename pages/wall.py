@@ -15,13 +15,14 @@ from components.board import Board, Notice, State, draw_board
 from components.format import percent
 from i18n import translate
 from pages.address import take_choice
-from pages.frame import draw_frame, read_filters, source_name, watch
+from pages.frame import draw_frame, read_filters, watch
 from pages.wall_bars import read_returns, read_warehouses
 from pages.wall_heat import HEAT_METRICS, read_complaints, read_heat
 from pages.wall_map import main_country, read_map
 from pages.wall_panel import read_wall_panel
 from pages.wall_tiles import read_tiles
 from pages.wall_worst import read_worst
+from pages.wording import source_name
 
 BOARD: Final = "wall.board"
 SIDE_BY_SIDE: Final = 3

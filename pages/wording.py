@@ -79,6 +79,11 @@ def definition(language: str, metric: str) -> list[str]:
     return lines
 
 
+def source_name(source: str) -> str:
+    """A source's short name as its owners write it: `demo_oms` is OMS, `crm_returns` is CRM RETURNS."""
+    return source.removeprefix("demo_").replace("_", " ").upper()
+
+
 def judge(metric: str, value: float | None, target: float | None) -> Judgement | None:
     """How a figure stands against its target; None without a figure, a target or a direction.
 

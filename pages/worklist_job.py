@@ -16,6 +16,7 @@ from i18n import translate
 from pages.links import link
 from pages.wording import name_of, stage_name
 
+SYSTEM: Final = "system"
 USUAL: Final = (None, "normal", "standard", "regular")
 TONES: Final[dict[str | None, Tone]] = {"late": "critical", "at_risk": "warning", None: "good"}
 
@@ -36,6 +37,8 @@ class Names:
         """The person's name; the word for nobody where there is none."""
         if name is None:
             return translate(self._view.language, "worklist.word.nobody")
+        if name == SYSTEM:
+            return translate(self._view.language, "rules.system")
         return self._known.get(name, name)
 
 

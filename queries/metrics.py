@@ -36,6 +36,7 @@ from queries.metric import (
     statistic,
     total,
 )
+from queries.parts import part_metrics
 
 CYCLE: Final = seconds("delivered_measured_at", "created_measured_at")
 AGE: Final = seconds("as_of", "created_measured_at")
@@ -192,7 +193,7 @@ METRICS: Final[dict[str, Metric]] = {metric.name: metric for metrics in GROUPS.v
 POPULATIONS: Final[dict[str, Metric]] = {f"{name}_rows": total(f"{name}_rows", anchor) for name, anchor in ANCHORS.items()}
 """How many rows each anchor has: not figures of their own, but what tells how many rows a figure leaves out."""
 
-ASKABLE: Final = METRICS | POPULATIONS
+ASKABLE: Final = METRICS | POPULATIONS | part_metrics(METRICS.values())
 
 
 def population_of(metric: str) -> str | None:

@@ -11,6 +11,9 @@ const DRAWINGS = {
   twin: (data, send) => drawTwin(data, send),
   handover: (data) => drawHandover(data),
   worklist: (data, send) => drawWorklist(data, send),
+  alerts: (data, send) => drawAlerts(data, send),
+  strip: (data) => drawStrip(data),
+  rules: (data, send) => drawRules(data, send),
   register: (data, send) => drawRegister(data, send),
   preview: (data, send) => drawPreview(data, send),
   heat_grid: (data, send) => h("section", { class: "card alone" }, cardHead(data.title, data.scope), drawHeatGrid(data, (key) => send("cell", key))),
@@ -62,6 +65,9 @@ function rootOf(parent) {
 export default function publish({ data }) {
   const room = (globalThis.orderControlRoom ??= { drawn: new Map() });
   if (data) room.shapes = data.shapes ?? null;
+  // A narrower kit sent beside a wide one does not take its drawings away.
+  if (KIT_WIDTH < (room.width ?? 0)) return;
+  room.width = KIT_WIDTH;
   room.draw = draw;
   document.onkeydown = onWallKey;
   document.onpointerdown = closeMenus;

@@ -18,8 +18,8 @@ from alerts.rule import RuleError
 from alerts.send import Sender, plan_repeats, send_due
 from alerts.silences import end_silence, set_silence
 from alerts.tables import OUTBOX
+from pages.telling import Telling
 from queries.scope import Scope
-from shell.telling import Telling
 from tests.alerts.bench import HOUR, START, Bench, hourly
 from tests.alerts.server import Script, serve
 

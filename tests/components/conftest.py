@@ -43,7 +43,7 @@ def page(browser: Browser) -> Iterator[Page]:
         "**/*", lambda route: route.fulfill(content_type="text/html", body="<!doctype html><body style='margin:0'></body>")
     )
     opened.goto("http://localhost/")
-    opened.evaluate(START, [kit_script(), {kind: loader(kind) for kind in KINDS}, load_shapes("CN")])
+    opened.evaluate(START, [kit_script(is_wide=True), {kind: loader(kind) for kind in KINDS}, load_shapes("CN")])
     yield opened
     opened.close()
     assert errors == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.kit import SCRIPTS, STYLES, kit_script, loader
+from components.kit import SCRIPTS, STYLES, WIDE_SCRIPTS, WIDE_STYLES, kit_script, loader
 from components.shapes import ASSETS
 from components.tokens import FONT_STACK, THEMES
 
@@ -35,23 +35,25 @@ ROLES = {
 
 
 def test_every_script_and_style_of_the_folder_is_in_the_kit() -> None:
-    assert sorted((*SCRIPTS, *STYLES)) == sorted(file.name for file in ASSETS.iterdir() if file.suffix in (".js", ".css"))
+    assert sorted((*SCRIPTS, *STYLES, *WIDE_SCRIPTS, *WIDE_STYLES)) == sorted(
+        file.name for file in ASSETS.iterdir() if file.suffix in (".js", ".css")
+    )
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", [*SCRIPTS, *WIDE_SCRIPTS])
 def test_no_script_parses_html(script: str) -> None:
     text = (ASSETS / script).read_text(encoding="utf-8")
     assert [sink for sink in HTML_SINKS if sink in text] == []
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", [*SCRIPTS, *WIDE_SCRIPTS])
 def test_no_script_has_text_over_several_lines(script: str) -> None:
     """The kit drops indentation and comment lines, which such a text would lose."""
     assert [line for line in (ASSETS / script).read_text(encoding="utf-8").splitlines() if line.count("`") % 2] == []
 
 
 def test_nothing_in_the_kit_names_another_host() -> None:
-    assert re.findall(r"https?://[^\s\"']+", kit_script()) == ["http://www.w3.org/2000/svg"]
+    assert re.findall(r"https?://[^\s\"']+", kit_script(is_wide=True)) == ["http://www.w3.org/2000/svg"]
 
 
 def test_a_mounted_component_carries_a_few_lines_only() -> None:

@@ -1,0 +1,306 @@
+"""A rule tried on history: the very `step` that runs live, over samples of weeks; what it would have told, and what that was worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from alerts.conditions import LEVELS, Level, Threshold
+from alerts.history import HOUR, Ask, History, read_history
+from alerts.rule import Group, Rule, label_of
+from alerts.state import Outcome, RuleState, Sample, Transition, step
+from data.zone import epoch_ms, from_epoch_ms
+from queries.query import Query, QueryError, Window
+
+DAYS: Final = (7, 30, 90)
+AHEAD: Final = timedelta(hours=24)
+"""An alert warns of a broken promise when it fires within so long before it; what comes later had no warning."""
+LATE: Final = "late_rate_part_each_hour"
+DUE: Final = "late_rate_n_each_hour"
+POINTS: Final = 9
+"""So many thresholds are tried for the frontier."""
+MOST_FRONTIER_STEPS: Final = 120_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Episode:
+    """One group's time from leaving inactive to the end; `ended_at` None while it goes on, `level` the highest, None if only pending."""
+
+    group: str
+    started_at: datetime
+    fired_at: datetime | None
+    ended_at: datetime | None
+    level: Level | None
+    is_false_alarm: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One threshold of the frontier: alerts a day, and the share of late orders that had a warning."""
+
+    threshold: float
+    alerts_a_day: float
+    caught: float | None
+    is_own: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a rule would have done in (since, until].
+
+    `late` are the orders whose promise broke, None where the groups are none of orders; `lead_seconds` is the median
+    time from the alert to the broken promise. `step_seconds` is how often it was looked at.
+    """
+
+    since: datetime
+    until: datetime
+    step_seconds: int
+    is_coarse: bool
+    groups: tuple[str, ...]
+    episodes: tuple[Episode, ...]
+    firing_seconds: int
+    messages: int
+    late: int | None
+    caught: int | None
+    lead_seconds: float | None
+    errors: int
+    error: str = ""
+    frontier: tuple[Point, ...] = ()
+
+    @property
+    def alerts(self) -> tuple[Episode, ...]:
+        """The episodes that fired."""
+        return tuple(episode for episode in self.episodes if episode.fired_at is not None)
+
+    @property
+    def false_alarms(self) -> int:
+        """Alerts during which no more orders than usual became late."""
+        return sum(episode.is_false_alarm for episode in self.alerts)
+
+    @property
+    def missed(self) -> int | None:
+        """Late orders without a warning."""
+        return None if self.late is None or self.caught is None else self.late - self.caught
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breaks:
+    """Broken promises by group and hour: hour's start → (late, due); None where the rule's groups are none of orders."""
+
+    by_group: Mapping[Group, Mapping[datetime, tuple[int, int]]]
+
+    def total(self) -> int:
+        """How many promises broke."""
+        return sum(late for hours in self.by_group.values() for late, _ in hours.values())
+
+
+def play(rule: Rule, samples: Iterable[tuple[datetime, Sample]]) -> list[tuple[datetime, Outcome]]:
+    """The outcomes of the live `step` over samples in order, from a rule never evaluated."""
+    state, found = RuleState(), []
+    for at, sample in samples:
+        outcome = step(rule, state, sample, at)
+        state = outcome.state
+        found.append((at, outcome))
+    return found
+
+
+def backtest(rule: Rule, ask: Ask, *, days: int, until: datetime, zone: ZoneInfo, with_frontier: bool = True) -> Report:
+    """What the rule would have done in the last `days` days. Raises QueryError and RunError where nothing can be asked."""
+    since = until - timedelta(days=days)
+    history = read_history(rule, ask, since=since, until=until, zone=zone)
+    breaks = read_breaks(rule, ask, Window(start=since, end=until))
+    report = report_of(history, breaks, since=since, until=until)
+    if not with_frontier:
+        return report
+    return replace(report, frontier=frontier(history, breaks, since=since, until=until))
+
+
+def read_breaks(rule: Rule, ask: Ask, window: Window) -> Breaks | None:
+    """The promises that broke, by the rule's groups and filters; None where orders have no such groups."""
+    query = Query(metrics=(LATE, DUE), by=rule.group_by, where=rule.filters, window=window, grain="hour")
+    try:
+        rows = ask(query).to_dicts()
+    except QueryError:
+        return None
+    found: dict[Group, dict[datetime, tuple[int, int]]] = {}
+    for row in rows:
+        group = tuple(None if row[name] is None else str(row[name]) for name in rule.group_by)
+        found.setdefault(group, {})[row["bucket_at"]] = (int(row[LATE] or 0), int(row[DUE] or 0))
+    return Breaks(by_group=found)
+
+
+def report_of(history: History, breaks: Breaks | None, *, since: datetime, until: datetime) -> Report:
+    """The report of a history played once."""
+    rule = history.played_rule()
+    outcomes = play(rule, ((at, history.sample(at)) for at in history.instants))
+    transitions = [transition for _, outcome in outcomes for transition in outcome.transitions]
+    episodes = [_judged(episode, breaks, until) for episode in episodes_of(transitions)]
+    worth = _worth(episodes, breaks)
+    errors = [outcome.state.error for _, outcome in outcomes if outcome.state.error]
+    return Report(
+        since=since,
+        until=until,
+        step_seconds=round(history.step.total_seconds()),
+        is_coarse=history.is_coarse,
+        groups=tuple(label_of(group) for group in history.groups),
+        episodes=tuple(episodes),
+        firing_seconds=sum(round(((e.ended_at or until) - e.fired_at).total_seconds()) for e in episodes if e.fired_at),
+        messages=len({transition.at for transition in transitions if transition.message}),
+        late=breaks.total() if breaks else None,
+        caught=worth[0] if breaks else None,
+        lead_seconds=worth[1],
+        errors=len(errors),
+        error=errors[-1] if errors else "",
+    )
+
+
+def episodes_of(transitions: Sequence[Transition]) -> list[Episode]:
+    """The episodes in a history of transitions, oldest first."""
+    going: dict[Group, Episode] = {}
+    done: list[Episode] = []
+    for change in transitions:
+        open_ = going.get(change.group)
+        if change.after in ("pending", "firing", "recovering", "no_data"):
+            open_ = open_ or Episode(group=label_of(change.group), started_at=change.at, fired_at=None, ended_at=None, level=None)
+            if change.after == "firing":
+                open_ = replace(open_, fired_at=open_.fired_at or change.at, level=_higher(open_.level, change.level))
+            going[change.group] = open_
+        elif open_:
+            done.append(replace(open_, ended_at=change.at))
+            del going[change.group]
+    return sorted([*done, *going.values()], key=lambda episode: (episode.started_at, episode.group))
+
+
+def _higher(one: Level | None, other: Level | None) -> Level | None:
+    known = [level for level in (one, other) if level is not None]
+    return max(known, key=LEVELS.index) if known else None
+
+
+def _hours(breaks: Breaks, group: str) -> Mapping[datetime, tuple[int, int]]:
+    return next((hours for key, hours in breaks.by_group.items() if label_of(key) == group), {})
+
+
+def _judged(episode: Episode, breaks: Breaks | None, until: datetime) -> Episode:
+    """A false alarm: from its beginning until a day after its end no larger share of the due orders was late than usual."""
+    if breaks is None or episode.fired_at is None:
+        return episode
+    hours = _hours(breaks, episode.group)
+    end = (episode.ended_at or until) + AHEAD
+    inside = [pair for hour, pair in hours.items() if episode.fired_at - HOUR <= hour < end]
+    share, usual_share = _share(inside), _share(hours.values())
+    return replace(episode, is_false_alarm=share is None or usual_share is None or share <= usual_share)
+
+
+def _share(pairs: Iterable[tuple[int, int]]) -> float | None:
+    late = due = 0
+    for one, of in pairs:
+        late, due = late + one, due + of
+    return late / due if due else None
+
+
+def _worth(episodes: Sequence[Episode], breaks: Breaks | None) -> tuple[int, float | None]:
+    """How many broken promises had a warning, and the median time from the alert to the break in seconds."""
+    if breaks is None:
+        return 0, None
+    caught, leads = 0, list[float]()
+    by_group: dict[str, list[Episode]] = {}
+    for episode in episodes:
+        if episode.fired_at is not None:
+            by_group.setdefault(episode.group, []).append(episode)
+    for group, own in by_group.items():
+        for hour, (late, _) in _hours(breaks, group).items():
+            warned = [e for e in own if e.fired_at and e.fired_at <= hour and (e.ended_at is None or e.ended_at > hour - AHEAD)]
+            if late and warned:
+                caught += late
+                first = max(min(e.fired_at for e in warned if e.fired_at), hour - 3 * AHEAD)
+                leads += [(hour - first).total_seconds()] * late
+    return caught, median(leads) if leads else None
+
+
+def with_threshold(rule: Rule, level: Level, value: float) -> Rule:
+    """The rule with its first condition's level moved to `value`: recover values and the other level keep their distance."""
+    first = rule.conditions[0]
+    own = first.threshold.start(level)
+    shift = value - (own if own is not None else value)
+    moved = {
+        f"{name}{part}": None if (old := getattr(first.threshold, f"{name}{part}")) is None else old + shift
+        for name in LEVELS
+        for part in ("", "_recover")
+    }
+    return replace(rule, conditions=(replace(first, threshold=Threshold(**moved)), *rule.conditions[1:]))
+
+
+def main_level(rule: Rule) -> Level:
+    """The level that fires first."""
+    return "warning" if rule.conditions[0].threshold.warning is not None else "critical"
+
+
+def frontier(history: History, breaks: Breaks | None, *, since: datetime, until: datetime) -> tuple[Point, ...]:
+    """Alerts a day against the share of late orders caught, for thresholds across what the figure has been."""
+    level = main_level(history.rule)
+    own = history.rule.conditions[0].threshold.start(level)
+    if own is None or len(history.instants) * max(1, len(history.groups)) * POINTS > MOST_FRONTIER_STEPS * POINTS:
+        return ()
+    samples = [(at, history.sample(at)) for at in history.instants]
+    values = sorted({reading[0].score for _, sample in samples for _, reading in sample.groups if reading[0].score is not None})
+    tried = sorted({*(_rounded(value) for value in _spread(values)), own})
+    days = max(1.0, (until - since) / timedelta(days=1))
+    return tuple(_point(history, samples, breaks, value, level, days, is_own=value == own) for value in tried)
+
+
+def _spread(values: Sequence[float]) -> list[float]:
+    finite = [value for value in values if abs(value) != float("inf")]
+    if len(finite) < 2:
+        return []
+    return [finite[min(len(finite) - 1, round(index * (len(finite) - 1) / (POINTS - 1)))] for index in range(1, POINTS - 1)]
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.2g}")
+
+
+def _point(
+    history: History,
+    samples: Sequence[tuple[datetime, Sample]],
+    breaks: Breaks | None,
+    value: float,
+    level: Level,
+    days: float,
+    *,
+    is_own: bool,
+) -> Point:
+    rule = with_threshold(history.played_rule(), level, value)
+    transitions = [change for _, outcome in play(rule, samples) for change in outcome.transitions]
+    episodes = [episode for episode in episodes_of(transitions) if episode.fired_at]
+    whole = breaks.total() if breaks else 0
+    caught = _worth(episodes, breaks)[0] / whole if whole else None
+    return Point(threshold=value, alerts_a_day=round(len(episodes) / days, 3), caught=caught, is_own=is_own)
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The report as plain JSON, instants in milliseconds since 1970."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, datetime):
+            return epoch_ms(value)
+        if isinstance(value, dict):
+            return {key: plain(one) for key, one in value.items()}
+        return [plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+    return {key: plain(value) for key, value in asdict(report).items()}
+
+
+def from_json(found: Mapping[str, Any]) -> Report:
+    """The report in the JSON."""
+
+    def instants(entry: Mapping[str, Any], *names: str) -> dict[str, Any]:
+        return {name: None if entry[name] is None else from_epoch_ms(entry[name]) for name in names}
+
+    episodes = tuple(Episode(**{**one, **instants(one, "started_at", "fired_at", "ended_at")}) for one in found["episodes"])
+    points = tuple(Point(**one) for one in found["frontier"])
+    own = {"groups": tuple(found["groups"]), "episodes": episodes, "frontier": points}
+    return Report(**{**found, **instants(found, "since", "until"), **own})

@@ -1,0 +1,204 @@
+"""A rule's history is what it would have seen live at every instant, and its backtest what it would have done."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts.backtest import backtest, episodes_of, from_json, play, report_of, to_json, with_threshold
+from alerts.duty import templates
+from alerts.history import read_history
+from alerts.parse import parse_rule
+from alerts.rule import Rule
+from alerts.sampling import Sampler, Source
+from alerts.state import RuleState, step
+from config import read_settings
+from data.lake import Lake
+from queries.build import build
+from queries.query import Query
+from queries.run import run
+from queries.scope import Scope
+from tests.alerts.bench import START, Bench, hourly
+from tests.alerts.test_laws import rules, samples
+from tests.queries.desk import Desk
+
+UNTIL = datetime(2026, 3, 10, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def _orders() -> Iterator[dict[str, Any]]:
+    """Orders of four days in two regions, with stages of all lengths; nothing about them is learned after it happened."""
+    chance = random.Random(7)
+    for number in range(500):
+        created = UNTIL - timedelta(minutes=chance.randrange(4 * 1440))
+        later = [created + timedelta(minutes=chance.randrange(1, 900) * place) for place in range(1, 6)]
+        accepted, shipped, delivered = sorted(later[:3])
+        yield {
+            "id": f"o{number}",
+            "region_code": chance.choice(["R1", "R2"]),
+            "created": created,
+            "accepted": accepted,
+            "shipped": shipped,
+            "delivered": delivered if chance.random() < 0.8 else None,
+            "promised": created + timedelta(hours=chance.randrange(10, 40)),
+            "promised_ship": created + timedelta(hours=8),
+            "quantity": 2,
+            "delivered_quantity": 2,
+        }
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A lake with these orders."""
+    folder = tmp_path_factory.mktemp("history")
+    with Lake.open_writer(read_settings({}, home=folder, threads=1, memory_limit="512MB")) as lake:
+        yield Desk(lake=lake, folder=folder).filled(list(_orders()))
+
+
+def asker(desk: Desk, snapshot: int = 1) -> Any:
+    def ask(query: Query) -> pl.DataFrame:
+        known: Any = {
+            "scope": Scope.ALL,
+            "snapshot": snapshot,
+            "version": desk.version,
+            "zone": desk.zone,
+            "targets": desk.targets,
+        }
+        return run(desk.lake, build(query, as_of=UNTIL, newest=desk.lake.newest_milestone(desk.version), **known))
+
+    return ask
+
+
+CASES: list[dict[str, Any]] = [
+    {"metric": "order_count", "window": "6h"},
+    {"metric": "shipped_count", "window": "2h", "compare": {"with": "period_before", "period": "day"}},
+    {"metric": "order_count", "window": "1h", "compare": {"with": "baseline", "weeks": 1}},
+    {"metric": "arrival_rate_per_hour", "window": "3h"},
+    {"metric": "late_rate", "window": "12h"},
+    {"metric": "on_time_rate", "window": "24h"},
+    {"metric": "order_cycle_seconds_p90", "window": "12h"},
+    {"metric": "grey_zone_seconds_p50", "window": "6h"},
+    {"metric": "order_cycle_variation", "window": "24h"},
+    {"metric": "overdue_count", "window": "1h"},
+    {"metric": "ageing_seconds_p90", "window": "1h"},
+    {"metric": "over_limit_rate", "window": "6h", "filters": {"stage": ["accepted"]}},
+    {"metric": "over_limit_count", "window": "4h"},
+    {"metric": "dwell_seconds_p50", "window": "8h", "filters": {"stage": ["shipped"]}},
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['metric']}-{case['window']}")
+def test_every_instant_of_a_history_is_what_was_asked_for_at_that_instant(desk: Desk, case: dict[str, Any]) -> None:
+    rule = parse_rule({"name": "r", "op": ">", "warning": 0.5, "group_by": ["region"], "every": "1h"} | case)
+    history = read_history(rule, asker(desk), since=UNTIL - timedelta(hours=30), until=UNTIL, zone=desk.zone)
+    source = Source(lake=desk.lake, snapshot=1, version=desk.version, zone=desk.zone, targets=desk.targets)
+    live = Sampler(source=source)
+    assert len(history.instants) == 30
+    for at in history.instants[::4]:
+        wanted, found = dict(live.sample(rule, Scope.ALL, at).groups), dict(history.sample(at).groups)
+        assert found.keys() == wanted.keys()
+        for group, readings in wanted.items():
+            one, other = readings[0], found[group][0]
+            assert other.value == pytest.approx(one.value), (at, group)
+            assert other.score == pytest.approx(one.score)
+            assert other.n == one.n
+
+
+def test_a_history_is_asked_for_once_for_each_kind_of_rows(desk: Desk) -> None:
+    asked: list[Query] = []
+    ask = asker(desk)
+
+    def counting(query: Query) -> pl.DataFrame:
+        asked.append(query)
+        return ask(query)  # type: ignore[no-any-return]
+
+    rule = parse_rule({"name": "r", "metric": "late_rate", "op": ">", "warning": 0.1, "group_by": ["region"], "every": "1h"})
+    read_history(rule, counting, since=UNTIL - timedelta(days=3), until=UNTIL, zone=desk.zone)
+    assert len(asked) == 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(rule=rules(), series=st.lists(samples, max_size=15))
+def test_a_backtest_does_what_live_evaluation_does_step_by_step(rule: Rule, series: list[Any]) -> None:
+    instants = [START + (index + 1) * rule.every for index in range(len(series))]
+    live, state = [], RuleState()
+    for at, sample in zip(instants, series, strict=True):
+        outcome = step(rule, state, sample, at)
+        live.append(outcome)
+        state = outcome.state
+    assert [outcome for _, outcome in play(rule, zip(instants, series, strict=True))] == live
+
+
+def test_a_backtest_tells_the_episodes_that_live_evaluation_had(bench: Bench) -> None:
+    chance = random.Random(3)
+    story = {region: [chance.choice([0, 1, 3, 4]) for _ in range(48)] for region in ("R1", "R2", "R3")}
+    bench.receiver()
+    bench.publish("busy", **{"for": "1h", "keep_firing": "2h", "critical": 3})
+    bench = bench.filled(hourly(story))
+    for hour in range(1, 49):
+        bench.evaluate(hour)
+    rule = parse_rule(
+        {"name": "busy", "metric": "order_count", "op": ">", "warning": 2, "critical": 3, "group_by": ["region"], "window": "1h"}
+        | {"every": "1h", "for": "1h", "keep_firing": "2h"}
+    )
+    until = START + 48 * HOUR
+
+    def ask(query: Query) -> pl.DataFrame:
+        source = bench.source
+        known: Any = {"scope": Scope.ALL, "snapshot": source.snapshot, "version": source.version, "zone": source.zone}
+        return run(source.lake, build(query, as_of=until, targets=source.targets, **known))
+
+    history = read_history(rule, ask, since=START, until=until, zone=bench.source.zone)
+    played = [
+        f"{(change.at - START) / HOUR:g} {change.group[0]} {change.before}>{change.after}"
+        for _, outcome in play(rule, ((at, history.sample(at)) for at in history.instants))
+        for change in outcome.transitions
+    ]
+    live = [" ".join(line.split(" ")[:3]) for line in bench.history()]
+    assert len(live) > 20
+    assert played == live
+
+
+def test_worth_is_counted_from_orders_that_really_became_late(desk: Desk) -> None:
+    rule = parse_rule({"name": "r", "metric": "overdue_count", "op": ">", "warning": 5, "group_by": ["region"], "every": "1h"})
+    report = backtest(rule, asker(desk), days=2, until=UNTIL, zone=desk.zone)
+    rows = desk.lake.cursor().execute(
+        "SELECT count(*) FROM lake.orders WHERE promised_at >= $1 AND promised_at < $2 "
+        "AND (delivered_at IS NULL OR delivered_at > promised_at)",
+        [UNTIL - timedelta(days=2), UNTIL],
+    )
+    assert report.late == (rows.fetchone() or [0])[0]
+    assert 0 < (report.caught or 0) <= (report.late or 0)
+    assert report.missed == (report.late or 0) - (report.caught or 0)
+    assert report.alerts
+    assert from_json(to_json(report)) == report
+
+
+def test_a_stricter_threshold_gives_no_more_alerts_and_the_own_one_is_among_them(desk: Desk) -> None:
+    rule = parse_rule({"name": "r", "metric": "overdue_count", "op": ">", "warning": 5, "group_by": ["region"], "every": "1h"})
+    report = backtest(rule, asker(desk), days=2, until=UNTIL, zone=desk.zone)
+    own = [point for point in report.frontier if point.is_own]
+    assert [point.threshold for point in own] == [5]
+    assert own[0].alerts_a_day == pytest.approx(len(report.alerts) / 2, abs=0.001)
+    never = with_threshold(rule, "warning", 10_000)
+    history = read_history(never, asker(desk), since=UNTIL - timedelta(days=2), until=UNTIL, zone=desk.zone)
+    assert report_of(history, None, since=UNTIL - timedelta(days=2), until=UNTIL).alerts == ()
+
+
+def test_the_starter_pack_has_fifteen_rules_in_both_languages_that_can_all_be_tried(desk: Desk) -> None:
+    pack = templates()
+    assert len(pack) >= 15
+    assert [rule.name for rule in pack if {"en", "zh-CN"} - set(dict(rule.title))] == []
+    for rule in pack:
+        history = read_history(rule, asker(desk), since=UNTIL - timedelta(hours=6), until=UNTIL, zone=desk.zone)
+        assert (
+            episodes_of([t for _, o in play(rule, ((at, history.sample(at)) for at in history.instants)) for t in o.transitions])
+            is not None
+        )

@@ -1,0 +1,264 @@
+"""The rules page: who sees which rules, the form and back, trying, publishing, rolling back, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from sqlalchemy import Engine, select
+from streamlit.testing.v1 import AppTest
+
+from access.audit import AUDIT, LOCAL
+from access.reading import Reading
+from access.store import open_store
+from access.user import User, add_user
+from access.view import View, open_view
+from alerts.book import live_rules
+from alerts.bounds import set_bound
+from alerts.conditions import COMPARISONS
+from alerts.duty import templates
+from alerts.lifecycle import find_rule, list_versions
+from alerts.parse import parse_rule
+from alerts.rule import RuleError
+from alerts.write import write_rule
+from config import read_settings
+from i18n import translate
+from pages.panel import Subject, read_panel
+from pages.rule_act import DRAFT, act, my_entries
+from pages.rule_draft import Draft, begin
+from pages.rule_form import read_sections
+from pages.rule_refusal import REASONS, explain
+from pages.rule_values import body_of, values_of
+from pages.rules import read_board, read_editor
+from queries.query import Filter
+from tests.pages.conftest import AS_OF
+from tests.pages.desk_of_alerts import LATE, publish_rule
+
+ANALYST = User(name="ana", display_name="Ms Fen", role="analyst", regions=("*",))
+SECOND = User(name="bo", display_name="Mr Bo", role="analyst", regions=("*",))
+SOUTH = User(name="sana", display_name="Mr Nan", role="analyst", regions=("CN-SOUTH",))
+EAST = User(name="east", display_name="Ms Dong", role="lead", regions=("CN-EAST",))
+Open = Callable[..., View]
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with four people and one rule of the control room."""
+    home = tmp_path_factory.mktemp("rules")
+    store = open_store(read_settings({}, home=home))
+    for user in (ANALYST, SECOND, SOUTH, EAST):
+        add_user(store, user, password_hash="x", now=AS_OF, by=LOCAL)
+    publish_rule(store, **LATE)
+    publish_rule(store, **{**LATE, "name": "late-south", "filters": {"region": ["CN-SOUTH"]}})
+    store.dispose()
+    return home / "store.sqlite"
+
+
+@pytest.fixture
+def store(book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """A copy of it for one test, and a tab that remembers nothing."""
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(st, "query_params", {})
+    (tmp_path / "store.sqlite").write_bytes(book.read_bytes())
+    opened = open_store(read_settings({}, home=tmp_path))
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def view_of(reading: Reading, store: Engine) -> Open:
+    """A user's view with the book."""
+
+    def open_(user: User = ANALYST, *, language: str = "en", **parameters: list[str]) -> View:
+        now = AS_OF + timedelta(minutes=5)
+        return open_view(reading, user, parameters, now=now, language=language, stays_valid=lambda: None, store=store)
+
+    return open_
+
+
+def asked(action: str, key: str = "", value: str = "", reason: str = "", **values: str) -> dict[str, Any]:
+    return {"action": action, "key": key, "value": value, "reason": reason, "values": values}
+
+
+def draft() -> Draft:
+    found = st.session_state[DRAFT]
+    assert isinstance(found, Draft)
+    return found
+
+
+@pytest.mark.parametrize("rule", templates(), ids=lambda rule: rule.name)
+def test_a_rule_goes_through_the_form_and_comes_back_the_same(rule: Any) -> None:
+    body = body_of(values_of(rule), "en", rule)
+    assert write_rule(parse_rule(body)) == write_rule(rule)
+
+
+def test_the_form_has_an_input_for_every_field_of_every_comparison(view_of: Open) -> None:
+    view = view_of()
+    for name, kind in COMPARISONS.items():
+        values = values_of(parse_rule({"name": "r", "metric": "late_rate", "op": ">", "warning": 0.1, "compare": name}))
+        codes = {field.code for section in read_sections(view, values, is_personal=False) for field in section.fields}
+        assert {f"c0.{name}.{field.name}" for field in fields(kind)} <= codes
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_every_word_of_the_form_is_there_in_both_languages(view_of: Open, language: str) -> None:
+    view = view_of(language=language)
+    told = json.dumps(asdict(read_editor(view, begin(view, {}, "new"), [])), ensure_ascii=False)
+    assert "rules.field" not in told
+
+
+def test_a_link_opens_the_form_filled_in_and_its_limits_lie_beyond_the_usual(view_of: Open) -> None:
+    panel = read_panel(view_of(), Subject(metric="late_rate", where=(Filter("region", ("CN-EAST",)),)))
+    href = panel.actions[-1].href
+    assert href.startswith("/rules?")
+    assert "draft=new" in href
+    assert "metric=late_rate" in href
+    values = begin(view_of(region=["CN-EAST"]), {"metric": ("late_rate",)}, "new").values
+    assert (values["c0.metric"], values["group_by"], values["filter.0"], values["filter_values.0"]) == (
+        "late_rate",
+        "region",
+        "region",
+        "CN-EAST",
+    )
+
+
+def test_an_analyst_creates_tries_and_publishes_a_warning_rule(view_of: Open, store: Engine) -> None:
+    view = view_of()
+    act(view, asked("new"), 1)
+    limits = {"c0.metric": "order_count", "c0.warning": "5", "c0.critical": "", "title_en": "Many orders", "min_samples": "0"}
+    act(view, asked("edit", **draft().values | limits), 2)
+    act(view, asked("edit", **draft().values | limits), 2)
+    untried = act(view, asked("publish", reason="because", **draft().values), 3)
+    assert untried is not None
+    assert untried.is_refusal
+    act(view, asked("try", value="7", **draft().values), 4)
+    assert read_editor(view, draft(), []).trial is not None
+    done = act(view, asked("publish", reason="because", **draft().values), 5)
+    assert done is not None
+    assert not done.is_refusal, done
+    assert "many-orders" in {live.rule.name for live in live_rules(store)}
+    with store.connect() as connection:
+        actions = set(connection.execute(select(AUDIT.c.action).where(AUDIT.c.object_id == "many-orders")).scalars())
+    assert actions == {"rule_drafted", "rule_tried", "rule_published"}
+
+
+def _changed(view: View, critical: str) -> None:
+    act(view, asked("change", "late"), 1)
+    act(view, asked("edit", **draft().values | {"c0.critical": critical}), 2)
+    act(view, asked("try", value="7", **draft().values), 3)
+
+
+def test_a_critical_rule_needs_a_second_person_and_can_be_rolled_back(view_of: Open, store: Engine) -> None:
+    view, other = view_of(), view_of(SECOND)
+    _changed(view, "50")
+    waiting = act(view, asked("publish", reason="stricter", **draft().values), 4)
+    assert waiting is not None
+    assert "second person" in waiting.text
+    assert find_rule(store, "late").live_version == 1
+    again = act(view, asked("publish_version", "late", "2", "me again"), 5)
+    assert again is not None
+    assert find_rule(store, "late").live_version == 1
+    act(other, asked("publish_version", "late", "2", "agreed"), 6)
+    assert find_rule(store, "late").live_version == 2
+    detail = read_board(view, {"rule": ["late"]}, None, None).chosen
+    assert detail is not None
+    assert [change[0] for change in detail.versions[0].changes] == ["Critical"]
+    act(view, asked("restore", "late", "1", "too strict"), 7)
+    assert find_rule(store, "late").live_version == 3
+    newest, oldest = list_versions(store, "late")[0], list_versions(store, "late")[-1]
+    assert (newest.origin, newest.rule) == (1, oldest.rule)
+
+
+def test_pausing_resuming_and_retiring_need_a_reason_kept_in_the_history(view_of: Open, store: Engine) -> None:
+    view = view_of()
+    for action, status in (("pause", "paused"), ("resume", "live"), ("retire", "retired")):
+        act(view, asked(action, "late", reason=f"{action} it"), 1)
+        assert find_rule(store, "late").status == status
+    detail = read_board(view, {"rule": ["late"]}, None, None).chosen
+    assert detail is not None
+    assert "pause it" in json.dumps([fact.text for fact in detail.events])
+
+
+def test_a_lead_makes_a_rule_only_for_herself_that_is_live_at_once(view_of: Open, store: Engine) -> None:
+    view = view_of(EAST)
+    act(view, asked("new"), 1)
+    act(view, asked("edit", **draft().values | {"c0.metric": "order_count"}), 2)
+    act(view, asked("edit", **draft().values | {"c0.warning": "5", "c0.critical": "9", "title_en": "Mine"}), 3)
+    done = act(view, asked("publish", **draft().values), 4)
+    assert done is not None
+    assert not done.is_refusal, done
+    live = next(live for live in live_rules(store) if live.rule.name == "mine")
+    assert (live.is_personal, live.scope.regions) == (True, ("CN-EAST",))
+    assert "mine" not in {entry.name for entry in my_entries(view_of())}
+
+
+def test_rules_about_other_regions_do_not_exist_for_a_lead(view_of: Open) -> None:
+    view = view_of(EAST)
+    assert [entry.name for entry in my_entries(view)] == ["late"]
+    board = read_board(view, {"rule": ["late-south"]}, None, None)
+    assert board.chosen is None
+    assert "late-south" not in json.dumps(asdict(board))
+    said = act(view, asked("pause", "late-south", reason="x"), 1)
+    assert said is not None
+    assert said.is_refusal
+
+
+def test_a_regional_analyst_and_a_lead_do_not_change_the_rules_of_all(view_of: Open, store: Engine) -> None:
+    for user in (SOUTH, EAST):
+        said = act(view_of(user), asked("pause", "late", reason="x"), 1)
+        assert said is not None
+        assert said.is_refusal
+    assert find_rule(store, "late").status == "live"
+
+
+def test_bounds_of_headquarters_are_kept_in_the_readers_language(view_of: Open, store: Engine) -> None:
+    set_bound(store, "late_rate", (0.05, 0.2), LOCAL, now=AS_OF)
+    view = view_of(language="zh-CN")
+    _changed(view, "50")
+    said = act(view, asked("publish", reason="因为", **draft().values), 4)
+    assert said is not None
+    assert said.is_refusal
+    assert "总部" in said.text
+
+
+def test_an_impossible_rule_is_told_beside_the_form_which_stays(view_of: Open) -> None:
+    view = view_of(language="zh-CN")
+    act(view, asked("new"), 1)
+    act(view, asked("edit", **draft().values | {"c0.warning": "30", "c0.critical": "20"}), 2)
+    editor = read_editor(view, draft(), [])
+    assert "对调" in editor.error
+    assert editor.sections
+    assert explain(RuleError("something never seen"), "zh-CN") == "something never seen"
+    for _, key in REASONS:
+        assert translate("zh-CN", f"rules.refused.{key}") != f"rules.refused.{key}"
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_the_page_draws_in_both_languages(reading: Reading, book: Path, language: str) -> None:
+    where = {"home": str(reading.settings.home), "book": str(book.parent), "language": language}
+    app = AppTest.from_function(_draw, kwargs=where, default_timeout=120)
+    app.run()
+    assert not app.exception
+
+
+def _draw(home: str, book: str, language: str) -> None:
+    from pathlib import Path
+
+    from access.reading import Reading
+    from access.store import open_store
+    from access.user import User
+    from access.view import open_view
+    from config import read_settings
+    from pages.rules import render
+    from tests.pages.conftest import AS_OF
+
+    reading = Reading(read_settings({}, home=Path(home)))
+    store = open_store(read_settings({}, home=Path(book)))
+    user = User(name="ana", display_name="Ms Fen", role="analyst", regions=("*",))
+    render(open_view(reading, user, {}, now=AS_OF, language=language, stays_valid=lambda: None, store=store))
