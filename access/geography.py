@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from access.view import View
 from access.warehouse_places import warehouse_places
 from data.city import UNKNOWN, resolve_city
-from data.outline import Box, Point, box_of, holds, middles, outlines
+from data.outline import Box, Point, box_of, edition_of, holds, middles, outlines
 from data.places import MAP_CREDITS, country_of_province, provinces, region_of
 from queries.listing import Listing, Moment
 from queries.marks import build_cities, build_hexagons
@@ -41,6 +41,11 @@ def has_boundaries(country: str) -> bool:
     return bool(outlines(country))
 
 
+def boundary_edition(country: str) -> str:
+    """A word that changes when the country's boundaries do."""
+    return edition_of(country)
+
+
 def province_middles(country: str) -> Mapping[str, Point]:
     """The middle of each province's largest part."""
     return middles(country)
@@ -59,6 +64,12 @@ def country_of(province: str | None) -> str | None:
 def region_of_province(province: str | None) -> str | None:
     """The region of a province's code."""
     return region_of(province)
+
+
+def country_of_regions(regions: Iterable[str]) -> str | None:
+    """The country of the first of these regions that is known."""
+    known = {entry.region_code: entry.country_code for entry in provinces()}
+    return next((known[code] for code in regions if code in known), None)
 
 
 def provinces_of(country: str, regions: Iterable[str]) -> tuple[str, ...]:

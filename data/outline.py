@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 from data.places import GEO_FOLDER, MAP_FILES
@@ -25,6 +27,12 @@ def outlines(country: str) -> dict[str, tuple[tuple[Point, ...], ...]]:
         return {}
     collection = json.loads((GEO_FOLDER / MAP_FILES[country]).read_text(encoding="utf-8"))
     return {feature["properties"]["iso"]: _rings(feature["geometry"]) for feature in collection["features"]}
+
+
+@cache
+def edition_of(country: str) -> str:
+    """A word that changes when the country's boundary file does."""
+    return hashlib.sha256((GEO_FOLDER / MAP_FILES[country]).read_bytes()).hexdigest()[:12] if country in MAP_FILES else ""
 
 
 @cache
@@ -49,7 +57,7 @@ def holds(country: str, code: str, point: Point) -> bool:
     longitude, latitude = point
     is_inside = False
     for ring in outlines(country).get(code, ()):
-        for (x1, y1), (x2, y2) in zip(ring, ring[1:], strict=False):
+        for (x1, y1), (x2, y2) in pairwise(ring):
             if (y1 > latitude) != (y2 > latitude) and longitude < (x2 - x1) * (latitude - y1) / (y2 - y1) + x1:
                 is_inside = not is_inside
     return is_inside

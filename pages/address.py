@@ -36,6 +36,11 @@ SINGLES: Final = (
     "tab",
     "shown",
     "item",
+    "layers",
+    "rank",
+    "lanes",
+    "span",
+    "at",
 )
 """What pages keep in the address besides filters; each page checks its own."""
 

@@ -60,9 +60,7 @@ def _compose_hexagons(shape: ListingShape) -> Composed:
     }
     near = "(x - ax) * (x - ax) + (y - ay) * (y - ay) <= (x - bx) * (x - bx) + (y - by) * (y - by)"
     answer = (
-        select("x", "y", *(f"{sql} AS {name}" for name, sql in nodes.items()))
-        .from_(places.subquery("places"))
-        .subquery("nodes")
+        select("x", "y", *(f"{sql} AS {name}" for name, sql in nodes.items())).from_(places.subquery("places")).subquery("nodes")
     )
     middles = select(f"CASE WHEN {near} THEN ax ELSE bx END AS hx", f"CASE WHEN {near} THEN ay ELSE by END AS hy").from_(answer)
     figures = select(
@@ -89,4 +87,3 @@ def _compose_cities(shape: ListingShape) -> Composed:
     answer = answer.group_by("province_code", "city", copy=False)
     ordered = answer.order_by("order_count DESC", "city NULLS LAST", "province NULLS LAST", copy=False).limit(MOST_MARKS)
     return composed_of(ordered, rows, shape)
-

@@ -13,6 +13,7 @@ const DRAWINGS = {
   worklist: (data, send) => drawWorklist(data, send),
   register: (data, send) => drawRegister(data, send),
   preview: (data, send) => drawPreview(data, send),
+  map: (data, send, room, show) => room.map?.draw(data, send, show),
   heat_grid: (data, send) => h("section", { class: "card alone" }, cardHead(data.title, data.scope), drawHeatGrid(data, (key) => send("cell", key))),
 };
 
@@ -27,6 +28,7 @@ function draw(kind, component) {
   const show = (shown) => {
     patch(root, [DRAWINGS[kind](shown, setTriggerValue, globalThis.orderControlRoom, show)]);
     fitLabels(root);
+    if (kind === "map") globalThis.orderControlRoom.map?.settle(root, shown, setTriggerValue, show);
   };
   show(data);
   if (kind === "twin") settleScrubber(root, data);
@@ -60,6 +62,7 @@ export default function publish({ data }) {
   const room = (globalThis.orderControlRoom ??= { drawn: new Map() });
   if (data) room.shapes = data.shapes ?? null;
   room.draw = draw;
+  room.tools = { h, icon, inside, cardHead, emptyNote, stateMark, drawCrumbs, drawControl, drawLink, drawNotice, placeBeside };
   document.onkeydown = onWallKey;
   document.onpointerdown = closeMenus;
   window.onresize = () => document.querySelectorAll("[data-ocr-host]").forEach((host) => host.ocrRoot && fitLabels(host.ocrRoot));
