@@ -24,7 +24,7 @@ MOST_MARKS: Final = 5_000
 
 PICKABLE: Final = ("areas", "late", "lanes", "complaints", "cities", "warehouses", "incidents")
 """The layers that answer to the pointer, from the ground up."""
-LAYERS: Final = ("outline", *PICKABLE, "labels")
+LAYERS: Final = ("outline", "areas", "hatch", *PICKABLE[1:], "labels")
 
 FLAT: Final = {"depthCompare": "always"}
 """What lies on the ground is drawn in the order of the layers."""
@@ -61,6 +61,10 @@ def describe_deck(*, hexagon: float, column: float, height: float) -> str:
     layers = [
         _layer("GeoJsonLayer", "outline", **polygons),
         _layer("GeoJsonLayer", "areas", **polygons),
+        _layer(
+            "LineLayer", "hatch", get_source_position="from", get_target_position="to", get_color="line", get_width=1.2,
+            width_units=pixels, parameters=FLAT,
+        ),
         _layer(
             "ColumnLayer", "late", **columns, disk_resolution=6, angle=30, radius=hexagon, radius_units=common, extruded=False, material=False,
             coverage=0.94, parameters=FLAT,

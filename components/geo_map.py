@@ -187,7 +187,9 @@ def map_payload(page: GeoMap) -> dict[str, Any]:
 
 
 def _lean(mark: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in mark.items() if value or name in ("at", "ink", "tip")}
+    return {
+        name: value for name, value in mark.items() if (value or name in ("at", "ink", "tip")) and (name, value) != ("alpha", 255)
+    }
 
 
 def draw_map(page: GeoMap, *, key: str, on_choice: Callable[[], None]) -> None:

@@ -24,10 +24,11 @@ from pages.figures import metric_name
 from pages.frame import draw_frame, watch
 from pages.links import Change, link
 from pages.lost import lost_values
-from pages.map_areas import colour_provinces, read_areas, read_labels, read_player, read_provinces
+from pages.map_areas import colour_provinces, read_areas, read_labels, read_player, read_provinces, thinned
 from pages.map_cities import read_cities
+from pages.map_incidents import read_incidents
 from pages.map_list import read_ranking
-from pages.map_marks import Placed, hexagon_radius, read_complaints, read_incidents, read_lanes, read_late, read_warehouses
+from pages.map_marks import Placed, hexagon_radius, read_complaints, read_lanes, read_late, read_warehouses
 from pages.map_missing import read_missing
 from pages.map_question import (
     FIRST,
@@ -134,7 +135,7 @@ def _read_map(view: View, question: Question, words: dict[str, str]) -> GeoMap:
         camera=Camera(key=camera_key(question), box=box, pitch=PITCH if "warehouses" in question.layers else 0.0),
         layers=_choices(view, question, coloured.scale, coloured.range, placed),
         areas=areas,
-        marks={name: layer.marks for name, layer in placed.items()} | {"cities": cities.dots, "labels": labels},
+        marks={name: layer.marks for name, layer in placed.items()} | {"cities": cities.dots, "labels": thinned(labels, box)},
         ranking=worst,
         missing=read_missing(view, question, placed, cities),
         player=player.result(),
@@ -222,7 +223,10 @@ def _choices(view: View, question: Question, scale: str, range_: str, placed: di
         }
         told = translate(language, f"map.legend.{code}", **figures)
         few = translate(language, "map.legend.few")
-        ranges = {"areas": f"{range_} · {few}", "incidents": told if layer.marks else translate(language, "map.no_incidents")}
+        ranges = {
+            "areas": f"{range_} · {few}",
+            "incidents": told if layer.marks or layer.most else translate(language, "map.no_incidents"),
+        }
         return LayerChoice(
             code=code,
             name=metric_name(language, question.metric) if code == "areas" else translate(language, f"map.layer.{code}"),

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from access import geography
 from access.view import View
-from components.format import percent
 from components.geo_map import Area, Frame, Mark, Player
-from components.heat import Scale, step_of
+from components.heat import Scale
 from components.tokens import SCALES
 from components.topbar import Option
 from i18n import translate
@@ -19,7 +18,7 @@ from pages.figures import brief_figure, figure, metric_name, plain
 from pages.heat_paint import paint_of
 from pages.heat_reading import badness, cell_lines, is_stale
 from pages.links import instant_text
-from pages.map_question import LOWER, SPANS, Question, chosen, provinces_here, without
+from pages.map_question import LOWER, SPANS, Box, Question, chosen, provinces_here, without
 from pages.staleness import stale_sources
 from pages.wording import name_of
 from queries.clock import bucket_start
@@ -27,12 +26,13 @@ from queries.query import Grain, Query, Window
 
 Row = dict[str, Any]
 
-SHARES_BEYOND: Final = ("late_rate", "over_limit_rate")
-"""Shares of what is beyond its limit are coloured as on the wall: from none to `WORST_SHARE`, warm only where it matters."""
-WORST_SHARE: Final = 0.30
 FRAMES: Final = {"24h": timedelta(hours=24), "7d": timedelta(days=7)}
+BESIDE_RINGS: Final = (0, 22)
+"""Pixels by which a name stands below the middle, where a ring may be."""
 MOST_LABELS: Final = 14
 WORST_LABELS: Final = 6
+LABELS_ACROSS, LABELS_DOWN = 8, 22
+"""So many labels have room beside and below each other."""
 NAMED_IN_FRAME: Final = 3
 
 
@@ -62,10 +62,6 @@ def colour_provinces(view: View, question: Question, rows: list[Row]) -> Coloure
 
 def _coloured(view: View, question: Question, rows: Mapping[str, Row], scale_rows: list[Row]) -> Coloured:
     metric = question.metric
-    if metric in SHARES_BEYOND:
-        high = percent(view.language, WORST_SHARE, 0)
-        range_ = translate(view.language, "map.range_share", high=high)
-        return Coloured(rows=rows, scale="scale", ink=lambda row: f"s{step_of(row[metric], 0, WORST_SHARE)}", range=range_)
     paint = paint_of(view, question.painted, [row for row in scale_rows if plain(row[metric]) is not None])
     letter = SCALES[paint.scale][0]
 
@@ -109,6 +105,16 @@ def is_few(view: View, metric: str, row: Row) -> bool:
     return n is not None and 0 < n < view.targets.at(view.as_of, view.zone).minimum_count
 
 
+def thinned(labels: Sequence[Mark], box: Box) -> tuple[Mark, ...]:
+    """The labels that have room on the map, the first ones first."""
+    across, down = (box[2] - box[0]) / LABELS_ACROSS, (box[3] - box[1]) / LABELS_DOWN
+    kept: list[Mark] = []
+    for label in labels:
+        if not any(abs(label.at[0] - other.at[0]) < across and abs(label.at[1] - other.at[1]) < down for other in kept):
+            kept.append(label)
+    return tuple(kept)
+
+
 def read_labels(view: View, question: Question, coloured: Coloured) -> tuple[Mark, ...]:
     """Names with figures on the map: of all provinces in sight where they are few, else of the worst."""
     metric, here = question.metric, provinces_here(view, question)
@@ -124,7 +130,7 @@ def _label(view: View, metric: str, row: Row, at: tuple[float, float]) -> Mark:
     few = is_few(view, metric, row)
     value = f"n {row[f'{metric}_n']}" if few else brief_figure(view.language, metric, plain(row[metric]))
     name = name_of(view.language, "province", row["province"])
-    return Mark(at=at, ink="text", text=f"{name} {value}", size=12)
+    return Mark(at=at, ink="text", text=f"{name} {value}", size=12, offset=BESIDE_RINGS)
 
 
 def read_player(view: View, question: Question) -> Player:

@@ -9,20 +9,23 @@ from typing import Final
 
 from access import geography
 from access.view import View
-from components.format import count, duration, percent
+from components.format import count, percent
 from components.geo_map import Mark
-from components.heat import step_of
+from components.heat import step_around, step_of
 from i18n import translate
 from pages.figures import figure, metric_name, plain
-from pages.map_areas import WORST_SHARE, Row, is_few
-from pages.map_question import LOWER, OWN, Box, Question, chosen, without
-from pages.wall_worst import evidence_of
-from pages.wording import judge, name_of, stage_name
+from pages.heat_paint import distance
+from pages.map_areas import Row, is_few
+from pages.map_question import OWN, Box, Question, chosen, without
+from pages.wording import name_of
 from queries.listing import Listing
 from queries.query import Query
 
 THINNEST, WIDEST = 0.8, 7.0
 """Pixels of a lane's width."""
+WORST_SHARE: Final = 0.30
+LEAST_WARM: Final = 0.3
+"""What is beyond its target can be told from what is not, however little it is."""
 WARM_FROM: Final = 13
 """The step of the scale from which a lane or a column is warm; below it would be too dark to be seen."""
 LOW: Final = 0.03
@@ -45,9 +48,17 @@ class Placed:
 
 
 def tone_of(share: float) -> str:
-    """The ink of a share: volume's own colour while it is small, the warm end of the scale where it matters."""
+    """The ink of a share without a target: volume's own colour while it is small, the warm end of the scale where it matters."""
     step = step_of(share, 0, WORST_SHARE)
     return "progress" if step < WARM_FROM else f"s{step}"
+
+
+def tone_against(metric: str, value: float, target: float | None) -> str:
+    """The ink of a figure against its target: volume's own colour within it, the warmer the further beyond."""
+    if target is None:
+        return tone_of(value)
+    far = distance(metric, value, target)
+    return "progress" if far <= 0 else f"d{step_around(max(LEAST_WARM, far))}"
 
 
 def hexagon_radius(box: Box) -> float:
@@ -172,7 +183,7 @@ def _arc(view: View, row: Row, ends: Ends | None, most: int, picked: Sequence[st
     return Mark(
         at=start,
         to=end,
-        ink="hatch" if few else tone_of(row["late_rate"]),
+        ink="hatch" if few else tone_against("late_rate", row["late_rate"], plain(row.get("late_rate_target"))),
         tip="\n".join(lines),
         width=round(THINNEST + (WIDEST - THINNEST) * math.sqrt(row["late_rate_n"] / most), 1),
         code=row["lane"],
@@ -216,52 +227,3 @@ def _marks(view: View, listing: Listing, radius: float, mark: Callable[[Row, int
 
 def _at(row: Row) -> tuple[float, float]:
     return round(row["longitude"], 4), round(row["latitude"], 4)
-
-
-def read_incidents(view: View, question: Question) -> Placed:
-    """A ring on each province with a stage that is beyond its limit now and worse than a week ago beyond chance."""
-    middles = geography.province_middles(question.country)
-    worst: dict[str, tuple[str, Row]] = {}
-    for row in sorted(incident_rows(view), key=lambda row: row["over_limit_seconds"]):
-        if (state := incident_state(view, row)) and row["province"] in middles:
-            worst[row["province"]] = (state, row)
-    marks = tuple(_incident(view, middles[code], state, row) for code, (state, row) in worst.items())
-    return Placed(marks=marks, total=len(marks))
-
-
-def incident_rows(view: View) -> list[Row]:
-    """What is beyond its limit by province and stage, with last week's."""
-    metrics = ("over_limit_rate", "over_limit_seconds", "over_limit_count")
-    where = without(view, *LOWER["province"])
-    asked = Query(metrics=metrics, by=("province", "stage"), where=where, window=view.window, compare=("last_week",))
-    return [row for row in view.run(asked).to_dicts() if row["province"] and row["stage"] and row["over_limit_seconds"]]
-
-
-def incident_state(view: View, row: Row) -> str:
-    """`warning` or `critical` where a stage is beyond its target for sure; empty else."""
-    evidence, edition = evidence_of(row), view.targets.at(view.as_of, view.zone)
-    if not evidence.is_worse or evidence.n < edition.minimum_count:
-        return ""
-    judged = judge("over_limit_rate", evidence.share, edition.target_of("over_limit_rate"))
-    return judged if judged in ("warning", "critical") else ""
-
-
-def _incident(view: View, at: tuple[float, float], state: str, row: Row) -> Mark:
-    language = view.language
-    place = name_of(language, "province", row["province"])
-    head = translate(language, "wall.worst.item", place=place, stage=stage_name(language, row["stage"]))
-    texts = {
-        "n": count(language, row["over_limit_count"]),
-        "share": percent(language, row["over_limit_rate"], 0),
-        "hours": duration(language, row["over_limit_seconds"]),
-    }
-    tip = "\n".join((translate(language, f"wall.{state}"), head, translate(language, "map.incident", **texts)))
-    is_bad = state == "critical"
-    return Mark(
-        at=at,
-        ink="critical" if is_bad else "warning-fill",
-        tip=tip,
-        size=13 if is_bad else 10,
-        width=3.5 if is_bad else 2,
-        code=row["province"],
-    )

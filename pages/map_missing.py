@@ -30,6 +30,7 @@ def read_missing(view: View, question: Question, placed: dict[str, Placed], citi
         *_warehouses(view, placed),
         *_cities(view, cities.lost),
         *_coordinates(view, placed),
+        *_alerts(view, placed),
     ]
     language = view.language
     return Missing(title=translate(language, "map.missing"), empty=translate(language, "map.nothing_missing"), rows=tuple(lines))
@@ -94,3 +95,11 @@ def _coordinates(view: View, placed: dict[str, Placed]) -> Iterable[Line]:
         if n:
             text = translate(view.language, f"map.no_coordinates_{layer}", n=count(view.language, n))
             yield text, link(view, "/orders", metric=metric, part="bad")
+
+
+def _alerts(view: View, placed: dict[str, Placed]) -> Iterable[Line]:
+    """Alerts of a whole region, a carrier or the whole house."""
+    lost = placed.get("incidents", Placed()).unplaced
+    if lost:
+        names = (", " if view.language == "en" else "、").join(rule for rule, _ in lost[:MOST_NAMED])
+        yield translate(view.language, "map.no_alert_place", n=sum(n for _, n in lost), names=names), ""

@@ -2,6 +2,8 @@
 const PICKS = { areas: "province", lanes: "lane", warehouses: "warehouse", cities: "city", incidents: "province" };
 const BELOW = { province: ["city", "lane"], warehouse: ["lane", "wave"], lane: [], city: [] };
 const RIGHT = "@right";
+const FEW = "hatch";
+const HATCH_STEP = 0.55;
 const NOW_ONLY = new Set(["late", "lanes", "complaints", "cities", "warehouses", "incidents"]);
 const fetched = new Map();
 
@@ -187,13 +189,14 @@ function layersOf(stage, boundaries, side, shown) {
   const frame = side === "right" ? shown.right : shown.left;
   const cells = frame >= 0 ? page.player.frames[frame].cells : null;
   const suffix = side === "right" ? RIGHT : "";
-  const isOn = new Set(["outline", "labels", "cities", ...page.layers.filter((layer) => layer.is_on).map((layer) => layer.code)]);
+  const isOn = new Set(["outline", "labels", "cities", ...(page.layers.some((layer) => layer.code === "areas" && layer.is_on) ? ["hatch"] : []), ...page.layers.filter((layer) => layer.is_on).map((layer) => layer.code)]);
   return stage.layers
     .filter((layer) => isOn.has(layer.id) && !(cells && (NOW_ONLY.has(layer.id) || layer.id === "labels")))
     .map((layer) => {
       const id = layer.id + suffix;
       if (layer.id === "outline") return layer.clone({ id, data: featuresOf(stage, boundaries, (code) => !isOn.has("areas") || !page.areas[code], "outline"), ...paints(() => inks("track"), () => inks("line"), () => 1, stage.root.dataset.theme) });
       if (layer.id === "areas") return areasLayer(stage, layer, boundaries, id, cells);
+      if (layer.id === "hatch") return layer.clone({ id, data: Object.keys(page.areas).filter((code) => (cells ? cells[code]?.[0] : page.areas[code].ink) === FEW).flatMap((code) => hatchOf(stage, boundaries, code)) });
       return layer.clone({ id, data: (page.marks[layer.id] ?? []).map((mark) => painted(layer.id, mark, inks)) });
     });
 }
@@ -201,10 +204,43 @@ function layersOf(stage, boundaries, side, shown) {
 function areasLayer(stage, layer, boundaries, id, cells) {
   const { page, inks } = stage;
   const inkOf = (code) => (cells ? (cells[code]?.[0] ?? "track") : page.areas[code].ink);
-  const fill = ({ code }) => inks(inkOf(code), page.areas[code].is_muted ? 110 : 255);
+  const fill = ({ code }) => inks(inkOf(code) === FEW ? "hatch-ground" : inkOf(code), page.areas[code].is_muted ? 110 : 255);
   const line = ({ code }) => (page.areas[code].is_chosen ? inks("accent") : inks("surface", 220));
   const key = [stage.root.dataset.theme, ...Object.keys(page.areas).map((code) => inkOf(code) + (page.areas[code].is_chosen ? "!" : "") + (page.areas[code].is_muted ? "-" : ""))].join();
   return layer.clone({ id, data: featuresOf(stage, boundaries, (code) => page.areas[code], "areas"), ...paints(fill, line, ({ code }) => (page.areas[code].is_chosen ? 2.5 : 1), key) });
+}
+
+// Too few orders: the province is hatched, as everywhere else, by lines of its own cut at its boundary.
+function hatchOf(stage, boundaries, code) {
+  stage.hatches ??= new Map();
+  const key = `${code} ${stage.root.dataset.theme}`;
+  if (!stage.hatches.has(key)) {
+    const geometry = boundaries.find((feature) => feature.properties.iso === code)?.geometry;
+    const rings = geometry ? (geometry.type === "Polygon" ? geometry.coordinates : geometry.coordinates.flat()) : [];
+    stage.hatches.set(key, hatchLines(rings).map(([from, to]) => ({ from, to, line: stage.inks("hatch") })));
+  }
+  return stage.hatches.get(key);
+}
+
+// Diagonals x + y = c, by the even-odd rule.
+function hatchLines(rings) {
+  const cuts = new Map();
+  for (const ring of rings) {
+    for (let index = 1; index < ring.length; index += 1) {
+      const [[x1, y1], [x2, y2]] = [ring[index - 1], ring[index]];
+      const [low, high] = [x1 + y1, x2 + y2].sort((one, other) => one - other);
+      for (let c = Math.ceil(low / HATCH_STEP) * HATCH_STEP; c < high; c += HATCH_STEP) {
+        const share = (c - x1 - y1) / (x2 + y2 - x1 - y1);
+        const name = Math.round(c / HATCH_STEP);
+        if (!cuts.has(name)) cuts.set(name, []);
+        cuts.get(name).push([x1 + share * (x2 - x1), y1 + share * (y2 - y1)]);
+      }
+    }
+  }
+  return [...cuts.values()].flatMap((points) => {
+    points.sort((one, other) => one[0] - other[0]);
+    return points.flatMap((point, index) => (index % 2 === 1 ? [[points[index - 1], point]] : []));
+  });
 }
 
 function paints(getFillColor, getLineColor, getLineWidth, key) {

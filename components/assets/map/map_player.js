@@ -88,7 +88,7 @@ function drawPlayer(page, send, show) {
     frames.length && right >= 0 ? [h("span", { class: "versus" }, words.versus), slide("beside", right, words.instant_beside), h("output", { class: "when" }, frames[right].name)] : null,
     h("span", { class: "push" }),
     h("div", { class: "spans", role: "group", "aria-label": words.span }, player.spans.map((span) => h("button", { type: "button", "aria-pressed": span.is_on ? "true" : "false", onclick: () => chooseSpan(send, span.code) }, span.name))),
-    frames.length ? h("button", { type: "button", class: "plain", "aria-pressed": right >= 0 ? "true" : "false", onclick: () => stopAt(page, send, show, right >= 0 ? { beside: null, at: frames[Math.max(0, left)].at } : { at: frames[left < 0 ? 0 : left].at, beside: frames[frames.length - 1].at }) }, words.compare) : null,
+    frames.length ? h("button", { type: "button", class: "plain", "aria-pressed": right >= 0 ? "true" : "false", onclick: () => stopAt(page, send, show, right >= 0 ? { beside: null, at: frames[Math.max(0, left)].at } : { at: frames[left < 0 || left === frames.length - 1 ? 0 : left].at, beside: frames[frames.length - 1].at }) }, words.compare) : null,
     frames.length ? h("button", { type: "button", class: "plain", onclick: () => leaveTime(send) }, words.to_now) : null,
     h("p", { class: "hidden", role: "status" }, hand.isPlaying || left < 0 ? "" : frames[left].spoken),
   );
