@@ -60,7 +60,7 @@ class Mark:
     text: str = ""
     alpha: int = 255
     is_chosen: bool = False
-    offset: tuple[int, int] = (0, 0)
+    offset: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
