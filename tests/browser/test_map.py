@@ -45,7 +45,7 @@ def open_map(context: BrowserContext, page: Page, served: Served, refused: list[
         name, value = served.sign_in(user).split("=", 1)
         context.add_cookies([{"name": name, "value": value, "url": served.url}])
         page.goto(f"{served.url}/map?lang=en&theme=dark{query}")
-        expect(page.locator(".deck[data-state=drawn]")).to_be_visible(timeout=90_000)
+        expect(page.locator(".deck[data-state=drawn]")).to_be_visible(timeout=120_000)
         return page
 
     yield open_

@@ -73,6 +73,11 @@ function drawStage(stage, boundaries) {
 function openDeck(stage, props) {
   stage.watcher = new ResizeObserver(() => stage.deck && (moveCamera(stage, 0), stage.deck.setProps({ viewState: stage.viewState })));
   stage.watcher.observe(stage.host);
+  stage.host.onpointerdown = (event) => (stage.pressed = event.button === 0 ? [event.clientX, event.clientY] : null);
+  stage.host.onpointerup = (event) => {
+    if (stage.pressed && Math.hypot(event.clientX - stage.pressed[0], event.clientY - stage.pressed[1]) < 6) choosePicked(stage, event);
+    stage.pressed = null;
+  };
   return new deck.Deck({
     ...props,
     parent: stage.host,
@@ -84,7 +89,6 @@ function openDeck(stage, props) {
     getCursor: ({ isDragging, isHovering }) => (isDragging ? "grabbing" : isHovering ? "pointer" : "grab"),
     onViewStateChange: ({ viewState, interactionState }) => followReader(stage, viewState, interactionState),
     onHover: (info) => tellHover(stage, info),
-    onClick: (info) => choosePicked(stage, info),
     onError: (error) => failStage(stage, error),
     onAfterRender: () => (stage.host.dataset.frames = String(1 + Number(stage.host.dataset.frames ?? 0))),
   });
@@ -286,12 +290,15 @@ function tipOf(stage, info) {
   return [area.name, frame.name, `${page.player.metric} ${frame.cells[info.object.code]?.[1] ?? "–"}`].join("\n");
 }
 
-function choosePicked(stage, info) {
-  const layer = info.layer?.id.replace(RIGHT, "");
-  const below = info.object && !PICKS[layer] ? stage.deck.pickObject({ x: info.x, y: info.y, layerIds: ["areas"] }) : null;
-  const picked = below ?? info;
-  const dimension = PICKS[picked.layer?.id.replace(RIGHT, "")];
-  if (!picked.object?.code || !dimension) return;
+// A press and release in one place, however long drawing took in between; what cannot be chosen lets through to its province.
+function choosePicked(stage, event) {
+  const box = stage.host.getBoundingClientRect();
+  const at = { x: event.clientX - box.left, y: event.clientY - box.top, radius: 4 };
+  const first = stage.deck.pickObject(at);
+  const isPlain = first?.object && !PICKS[first.layer.id.replace(RIGHT, "")];
+  const picked = isPlain ? stage.deck.pickObject({ ...at, layerIds: ["areas", `areas${RIGHT}`] }) : first;
+  const dimension = PICKS[picked?.layer?.id.replace(RIGHT, "")];
+  if (!picked?.object?.code || !dimension) return;
   stage.root.ocrTip.hidden = true;
   stage.host.dataset.busy = "yes";
   chooseCode(stage.send, dimension, picked.object.code);
