@@ -25,6 +25,7 @@ from pages import PAGES
 from shell.account import ACCOUNT_ROUTES
 from shell.export_routes import EXPORT_ROUTES
 from shell.failure import show_failure
+from shell.geo_routes import GEO_ROUTES
 from shell.guard import LocalNamesOnly, SecurityHeaders, SessionGuard, content_security_policy
 from shell.house import House, house, open_house
 from shell.journey import JOURNEY_ROUTE
@@ -77,7 +78,7 @@ async def lifespan(_app: streamlit.App) -> AsyncIterator[None]:
 
 app = streamlit.App(
     ROOT / "shell" / "main.py",
-    routes=[*ROUTES, *ACCOUNT_ROUTES, *EXPORT_ROUTES, JOURNEY_ROUTE, start_route(PAGES[0].url_path)],
+    routes=[*ROUTES, *ACCOUNT_ROUTES, *EXPORT_ROUTES, *GEO_ROUTES, JOURNEY_ROUTE, start_route(PAGES[0].url_path)],
     middleware=[
         Middleware(SecurityHeaders, policy=content_security_policy((STREAMLIT_FILES / "index.html").read_text(encoding="utf-8"))),
         Middleware(LocalNamesOnly, is_restricted=lambda: offers_demo(house().settings)),

@@ -83,7 +83,7 @@ class View:
 
         Raises QueryError for a question that cannot be asked, SessionEnded when the session has ended.
         """
-        return self._from_memory(lambda horizon: self._answer(self._statement(query, horizon)))
+        return self.from_memory(lambda horizon: self._answer(self._statement(query, horizon)))
 
     def statement(self, query: Query) -> Statement:
         """What asks the lake for the query's answer, for this user at this view's snapshot and instant."""
@@ -118,7 +118,7 @@ class View:
 
         Raises QueryError for what cannot be listed, SessionEnded when the session has ended.
         """
-        rows = self._from_memory(lambda horizon: self._list(listing, self._moment(horizon)))
+        rows = self.from_memory(lambda horizon: self._list(listing, self.moment(horizon)))
         return rows.reverse() if listing.before else rows
 
     def _list(self, listing: Listing, moment: Moment) -> pl.DataFrame:
@@ -131,16 +131,16 @@ class View:
 
     def count_orders_by(self, listing: Listing, *by: str) -> pl.DataFrame:
         """How many rows the whole list has (`order_count`) in each group of the dimensions, the largest first."""
-        return self._from_memory(lambda horizon: self._answer(build_count(listing, self._moment(horizon), by=by)))
+        return self.from_memory(lambda horizon: self._answer(build_count(listing, self.moment(horizon), by=by)))
 
     def read_order(self, channel: str, order_id: str, created_at: datetime | None = None) -> Twin | None:
         """One order's life at this view's instant; None when there is none in the user's scope. `created_at` finds it sooner."""
         key = OrderKey(channel=channel, order_id=order_id, created_at=created_at)
-        return read_twin(key, self._moment(), lambda asked: list(self.reading.askers.map(self._answer, asked)))
+        return read_twin(key, self.moment(), lambda asked: list(self.reading.askers.map(self._answer, asked)))
 
     def order_history(self, twin: Twin) -> list[Learned]:
         """Every change of what was known of the order, oldest first."""
-        sightings = self._answer(build_sightings(twin.key, self._moment())).to_dicts()
+        sightings = self._answer(build_sightings(twin.key, self.moment())).to_dicts()
         return history(sightings, self.reading.snapshot_sources(self.version, (row["snapshot_id"] for row in sightings)))
 
     def make_journey(self, channel: str, order_id: str) -> str:
@@ -176,7 +176,8 @@ class View:
                 detail=detail,
             )
 
-    def _moment(self, horizon: Horizon | None = None) -> Moment:
+    def moment(self, horizon: Horizon | None = None) -> Moment:
+        """What lists and single orders are seen from."""
         return Moment(
             scope=self.scope,
             version=self.version,
@@ -196,7 +197,7 @@ class View:
         key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)
         return self.reading.cache.get(key, lambda: self.reading.answer(statement))
 
-    def _from_memory(self, ask: Callable[[Horizon | None], pl.DataFrame]) -> pl.DataFrame:
+    def from_memory(self, ask: Callable[[Horizon | None], pl.DataFrame]) -> pl.DataFrame:
         """What is asked of the recent orders in memory, or of the lake where they have moved on to a newer snapshot."""
         try:
             return ask(self.reading.horizon(self.version))

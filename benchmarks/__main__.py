@@ -16,7 +16,18 @@ from benchmarks.compare import compare, keep_last, last_file, read_result
 from benchmarks.figure import OUT, Figure, Trial
 from benchmarks.machine import describe_machine, find_commit
 
-BENCHMARKS: Final = ("bulk", "merge", "semantic", "wall_server", "heat_server", "orders_server", "page", "heat_page", "start")
+BENCHMARKS: Final = (
+    "bulk",
+    "merge",
+    "semantic",
+    "wall_server",
+    "heat_server",
+    "orders_server",
+    "page",
+    "heat_page",
+    "map_page",
+    "start",
+)
 """Each is a module with `measure(trial)`, imported when it is run."""
 
 FORM: Final = 1

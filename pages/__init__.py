@@ -20,6 +20,7 @@ class Page:
 
 PAGES: Final = (
     Page(module="pages.wall", url_path="wall", title="wall.title"),
+    Page(module="pages.map", url_path="map", title="map.title"),
     Page(module="pages.heatmaps", url_path="heatmaps", title="heatmaps.title"),
     Page(module="pages.drill", url_path="drill", title="drill.title"),
     Page(module="pages.orders", url_path="orders", title="listing.page"),

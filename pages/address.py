@@ -40,6 +40,11 @@ SINGLES: Final = (
     "rule",
     "holder",
     "draft",
+    "layers",
+    "rank",
+    "lanes",
+    "span",
+    "at",
 )
 """What pages keep in the address besides filters; each page checks its own."""
 

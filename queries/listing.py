@@ -124,7 +124,7 @@ def build_listing(listing: Listing, moment: Moment, *, page: pl.DataFrame | None
         values |= {f"page_{index}": instant for index, instant in enumerate(instants)}
         values |= {"page_first": min(instants), "page_last": max(instants)}
         values |= {"beyond": page["beyond"][0]} if "beyond" in page.columns else {}
-    return _statement(compose_listing(shape), values, shape, moment)
+    return statement_of(compose_listing(shape), values, shape, moment)
 
 
 def _starts_among_equals(listing: Listing, page: pl.DataFrame) -> bool:
@@ -139,14 +139,14 @@ def build_page(listing: Listing, moment: Moment) -> Statement:
     """Where a page of the list lies, for `build_listing`. Raises QueryError for what cannot be listed."""
     shape, values = _paged(listing, moment)
     composed = compose_page(replace(shape, limit=listing.limit + (1 if shape.step else 0)))
-    return _statement(composed, values, shape, moment)
+    return statement_of(composed, values, shape, moment)
 
 
 def _paged(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, object]]:
     check_listing(listing)
     cursor = listing.after or listing.before
     step: Step = "after" if listing.after else "before" if listing.before else ""
-    shape, values = _shape(listing, moment)
+    shape, values = shape_of(listing, moment)
     shape = replace(
         shape,
         order_by=listing.sorted_by,
@@ -166,8 +166,8 @@ def build_count(listing: Listing, moment: Moment, *, by: tuple[str, ...] = ()) -
     Raises QueryError for what cannot be listed.
     """
     check_listing(listing, by=by)
-    shape, values = _shape(listing, moment)
-    return _statement(compose_count(replace(shape, by=by)), values, shape, moment)
+    shape, values = shape_of(listing, moment)
+    return statement_of(compose_count(replace(shape, by=by)), values, shape, moment)
 
 
 def check_listing(listing: Listing, *, by: tuple[str, ...] = ()) -> None:
@@ -194,7 +194,8 @@ def check_listing(listing: Listing, *, by: tuple[str, ...] = ()) -> None:
             raise QueryError("the page named is of another list: start at the first page")
 
 
-def _shape(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, object]]:
+def shape_of(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, object]]:
+    """What decides the text of the list's statements, and their parameters. Raises QueryError."""
     if moment.as_of.tzinfo is None:
         raise QueryError(f"as-of {moment.as_of} has no time zone: give an aware instant")
     span = Span(window=listing.window or Window.all_until(moment.as_of), as_of=moment.as_of, newest=moment.newest)
@@ -240,7 +241,7 @@ def _chosen(listing: Listing, edition: Edition) -> Chosen:
     return Chosen(anchor=listing.anchor, condition=listed.counted, value=listed.value, typical=typical)
 
 
-def _statement(composed: Composed, values: dict[str, object], shape: ListingShape, moment: Moment) -> Statement:
+def statement_of(composed: Composed, values: dict[str, object], shape: ListingShape, moment: Moment) -> Statement:
     return Statement(
         sql=composed.sql,
         parameters={name: values[name] for name in sorted(composed.parameters)},

@@ -61,7 +61,7 @@ class ListingShape:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Rows:
+class Rows:
     """The listed rows as a SELECT without columns yet, and what it is made of."""
 
     answer: exp.Select
@@ -81,13 +81,13 @@ def compose_listing(shape: ListingShape) -> Composed:
     shown = {name: LISTING_COLUMNS[name].expression for name in shape.columns}
     keys = ("created_at", *key_of(anchor))
     ordered = LISTING_COLUMNS[sort].expression
-    rows = _rows(shape, frozenset(keys).union(*(column_names(sql) for sql in (*shown.values(), ordered))))
+    rows = listed_rows(shape, frozenset(keys).union(*(column_names(sql) for sql in (*shown.values(), ordered))))
     chosen = {name: name for name in keys} | {"order_value": ordered} | {n: sql for n, sql in shown.items() if n not in keys}
     answer = rows.answer.select(*(named(sql, name) for name, sql in chosen.items()), copy=False)
     if shape.step:
         answer = answer.where(parse(_beyond_cursor(shape, f"({ordered})", keys)), copy=False)
     answer = answer.order_by(*_order(shape, keys), dialect=DIALECT, copy=False).limit(shape.limit, copy=False)
-    return _composed(answer, rows, shape)
+    return composed_of(answer, rows, shape)
 
 
 @lru_cache(maxsize=1024)
@@ -97,13 +97,13 @@ def compose_page(shape: ListingShape) -> Composed:
     Few columns of many rows: what the rows hold besides is then read for the page's own orders only.
     """
     ordered = LISTING_COLUMNS[shape.order_by.removeprefix("-")].expression
-    rows = _rows(shape, column_names(ordered) | {"created_at"})
+    rows = listed_rows(shape, column_names(ordered) | {"created_at"})
     chosen = {"order_value": ordered, "created_at": "created_at"} | ({"beyond": f"({rows.typical})"} if rows.typical else {})
     answer = rows.answer.select(*(named(sql, name) for name, sql in chosen.items()), copy=False)
     if shape.step:
         answer = answer.where(parse(_beyond_cursor(shape, f"({ordered})", ("created_at",), includes=True)), copy=False)
     answer = answer.order_by(*_order(shape, ("created_at",)), dialect=DIALECT, copy=False).limit(shape.limit, copy=False)
-    return _composed(answer, rows, shape)
+    return composed_of(answer, rows, shape)
 
 
 @lru_cache(maxsize=1024)
@@ -111,16 +111,17 @@ def compose_count(shape: ListingShape) -> Composed:
     """How many rows the list has, as `order_count`, in each group of `by`."""
     anchor = shape.chosen.anchor
     groups = {name: dimension_sql(DIMENSIONS[name], anchor, shape.setting) for name in shape.by}
-    rows = _rows(shape, frozenset[str]().union(*(column_names(sql) for sql in groups.values())))
+    rows = listed_rows(shape, frozenset[str]().union(*(column_names(sql) for sql in groups.values())))
     chosen = groups | {"order_count": "COUNT(*)"}
     answer = rows.answer.select(*(named(sql, name) for name, sql in chosen.items()), copy=False)
     if groups:
         answer = answer.group_by(*(exp.Literal.number(i + 1) for i in range(len(groups))), copy=False)
         answer = answer.order_by("order_count DESC", *(f"{name} NULLS LAST" for name in groups), dialect=DIALECT, copy=False)
-    return _composed(answer, rows, shape)
+    return composed_of(answer, rows, shape)
 
 
-def _composed(answer: exp.Select, rows: _Rows, shape: ListingShape) -> Composed:
+def composed_of(answer: exp.Select, rows: Rows, shape: ListingShape) -> Composed:
+    """The whole statement: the answer over the rows' parts."""
     for name, query in rows.ctes:
         materialized = is_materialized(name, shape.setting)
         answer = answer.with_(name, as_=query, copy=False, materialized=materialized)
@@ -131,7 +132,8 @@ def _composed(answer: exp.Select, rows: _Rows, shape: ListingShape) -> Composed:
     )
 
 
-def _rows(shape: ListingShape, columns: frozenset[str]) -> _Rows:
+def listed_rows(shape: ListingShape, columns: frozenset[str]) -> Rows:
+    """The rows of the list with these columns to choose from."""
     chosen, keys = shape.chosen, key_of(shape.chosen.anchor)
     scan, conditions = filter_conditions(chosen.anchor, shape.where, shape.setting)
     if shape.page_count:
@@ -160,7 +162,7 @@ def _rows(shape: ListingShape, columns: frozenset[str]) -> _Rows:
         conditions.append(f"({chosen.value}) > {f'({typical})' if typical and not shape.page_count else '$beyond'}")
     if shape.has_search:
         conditions.append(SEARCH)
-    return _Rows(answer=_where(exp.Select().from_(name, copy=False), conditions), ctes=ctes, typical=typical)
+    return Rows(answer=_where(exp.Select().from_(name, copy=False), conditions), ctes=ctes, typical=typical)
 
 
 def _among(row: str, count: int) -> str:

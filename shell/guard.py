@@ -28,7 +28,7 @@ OPEN_PREFIX: Final = "/journey/"
 CLOSED_PATHS: Final = ("/_stcore/metrics", "/_stcore/agent")
 """Streamlit's own doors that stay shut for everyone."""
 
-NO_PAGES: Final = ("/_stcore/", "/static/", "/media/", "/component/", "/favicon", "/auth/")
+NO_PAGES: Final = ("/_stcore/", "/static/", "/media/", "/component/", "/favicon", "/auth/", "/geo/")
 """Paths nobody wants to come back to after signing in."""
 
 SESSION_COOKIE: Final = "control_room_session"

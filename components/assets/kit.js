@@ -16,6 +16,7 @@ const DRAWINGS = {
   rules: (data, send) => drawRules(data, send),
   register: (data, send) => drawRegister(data, send),
   preview: (data, send) => drawPreview(data, send),
+  map: (data, send, room, show) => room.map?.draw(data, send, show),
   heat_grid: (data, send) => h("section", { class: "card alone" }, cardHead(data.title, data.scope), drawHeatGrid(data, (key) => send("cell", key))),
 };
 
@@ -30,6 +31,7 @@ function draw(kind, component) {
   const show = (shown) => {
     patch(root, [DRAWINGS[kind](shown, setTriggerValue, globalThis.orderControlRoom, show)]);
     fitLabels(root);
+    if (kind === "map") globalThis.orderControlRoom.map?.settle(root, shown, setTriggerValue, show);
   };
   show(data);
   if (kind === "twin") {
@@ -69,6 +71,7 @@ export default function publish({ data }) {
   if (KIT_WIDTH < (room.width ?? 0)) return;
   room.width = KIT_WIDTH;
   room.draw = draw;
+  room.tools = { h, icon, inside, cardHead, emptyNote, stateMark, drawCrumbs, drawControl, drawLink, drawNotice, placeBeside };
   document.onkeydown = onWallKey;
   document.onpointerdown = closeMenus;
   window.onresize = () => document.querySelectorAll("[data-ocr-host]").forEach((host) => host.ocrRoot && fitLabels(host.ocrRoot));
