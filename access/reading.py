@@ -21,6 +21,7 @@ from data.recent import Horizon, Recent
 from data.targets import read_targets
 from data.zone import from_epoch_ms
 from queries.cache import Cache
+from queries.normal import kept_normals
 from queries.risk import kept_comparables
 
 POLL_SECONDS: Final = 0.5
@@ -137,8 +138,9 @@ class Reading:
 
     def _recent_of(self, lake: Lake) -> Recent:
         if self._recent is None:
-            comparables = kept_comparables(self.settings.zone, lambda: read_targets(self.settings))
-            self._recent = Recent(lake, derived=(comparables,))
+            zone, targets = self.settings.zone, lambda: read_targets(self.settings)
+            derived = (kept_comparables(zone, targets), kept_normals(zone, targets))
+            self._recent = Recent(lake, derived=derived, zone=zone)
         return self._recent
 
     def _newest_version(self) -> int:

@@ -187,6 +187,14 @@ class View:
         """The answer to a statement that `queries` built for this view's scope, version and instant; kept like any other."""
         return self._answer(statement)
 
+    def ask_recent(self, build_for: Callable[[Moment, Horizon | None], Statement]) -> pl.DataFrame:
+        """The answer to what `build_for` makes for this view's moment, from the orders in memory where they hold what is asked."""
+        moment = self._moment()
+        try:
+            return self._answer(build_for(moment, self.reading.horizon(self.version)))
+        except MovedOn:
+            return self._answer(build_for(moment, None))
+
     def _answer(self, statement: Statement) -> pl.DataFrame:
         self.stays_valid()
         key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)

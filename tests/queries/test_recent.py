@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.recent import Recent
+from queries.horizon import needs_normals
 from queries.metric import Anchor
 from queries.metrics import METRICS
+from queries.normal import kept_normals
 from queries.query import Comparison, Filter, Grain, Query, Window
 from queries.risk import kept_comparables
 from queries.run import MovedOn, run
@@ -30,15 +32,16 @@ WINDOWS = (
 
 
 def recent_of(desk: Desk) -> Recent:
-    """Nothing kept yet; comparables by the desk's targets."""
-    return Recent(desk.lake, derived=(kept_comparables(desk.zone, lambda: desk.targets),), spans=(SPAN,))
+    """Nothing kept yet; comparables and normals by the desk's targets."""
+    kept = (kept_comparables(desk.zone, lambda: desk.targets), kept_normals(desk.zone, lambda: desk.targets))
+    return Recent(desk.lake, derived=kept, spans=(SPAN,), zone=desk.zone)
 
 
 def questions(window: Window, by: tuple[str, ...], grain: Grain | None, compare: tuple[Comparison, ...]) -> list[Query]:
-    """Every metric, those of one anchor together: an anchor decides whether memory may answer."""
-    anchors: dict[Anchor, list[str]] = {}
+    """Every metric, those of one anchor together: it decides whether memory may answer, and so does what needs normals."""
+    anchors: dict[tuple[Anchor, bool], list[str]] = {}
     for name, metric in METRICS.items():
-        anchors.setdefault(metric.anchor, []).append(name)
+        anchors.setdefault((metric.anchor, needs_normals((name,))), []).append(name)
     return [Query(metrics=tuple(names), by=by, window=window, grain=grain, compare=compare) for names in anchors.values()]
 
 
