@@ -11,8 +11,10 @@ from queries.attribution import Attribution, attribute
 from queries.causes import Makeup, build_makeup, cells_of
 from queries.clock import shift_days
 from queries.flow import Flow, Kind, build_flow
+from queries.journey_times import Times, build_times, times_of
 from queries.query import Filter, Query, Window
 from queries.ranking import Bottleneck, rank
+from queries.scorecard import Score, score
 from queries.series import Course, courses
 
 LOOK_BACK: Final = timedelta(days=7)
@@ -23,9 +25,11 @@ LONGEST: Final = timedelta(days=2)
 Key = tuple[str | None, ...]
 
 
-def read_courses(view: View, kind: Kind, by: tuple[str, ...], where: tuple[Filter, ...]) -> dict[Key, Course]:
-    """The last days of what passes, or is stuck, by the dimensions and stage, hour by hour."""
-    window = Window.last(LOOK_BACK, view.as_of)
+def read_courses(
+    view: View, kind: Kind, by: tuple[str, ...], where: tuple[Filter, ...], *, length: timedelta = LOOK_BACK
+) -> dict[Key, Course]:
+    """What passes, or is stuck, over the time until the view's instant, by the dimensions and stage, hour by hour."""
+    window = Window.last(length, view.as_of)
     asked = Flow(kind=kind, window=window, by=by, where=where)
     rows = view.ask_recent(lambda moment, horizon: build_flow(asked, moment, horizon))
     start = window.start or view.as_of
@@ -72,3 +76,17 @@ def explain_change(view: View, metric: str, by: str, where: tuple[Filter, ...], 
         )
         sides.append(cells_of(rows.to_dicts()))
     return Change(metric=metric, by=by, attribution=attribute(*sides), start=start, days=days)
+
+
+def read_times(view: View, where: tuple[Filter, ...], window: Window) -> Times | None:
+    """How long orders delivered in the window were promised to take, took, and spent in each stage; None where none was."""
+    rows = view.ask_recent(lambda moment, horizon: build_times(where, window, moment, horizon))
+    return times_of(rows.row(0, named=True))
+
+
+def read_scores(view: View, metric: str, by: str, where: tuple[Filter, ...], *, days: int = 14) -> tuple[float, list[Score]]:
+    """The common rate of the last days and each member's, drawn to it by how little is known; those that cannot be told apart say so."""
+    window = Window.last(timedelta(days=days), view.as_of)
+    rows = view.run(Query(metrics=(metric,), by=(by,), where=where, window=window, grain="day")).to_dicts()
+    target = view.targets.at(view.as_of, view.zone).target_of(metric)
+    return score([row for row in rows if row[by] is not None], by, metric, target=target)

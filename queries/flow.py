@@ -57,7 +57,7 @@ class _Shape:
 def build_flow(flow: Flow, moment: Moment, horizon: Horizon | None = None) -> Statement:
     """The statement of a flow inside the moment's scope; orders cancelled while they waited are left out.
 
-    Columns: the dimensions, `stage`, `bucket_at` (its start; what began before the window counts in the first),
+    Columns: the dimensions, `stage`, `bucket_at` (its start; what began before the window's first one stands in the one before),
     `entered_count` and `left_count`, and for each the seconds from there to the bucket's end, added up:
     `entered_rest_seconds`, `left_rest_seconds`. Raises QueryError for what cannot be asked.
     """
@@ -111,12 +111,13 @@ def _compose(shape: _Shape) -> Composed:
         period=Period(is_settled=shape.is_settled),
     )
     ctes, name = source(request)
-    start = "EPOCH_MS($start)"
-    ends = f"UNNEST([GREATEST({began}, {start}), CASE WHEN NOT is_waiting THEN EPOCH_MS(at) END]) AS happened"
+    step, zone_offset = shape.step_ms, offset_sql("EPOCH_MS($start)", setting.offsets)
+    # What began before the window stands in the bucket before its first one.
+    before = f"(EPOCH_MS($start) + {zone_offset}) // {step} * {step} - {zone_offset} - 1"
+    ends = f"UNNEST([GREATEST({began}, {before}), CASE WHEN NOT is_waiting THEN EPOCH_MS(at) END]) AS happened"
     keys = tuple(named(sql, alias) for alias, sql in dimensions.items())
     events = select(*keys, ends, "UNNEST([TRUE, FALSE]) AS is_entry").from_(name, copy=False)
     events = events.where(*(parse(condition) for condition in (is_in, *rows)), copy=False)
-    step = shape.step_ms
 
     local = offset_sql("happened", setting.offsets)
     bucket = f"(happened + {local}) // {step} * {step} - {local}"

@@ -40,7 +40,7 @@ def courses(rows: pl.DataFrame, by: Sequence[str], start: datetime, as_of: datet
     first = start.replace(minute=0, second=0, microsecond=0)
     size = int((as_of - first) / HOUR) + 1
     starts = tuple(first + HOUR * index for index in range(size))
-    known = rows.with_columns(((pl.col("bucket_at") - first).dt.total_seconds() // 3600).clip(0, size - 1).alias("index"))
+    known = rows.with_columns(((pl.col("bucket_at") - first).dt.total_seconds() // 3600).clip(-1, size - 1).alias("index"))
     found: dict[Key, Course] = {}
     for key, group in known.group_by(*by, maintain_order=True):
         found[tuple(None if part is None else str(part) for part in key)] = _course(group, starts, as_of)
@@ -48,7 +48,10 @@ def courses(rows: pl.DataFrame, by: Sequence[str], start: datetime, as_of: datet
 
 
 def _course(group: pl.DataFrame, starts: tuple[datetime, ...], as_of: datetime) -> Course:
-    size, index = len(starts), group["index"].to_numpy().astype(np.int64)
+    size = len(starts)
+    initial = float(group.filter(pl.col("index") < 0)["entered_count"].sum())
+    group = group.filter(pl.col("index") >= 0)
+    index = group["index"].to_numpy().astype(np.int64)
 
     def spread(name: str) -> Floats:
         values = np.zeros(size)
@@ -56,8 +59,8 @@ def _course(group: pl.DataFrame, starts: tuple[datetime, ...], as_of: datetime) 
         return values
 
     entered, left = spread("entered_count"), spread("left_count")
-    level = np.cumsum(entered - left)
-    before = np.concatenate([[0.0], level[:-1]])
+    level = initial + np.cumsum(entered - left)
+    before = np.concatenate([[initial], level[:-1]])
     hours = before + (spread("entered_rest_seconds") - spread("left_rest_seconds")) / 3600
     # What comes after as-of is not known yet: of the last hour only its part until then counts.
     hours[-1] -= level[-1] * (1 - (as_of - starts[-1]) / HOUR)
