@@ -20,9 +20,11 @@ from config import Settings
 from data.active import targets_in_force
 from data.lake import Lake, LakeError
 from data.recent import Horizon, Recent
+from data.targets import Targets
 from data.zone import from_epoch_ms
 from queries.build import Statement
 from queries.cache import Cache
+from queries.normal import kept_normals
 from queries.risk import kept_comparables
 from queries.run import Forgotten, MovedOn, run
 
@@ -163,9 +165,13 @@ class Reading:
             self._lake = self._recent = self._kept = None
 
     def _open_recent(self) -> tuple[Lake, Recent]:
-        lake = Lake.open_reader(self.settings)
-        comparables = kept_comparables(self.settings.zone, lambda: targets_in_force(self.settings)[0])
-        return lake, Recent(lake, derived=(comparables,))
+        lake, zone = Lake.open_reader(self.settings), self.settings.zone
+
+        def targets() -> Targets:
+            return targets_in_force(self.settings)[0]
+
+        derived = (kept_comparables(zone, targets), kept_normals(zone, targets))
+        return lake, Recent(lake, derived=derived, zone=zone)
 
     def _newest_version(self) -> int:
         kept_up = self._kept_up

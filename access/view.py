@@ -192,6 +192,11 @@ class View:
         """The answer to a statement that `queries` built for this view's scope, version and instant; kept like any other."""
         return self._answer(statement)
 
+    def ask_recent(self, build_for: Callable[[Moment, Horizon | None], Statement]) -> pl.DataFrame:
+        """The answer to what `build_for` makes for this view's moment, from the orders in memory where they hold what is asked."""
+        moment = self.moment()
+        return self.from_memory(lambda horizon: self._answer(build_for(moment, horizon)))
+
     def _answer(self, statement: Statement) -> pl.DataFrame:
         self.stays_valid()
         key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from components.board import Notice, Tile
+from components.board import Notice, Tile, Worst
+from components.charts import Chart
 from components.heat import HeatGrid
 from components.kit import mount
 from components.panel import Line, Panel, Parts
@@ -34,7 +35,7 @@ class Crumb:
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """A card of one kind: a heat grid, contributors, lines (small multiples), or only the text that says why not.
+    """A card of one kind: a heat grid, contributors, lines (small multiples), a chart, troubles in words, or only the text that says why not.
 
     `size` is how much room it takes: the whole width and height in sight, the width, a half, a third. Cells of a grid
     with a `picks` are chosen into the address under that name.
@@ -45,6 +46,8 @@ class Card:
     grid: HeatGrid | None = None
     parts: Parts | None = None
     lines: tuple[Line, ...] = ()
+    chart: Chart | None = None
+    worst: Worst | None = None
     text: str = ""
     size: str = "half"
     picks: str = ""

@@ -12,13 +12,16 @@ import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import duckdb
 
 from data.lake import RECENT, Lake
 from data.order import MILESTONE_BIT, MILESTONES, MUST_FOLLOW, OPEN_UNTIL_FOREVER, ORDER_KEY
-from data.visit import FOREVER, passages_sql, waits_sql
+from data.visit import FOREVER, Offset, passages_sql, waits_sql
+from data.zone import offset_sql, offsets
 
 SPANS: Final = (timedelta(days=16), timedelta(days=9))
 """How far back is kept, the longest that fits: two weeks and a day compared, or a day with the same day last week."""
@@ -44,8 +47,10 @@ ATTACHED: Final = {
 }
 """Kept beside the orders: returns and complaints with their order's columns, their own ones under `r_` names."""
 
-VISITS: Final = {"passages": passages_sql, "waits": waits_sql}
+VISITS: Final[Mapping[str, Callable[[str, Offset], str]]] = {"passages": passages_sql, "waits": waits_sql}
 """Kept of the orders: the stages they passed and waited in."""
+
+UTC: Final = ZoneInfo("UTC")
 
 _LOG = logging.getLogger(__name__)
 
@@ -55,13 +60,14 @@ class Derived:
     """A table made of the recent orders and kept with them: `recent.<name>`, made anew when its `key` changes.
 
     `key`, `values` and `sql` follow from the newest data instant; `touches` says of a changed order, as it was or is
-    now, that the table must be made anew.
+    now, that the table must be made anew; with a `told` only where that differs between what it was and is.
     """
 
     name: str
     sql: str
     touches: str
     values_at: Callable[[datetime], Mapping[str, Any]]
+    told: str = ""
 
     def key_at(self, as_of: datetime) -> Hashable:
         """What the table stands for at an instant."""
@@ -83,10 +89,17 @@ class Recent:
     """The recent orders of one lake that is open for reading; one thread advances it, any number read."""
 
     def __init__(
-        self, lake: Lake, *, derived: Sequence[Derived] = (), spans: Sequence[timedelta] = SPANS, most_rows: int = MOST_ROWS
+        self,
+        lake: Lake,
+        *,
+        derived: Sequence[Derived] = (),
+        spans: Sequence[timedelta] = SPANS,
+        most_rows: int = MOST_ROWS,
+        zone: ZoneInfo = UTC,
     ) -> None:
-        """Nothing is read yet."""
+        """Nothing is read yet; `zone` is the business zone."""
         self._lake = lake
+        self._offset: Offset = partial(offset_sql, offsets=offsets(zone))
         self._derived = tuple(derived)
         self._spans = tuple(spans)
         self._most_rows = most_rows
@@ -142,7 +155,7 @@ class Recent:
         rows = f"SELECT {_columns()} FROM lake.orders AS o AT (VERSION => $version)"
         numbered = f"SELECT *, row_number() OVER () AS order_number FROM ({rows} WHERE {_is_recent('o')} ORDER BY o.created_at)"
         cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.orders AS {numbered}", values)
-        _fill_visits(cursor, visits_since)
+        _fill_visits(cursor, visits_since, self._offset)
         cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.older AS SELECT * EXCLUDE (order_number) FROM {RECENT}.orders LIMIT 0")
         _attach_all(cursor, values)
         derived = self._derive(cursor, as_of, kept={}, touched=True)
@@ -183,7 +196,7 @@ class Recent:
         )
         touched = any(_is_touched(cursor, derived, as_of) for derived in self._derived)
         _take_out(cursor)
-        _put_in(cursor, values)
+        _put_in(cursor, values, self._offset)
         return _number(cursor, "SELECT count(*) FROM changed", {}), touched
 
     def _derive(
@@ -197,16 +210,18 @@ class Recent:
         return tuple((derived.name, derived.key_at(as_of)) for derived in self._derived)
 
 
-def _fill_visits(cursor: duckdb.DuckDBPyConnection, since: datetime) -> None:
+def _fill_visits(cursor: duckdb.DuckDBPyConnection, since: datetime, offset: Offset) -> None:
     """Lay out where all the orders were and when. Not sorted: stage by stage they follow the orders, by creation.
 
     What lasts comes last: whoever looks at now then skips, by their bounds, all the blocks of what has ended.
     """
     values, orders = {"since": since}, f"{RECENT}.orders"
     lasting = f"(FROM {orders} WHERE open_until_at = {FOREVER})"
-    cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.passages AS {passages_sql(orders)}", values)
-    cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.waits AS FROM ({waits_sql(orders)}) WHERE until_at < {FOREVER}", values)
-    cursor.execute(f"INSERT INTO {RECENT}.waits FROM ({waits_sql(lasting)}) WHERE until_at = {FOREVER}", values)
+    cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.passages AS {passages_sql(orders, offset)}", values)
+    cursor.execute(
+        f"CREATE OR REPLACE TABLE {RECENT}.waits AS FROM ({waits_sql(orders, offset)}) WHERE until_at < {FOREVER}", values
+    )
+    cursor.execute(f"INSERT INTO {RECENT}.waits FROM ({waits_sql(lasting, offset)}) WHERE until_at = {FOREVER}", values)
 
 
 def _withdraw(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -225,7 +240,7 @@ def _take_out(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute(f"DELETE FROM {RECENT}.older AS held USING changed WHERE {_same_order('held', 'changed')}")
 
 
-def _put_in(cursor: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> None:
+def _put_in(cursor: duckdb.DuckDBPyConnection, values: dict[str, Any], offset: Offset) -> None:
     """Add the changed orders as they are now."""
     last = _number(cursor, f"SELECT max(order_number) FROM {RECENT}.orders", {})
     cursor.execute(
@@ -235,7 +250,7 @@ def _put_in(cursor: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> None:
     )
     cursor.execute(f"INSERT INTO {RECENT}.orders FROM fresh")
     for table, sql in VISITS.items():
-        cursor.execute(f"INSERT INTO {RECENT}.{table} {sql('fresh')}", {"since": values["visits_since"]})
+        cursor.execute(f"INSERT INTO {RECENT}.{table} {sql('fresh', offset)}", {"since": values["visits_since"]})
 
 
 def _pack(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -261,6 +276,14 @@ def _channels(cursor: duckdb.DuckDBPyConnection, version: int) -> list[tuple[Any
 
 
 def _is_touched(cursor: duckdb.DuckDBPyConnection, derived: Derived, as_of: datetime) -> bool:
+    if derived.told:
+        keys = ", ".join(f"o.{name}" for name in ORDER_KEY)
+        rows = f"SELECT {keys}, {derived.told} AS told"
+        now = f"{rows} FROM changed AS o WHERE {derived.touches}"
+        before = f"{rows} FROM {RECENT}.orders AS o SEMI JOIN changed ON {_same_order('o', 'changed')} WHERE {derived.touches}"
+        sql = f"SELECT (SELECT count(*) FROM ({now} EXCEPT {before})) + (SELECT count(*) FROM ({before} EXCEPT {now}))"
+        values = derived.values_at(as_of)
+        return _number(cursor, sql, {name: value for name, value in values.items() if f"${name}" in sql}) > 0
     sql = (
         f"SELECT (SELECT count(*) FROM changed AS o WHERE {derived.touches}) + (SELECT count(*) FROM {RECENT}.orders AS o "
         f"SEMI JOIN changed ON {_same_order('o', 'changed')} WHERE {derived.touches})"

@@ -83,6 +83,8 @@ class Edition:
     at_risk_minimum_count: int
     calendar: Calendar
     delayed_seconds: float = 7200.0
+    normal_history_seconds: float = 7 * 86400.0
+    normal_minimum_count: int = 50
 
     def target_of(self, metric: str) -> float | None:
         """The metric's overall target; None where it has none."""
@@ -194,6 +196,11 @@ class _RiskFile(_Part):
     minimum_count: int = Field(default=20, ge=1)
 
 
+class _NormalFile(_Part):
+    history: Seconds = 7 * 86400.0
+    minimum_count: int = Field(default=50, ge=1)
+
+
 class _EditionFile(_Part):
     valid_from: date
     metrics: dict[str, Figure | _TargetFile] = {}
@@ -202,6 +209,7 @@ class _EditionFile(_Part):
     minimum_count: int = Field(default=30, ge=0)
     return_handling: Seconds = 86400.0
     at_risk: _RiskFile = _RiskFile()
+    normal: _NormalFile = _NormalFile()
     calendar: _CalendarFile = _CalendarFile()
     delayed_after: Seconds = 7200.0
 
@@ -228,6 +236,8 @@ class _EditionFile(_Part):
             at_risk_minimum_count=self.at_risk.minimum_count,
             calendar=_calendar(self.calendar),
             delayed_seconds=self.delayed_after,
+            normal_history_seconds=self.normal.history,
+            normal_minimum_count=self.normal.minimum_count,
         )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from data.comparable import kind_key_sql, node_key_sql
 from data.order import FORWARD_MILESTONES, MILESTONE_BIT, OPEN_UNTIL_FOREVER, STAGES
 
 CARRIED: Final = (
@@ -19,26 +20,29 @@ CARRIED: Final = (
 )  # fmt: skip
 """The columns of its order that each row carries."""
 
+Offset = Callable[[str], str]
+"""SQL of the business zone's offset, in ms, at an instant given as SQL in ms."""
+
 FOREVER: Final = f"TIMESTAMPTZ '{OPEN_UNTIL_FOREVER}'"
 
 
-def passages_sql(orders: str) -> str:
-    """SELECT of the passages, ended at or after `$since`, of the rows of `orders`.
+def passages_sql(orders: str, offset: Offset) -> str:
+    """SELECT of the passages, ended at or after `$since`, of the rows of `orders`; `offset` is the business zone's.
 
     Columns: `order_number`, `CARRIED`, `passage_stage`, `at` (its end), `passage_seconds` (null where an end is not
     measured or contradicts the other), `sound_until` (from then on a contradiction with another milestone is seen).
     """
-    return " UNION ALL ".join(_passage_sql(stage, orders) for stage in STAGES)
+    return " UNION ALL ".join(_passage_sql(stage, orders, offset) for stage in STAGES)
 
 
-def waits_sql(orders: str) -> str:
-    """SELECT of the waits, ended after `$since`, of the rows of `orders`.
+def waits_sql(orders: str, offset: Offset) -> str:
+    """SELECT of the waits, ended after `$since`, of the rows of `orders`; `offset` is the business zone's.
 
     Columns: `order_number`, `CARRIED`, `passage_stage` (null where its sources report no stage after the milestone),
     `furthest` (the milestone), `from_at` (inclusive), `until_at` (exclusive, far ahead where it lasts), `waiting_since` (the
-    milestone's instant, null where it is not measured), `sound_until`, `promised_at`.
+    milestone's instant, null where it is not measured), `sound_until`, `promised_at`, `node_key`, `kind_key`.
     """
-    return " UNION ALL ".join(_wait_sql(position, orders) for position in range(len(STAGES)))
+    return " UNION ALL ".join(_wait_sql(position, orders, offset) for position in range(len(STAGES)))
 
 
 def _select(figures: dict[str, str], orders: str) -> str:
@@ -63,15 +67,24 @@ def _opening(stage: str, value: Callable[[str], str]) -> str:
     return f"CASE {cases} END"
 
 
-def _passage_sql(stage: str, orders: str) -> str:
+def _passage_sql(stage: str, orders: str, offset: Offset) -> str:
     opened, closed = _opening(stage, _recorded), _recorded(stage)
     figures = {
         "passage_stage": f"'{stage}'",
         "at": f"o.{stage}_at",
         "passage_seconds": f"CASE WHEN {opened} <= {closed} THEN (epoch_ms({closed}) - epoch_ms({opened})) / 1000.0 END",
         "sound_until": f"least(o.{stage}_sound_until, coalesce({_opening(stage, _sound_until)}, {FOREVER}))",
+        **_keys(f"'{stage}'", opened, offset),
     }
     return f"{_select(figures, orders)} WHERE o.{stage}_at >= $since"
+
+
+def _keys(stage: str, opened: str, offset: Offset) -> dict[str, str]:
+    opened_ms = f"epoch_ms({opened})"
+    return {
+        "node_key": node_key_sql(stage, "o."),
+        "kind_key": kind_key_sql(stage, opened_ms, offset(opened_ms), "o."),
+    }
 
 
 def _reached(position: int) -> str:
@@ -79,7 +92,7 @@ def _reached(position: int) -> str:
     return f"least({', '.join(f'o.{name}_at' for name in FORWARD_MILESTONES[position:])})"
 
 
-def _wait_sql(position: int, orders: str) -> str:
+def _wait_sql(position: int, orders: str, offset: Offset) -> str:
     milestone, following = FORWARD_MILESTONES[position], STAGES[position:]
     stages = " ".join(f"WHEN (o.mapped_milestones & {MILESTONE_BIT[name]}) <> 0 THEN '{name}'" for name in following)
     begin = f"greatest(o.{milestone}_at, o.created_at)"
@@ -92,6 +105,7 @@ def _wait_sql(position: int, orders: str) -> str:
         "waiting_since": _recorded(milestone),
         "sound_until": f"o.{milestone}_sound_until",
         "promised_at": "o.promised_at",
+        **_keys(f"CASE {stages} END", _recorded(milestone), offset),
     }
     # A later milestone reached before this one: the order was never just so far.
     never = f"o.{milestone}_at < coalesce({_reached(position + 1)}, {FOREVER})"

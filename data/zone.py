@@ -11,6 +11,9 @@ from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+Offsets = tuple[tuple[int, int], ...]
+"""(from epoch ms, offset ms), oldest first; the first also covers everything before."""
+
 FIRST_YEAR: Final = 1995
 LAST_YEAR: Final = 2060
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +27,14 @@ def epoch_ms(instant: datetime) -> int:
 def from_epoch_ms(milliseconds: int) -> datetime:
     """An aware UTC instant from milliseconds since 1970."""
     return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def offset_sql(milliseconds: str, offsets: Offsets) -> str:
+    """SQL of the zone's offset at an instant given in ms: a number, or a CASE over its changes, newest first."""
+    if len(offsets) == 1:
+        return str(offsets[0][1])
+    cases = " ".join(f"WHEN {milliseconds} >= {since} THEN {offset}" for since, offset in reversed(offsets[1:]))
+    return f"CASE {cases} ELSE {offsets[0][1]} END"
 
 
 @cache

@@ -22,6 +22,7 @@ PAGES: Final = (
     Page(module="pages.wall", url_path="wall", title="wall.title"),
     Page(module="pages.map", url_path="map", title="map.title"),
     Page(module="pages.heatmaps", url_path="heatmaps", title="heatmaps.title"),
+    Page(module="pages.flow", url_path="flow", title="flow.title"),
     Page(module="pages.drill", url_path="drill", title="drill.title"),
     Page(module="pages.orders", url_path="orders", title="listing.page"),
     Page(module="pages.order", url_path="order", title="twin.page"),

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from data.lake import RECENT
+from data.zone import Offsets
 from queries.clock import DAY_MS
 from queries.columns import Sight, order_columns
-from queries.fragment import DIALECT, Offsets, local_ms, named, parse, select, utc_ms
+from queries.fragment import DIALECT, local_ms, named, parse, select, utc_ms
 from queries.metric import Anchor
 from queries.query import Grain
 
@@ -35,7 +36,7 @@ class Limit:
 @dataclass(frozen=True, kw_only=True)
 class Setting:
     """Everything but the values that decides the SQL of the row sources; `is_recent` reads the orders kept in memory,
-    `has_visits` also the stages that they passed and waited in."""
+    `has_visits` also the stages that they passed and waited in, `has_normals` what is normal kept beside them."""
 
     scope_size: int | None
     offsets: Offsets
@@ -46,6 +47,7 @@ class Setting:
     has_start: bool
     is_recent: bool = False
     has_visits: bool = False
+    has_normals: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

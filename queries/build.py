@@ -18,8 +18,9 @@ from data.zone import epoch_ms
 from queries.check import check
 from queries.clock import DAY_MS, HOUR_MS, offset_ms, previous_length, shift_days
 from queries.compose import compose
-from queries.horizon import is_kept
+from queries.horizon import is_kept, needs_normals
 from queries.metrics import ASKABLE
+from queries.normal import KEPT_NORMALS
 from queries.query import COMPARISONS, Comparison, Grain, Query, QueryError, Window
 from queries.risk import has_comparables
 from queries.scope import Scope
@@ -75,6 +76,8 @@ def build(
     periods: dict[str, Span] = {"": now} | {str(name): span for name, span in spans.items()}
     by_span = {name: span_values(span, query.grain, zone, edition) for name, span in periods.items()}
     held = horizon if horizon and horizon.version == version and is_kept(query, by_span.values(), horizon.since) else None
+    if held and needs_normals(query.metrics) and not has_normals(held, by_span[""]):
+        held = None
     shape = _shape(query, scope, now, spans, edition, zone)
     if held:
         has_visits = is_kept(query, by_span.values(), held.visits_since)
@@ -99,10 +102,24 @@ def _kept_shape(shape: Shape, by_span: Mapping[str, Mapping[str, object]], held:
 
     return replace(
         shape,
-        setting=replace(shape.setting, is_recent=True, has_visits=has_visits),
+        setting=replace(shape.setting, is_recent=True, has_visits=has_visits, has_normals=True),
         has_comparables=is_kept_for("", shape.is_settled),
         comparands=tuple(replace(c, has_comparables=is_kept_for(c.name, c.is_settled)) for c in shape.comparands),
     )
+
+
+def has_normals(held: Horizon, values: Mapping[str, object]) -> bool:
+    """Whether the normals kept in memory are those of the very days that a period's parameters name."""
+    kept = _derived_for(held, KEPT_NORMALS)
+    start = values["start_normal"]
+    is_held = isinstance(start, datetime) and held.visits_since <= start and bool(kept)
+    return is_held and all(values[name] == value for name, value in kept.items())
+
+
+def _derived_for(held: Horizon, table: str) -> dict[str, object]:
+    """The parameters that a table kept in memory was made with."""
+    kept: dict[str, object] = dict(dict(held.derived).get(table, ()))  # type: ignore[call-overload]
+    return kept
 
 
 def _earlier(now: Span, name: Comparison, zone: ZoneInfo) -> Span:

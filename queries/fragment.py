@@ -8,13 +8,12 @@ from typing import Final
 
 from sqlglot import exp, parse_one
 
+from data.zone import Offsets, offset_sql
 from queries.clock import DAY_MS
 from queries.columns import RAW_COLUMNS
 from queries.query import Grain
 
 DIALECT: Final = "duckdb"
-Offsets = tuple[tuple[int, int], ...]
-"""(from epoch ms, offset ms), oldest first; the first also covers everything before."""
 
 
 @lru_cache(maxsize=4096)
@@ -56,14 +55,6 @@ def qualified(sql: str) -> str:
 def local_ms(instant: str, offsets: Offsets) -> str:
     """SQL of the clock reading in the business zone, ms since 1970, of an instant."""
     return f"(EPOCH_MS({instant}) + {offset_sql(f'EPOCH_MS({instant})', offsets)})"
-
-
-def offset_sql(milliseconds: str, offsets: Offsets) -> str:
-    """SQL of the zone's offset at an instant given in ms: a number, or a CASE over its changes, newest first."""
-    if len(offsets) == 1:
-        return str(offsets[0][1])
-    cases = " ".join(f"WHEN {milliseconds} >= {since} THEN {offset}" for since, offset in reversed(offsets[1:]))
-    return f"CASE {cases} ELSE {offsets[0][1]} END"
 
 
 def utc_ms(local: str, offsets: Offsets) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from queries.fragment import column_names
 from queries.metric import Anchor
 from queries.metrics import ASKABLE
 from queries.query import Grain, Query
@@ -47,3 +48,8 @@ def _earliest(anchor: Anchor, period: Mapping[str, object], grain: Grain | None)
 
 def _instant(value: object) -> datetime | None:
     return value if isinstance(value, datetime) else None
+
+
+def needs_normals(metrics: Iterable[str]) -> bool:
+    """Whether a metric's measures name what is normal."""
+    return any("normal_seconds" in column_names(m.expression) for name in metrics for m in ASKABLE[name].measures)

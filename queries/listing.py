@@ -11,11 +11,12 @@ import polars as pl
 
 from data.recent import Horizon
 from data.targets import Edition, Targets
-from queries.build import Statement
+from queries.build import Statement, has_normals
 from queries.check import check, suggest
 from queries.compose import Composed
 from queries.dimensions import DIMENSIONS
-from queries.horizon import are_kept
+from queries.fragment import column_names
+from queries.horizon import are_kept, needs_normals
 from queries.listing_columns import DEFAULT_COLUMNS, FIRST_ORDER, LISTING_COLUMNS, columns_of
 from queries.listing_compose import Chosen, ListingShape, Step, compose_count, compose_listing, compose_page, key_of
 from queries.metric import CREATED, OPEN, TROUBLED, Anchor
@@ -210,21 +211,30 @@ def shape_of(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, 
         among_count=None if listing.among is None else len(listing.among),
     )
     values = span_values(span, None, moment.zone, edition)
-    shape = _kept_shape(shape, values, moment)
+    shape = _kept_shape(shape, values, moment, asks_normals=_asks_normals(listing))
     values |= setting_values(moment.scope, moment.version, edition) | where_values(listing.where) | {"search": listing.search}
     for index, (channel, order_id) in enumerate(listing.among or ()):
         values |= {f"among_channel_{index}": channel, f"among_{index}": order_id}
     return shape, values | {"beyond": listing.metric and edition.target_of(listing.metric)}
 
 
-def _kept_shape(shape: ListingShape, period: dict[str, object], moment: Moment) -> ListingShape:
+def _kept_shape(shape: ListingShape, period: dict[str, object], moment: Moment, *, asks_normals: bool) -> ListingShape:
     """The shape that reads the orders kept in memory, where they hold all that can be listed."""
     held, anchors = moment.horizon, [shape.chosen.anchor]
     if held is None or held.version != moment.version or not are_kept(anchors, [period], held.since):
         return shape
+    if asks_normals and not has_normals(held, period):
+        return shape
     has_visits = are_kept(anchors, [period], held.visits_since)
-    setting = replace(shape.setting, is_recent=True, has_visits=has_visits)
+    setting = replace(shape.setting, is_recent=True, has_visits=has_visits, has_normals=True)
     return replace(shape, setting=setting, has_comparables=shape.is_settled and has_comparables(held, period))
+
+
+def _asks_normals(listing: Listing) -> bool:
+    """Whether the figure or a column of the list compares with what is normal."""
+    columns = (LISTING_COLUMNS[name].expression for name in (*listing.columns, listing.sorted_by.removeprefix("-")))
+    named = any("normal_seconds" in column_names(sql) for sql in columns)
+    return named or (listing.metric is not None and needs_normals([listing.metric]))
 
 
 def _chosen(listing: Listing, edition: Edition) -> Chosen:

@@ -66,6 +66,8 @@ UNALLOCATED: Final = (
 BEYOND: Final = "passage_seconds > limit_seconds"
 EXCESS: Final = "passage_seconds - limit_seconds"
 BEYOND_SECONDS: Final = f"SUM({EXCESS}) FILTER (WHERE {BEYOND})"
+LOSING: Final = "passage_seconds > normal_seconds"
+LOSS: Final = "passage_seconds - normal_seconds"
 GREY_STAGES: Final = ", ".join(f"'{stage}'" for stage in STAGES[: STAGES.index("accepted") + 1])
 
 
@@ -164,6 +166,16 @@ SPEED: Final = (
         listed=Listed(counted=BEYOND, bad=BEYOND),
     ),
     count_if("over_limit_count", PASSED_OR_WAITING, when=BEYOND),
+    share("lost_rate", PASSED_OR_WAITING, of="passage_seconds IS NOT NULL AND normal_seconds IS NOT NULL", when=LOSING),
+    total(
+        "lost_seconds",
+        PASSED_OR_WAITING,
+        expression=f"COALESCE(SUM({LOSS}) FILTER (WHERE {LOSING}), CASE WHEN COUNT(normal_seconds) > 0 THEN 0 END)",
+        unit="seconds",
+        better="lower",
+        listed=Listed(counted=LOSING, bad=LOSING),
+    ),
+    count_if("lost_count", PASSED_OR_WAITING, when=LOSING),
     quantile("grey_zone_seconds_p50", ACCEPTED, value=GREY),
     quantile("grey_zone_seconds_p90", ACCEPTED, value=GREY),
     _grey_zone_delay_share(),

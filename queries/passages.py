@@ -14,7 +14,9 @@ from queries.fragment import DIALECT, bucket_sql, named, parse, select
 from queries.metric import seconds
 
 MEASURED: Final = tuple(f"{name}_measured_at" for name in FORWARD_MILESTONES)
-PASSAGE_COLUMNS: Final = frozenset({"passage_stage", "opened_at", "closed_at", "passage_seconds", "limit_seconds", "at"})
+PASSAGE_COLUMNS: Final = frozenset(
+    {"passage_stage", "opened_at", "closed_at", "passage_seconds", "limit_seconds", "at", "is_waiting", "node_key", "kind_key"}
+)
 
 WAITING_COLUMNS: Final = frozenset(
     {f"{name}_{kind}" for name in FORWARD_MILESTONES for kind in ("at", "measured_at")}
@@ -24,8 +26,7 @@ WAITING_COLUMNS: Final = frozenset(
 
 def passages(request: Request) -> tuple[Ctes, str]:
     """One row per order and stage: those that ended in the window and, where asked, those still waiting at its end."""
-    needs_limit = "limit_seconds" in request.columns
-    passthrough = request.columns - PASSAGE_COLUMNS | ({"business_type"} if needs_limit else set())
+    passthrough = _passthrough(request)
     if is_carried(passthrough, request):
         return _kept(passthrough, request)
     suffix, anchor = request.period.suffix, request.anchor.name
@@ -37,6 +38,16 @@ def passages(request: Request) -> tuple[Ctes, str]:
         branches.append(_waiting_branch(waiting, passthrough, request))
     name = f"{anchor}_rows{suffix}"
     return [*ctes, (name, exp.union(*branches, distinct=False, copy=False))], name
+
+
+def _passthrough(request: Request) -> frozenset[str]:
+    """Of the columns asked for those of the order."""
+    return request.columns - PASSAGE_COLUMNS | ({"business_type"} if "limit_seconds" in request.columns else set())
+
+
+def stands_in_memory(request: Request) -> bool:
+    """Whether the passages and waits kept in memory answer the request, with the keys of what they are compared with."""
+    return is_carried(_passthrough(request), request)
 
 
 def is_carried(passthrough: frozenset[str], request: Request) -> bool:
@@ -54,6 +65,9 @@ def _kept(passthrough: frozenset[str], request: Request) -> tuple[Ctes, str]:
         "at": "o.at",
         "passage_seconds": f"CASE WHEN o.sound_until > {period.name('as_of')} THEN o.passage_seconds END",
         "limit_seconds": _kept_limit(setting),
+        "is_waiting": "FALSE",
+        "node_key": "o.node_key",
+        "kind_key": "o.kind_key",
     }
     if setting.grain:
         figures["bucket"] = bucket_sql("o.at", setting.grain, setting.offsets)
@@ -61,7 +75,7 @@ def _kept(passthrough: frozenset[str], request: Request) -> tuple[Ctes, str]:
     if request.anchor.extra == "waiting":
         instant = "i.as_of" if setting.grain else period.name("until")
         since = f"CASE WHEN o.sound_until > {instant} THEN o.waiting_since END"
-        figures |= {"at": instant, "passage_seconds": seconds(instant, since)}
+        figures |= {"at": instant, "passage_seconds": seconds(instant, since), "is_waiting": "TRUE"}
         figures |= {"bucket": "i.bucket"} if setting.grain else {}
         then = ["o.passage_stage IS NOT NULL", f"o.from_at <= {instant}", f"o.until_at > {instant}"]
         then += [f"o.until_at > {period.name('start')}", f"o.from_at <= {period.name('as_of')}"] if setting.grain else []
@@ -129,6 +143,7 @@ def _closed_branch(stage: str, table: str, passthrough: frozenset[str], request:
         "at": recorded,
         "passage_seconds": seconds(f"{stage}_measured_at", opened_at(stage)),
         "limit_seconds": f"CAST({_limit_sql(request.setting, stage)} AS DOUBLE)",
+        "is_waiting": "FALSE",
     }
     if request.setting.grain:
         figures["bucket"] = bucket_sql(recorded, request.setting.grain, request.setting.offsets)
@@ -143,6 +158,7 @@ def _waiting_branch(table: str, passthrough: frozenset[str], request: Request) -
         "at": "as_of",
         "passage_seconds": seconds("as_of", "waiting_since"),
         "limit_seconds": f"CAST(CASE passage_stage {limits} END AS DOUBLE)" if limits else "CAST(NULL AS DOUBLE)",
+        "is_waiting": "TRUE",
     }
     inner = _passage(passthrough | {"as_of"}, {"passage_stage": WAITING_STAGE, "waiting_since": WAITING_SINCE}).from_(
         table, copy=False

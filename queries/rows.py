@@ -9,6 +9,7 @@ from sqlglot import exp
 from data.order import MILESTONE_BIT
 from queries.base import Ctes, Request, base, ship_due_by_cut_off, stock, table_at, window_conditions
 from queries.fragment import DIALECT, named
+from queries.normal import passages_with_normals
 from queries.passages import passages
 from queries.risk import risk
 
@@ -28,7 +29,7 @@ def source(request: Request) -> tuple[Ctes, str]:
     """The CTEs that deliver the anchor's rows, and the name of the last one."""
     anchor = request.anchor
     if anchor.rows == "passages":
-        return passages(request)
+        return passages_with_normals(request) if "normal_seconds" in request.columns else passages(request)
     if anchor.rows in ("returns", "complaints"):
         return _attached(request)
     if anchor.extra == "risk":

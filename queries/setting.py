@@ -12,6 +12,7 @@ from data.zone import epoch_ms
 from queries.base import Limit, Setting
 from queries.clock import DAY_MS, EPOCH, buckets, offsets_between
 from queries.dimensions import DIMENSIONS
+from queries.normal import normal_days
 from queries.query import RESOLUTION, Filter, Grain, QueryError, Window
 from queries.risk import risk_days
 from queries.scope import Scope
@@ -166,6 +167,7 @@ def span_values(span: Span, grain: Grain | None, zone: ZoneInfo, edition: Editio
         "until": span.until,
         "return_handling": timedelta(seconds=edition.return_handling_seconds),
         **risk_days(span.as_of, zone, edition),
+        **normal_days(span.as_of, zone, edition),
     }
     if grain and span.window.start is not None:
         found = buckets(span.window.start, span.end, grain, zone)

@@ -46,6 +46,8 @@ function drawPlaneCard(one, plane, send, redraw) {
   const section = (...body) => h("section", { class: `card size-${one.size}`, "aria-label": one.title }, cardHead(one.title, one.scope), body);
   if (one.grid) return section(one.grid.rows.length ? drawHeatGrid(one.grid, one.picks ? chooserOf(one, plane, send, redraw) : followCell, one.picks && one.grid.column_keys.length ? (key) => send("choice", { sort: key }) : null) : emptyNote(one.grid.empty));
   if (one.parts) return section(drawParts(one.parts, send, false));
+  if (one.chart) return section(drawChart(one.chart, send));
+  if (one.worst) return section(h("div", { class: "chart-text" }, drawWorst(one.worst, (href) => followHref(href, send))));
   if (one.lines.length) return section(h("div", { class: "multiples" }, one.lines.map(drawLine)));
   return section(emptyNote(one.text));
 }

@@ -21,7 +21,11 @@ BEGIN = AS_OF - timedelta(days=4)
 REGIONS = ("R1", "R2", "R3", None)
 PLAIN_FIELDS = ("region", "city", "warehouse", "exception")
 HOURS = st.integers(0, 119)
-TARGETS = {"stage_limits": dict.fromkeys(FORWARD_MILESTONES[1:], "5h"), "at_risk": {"history": "20d", "minimum_count": 1}}
+TARGETS = {
+    "stage_limits": dict.fromkeys(FORWARD_MILESTONES[1:], "5h"),
+    "at_risk": {"history": "20d", "minimum_count": 1},
+    "normal": {"history": "2d", "minimum_count": 1},
+}
 
 
 def at(hours: int) -> datetime:

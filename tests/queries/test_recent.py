@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.recent import Recent
+from queries.horizon import needs_normals
 from queries.listing import Listing, Part, build_count, build_listing
 from queries.metric import Anchor
 from queries.metrics import METRICS
+from queries.normal import kept_normals
 from queries.query import Comparison, Filter, Grain, Query, Window
 from queries.risk import kept_comparables
 from queries.run import MovedOn, run
@@ -31,16 +33,17 @@ WINDOWS = (
 )
 
 
-def recent_of(desk: Desk) -> Recent:
-    """Nothing kept yet; comparables by the desk's targets."""
-    return Recent(desk.lake, derived=(kept_comparables(desk.zone, lambda: desk.targets),), spans=(SPAN,))
+def recent_of(desk: Desk, span: timedelta = SPAN) -> Recent:
+    """Nothing kept yet; comparables and normals by the desk's targets."""
+    kept = (kept_comparables(desk.zone, lambda: desk.targets), kept_normals(desk.zone, lambda: desk.targets))
+    return Recent(desk.lake, derived=kept, spans=(span,), zone=desk.zone)
 
 
 def questions(window: Window, by: tuple[str, ...], grain: Grain | None, compare: tuple[Comparison, ...]) -> list[Query]:
-    """Every metric, those of one anchor together: an anchor decides whether memory may answer."""
-    anchors: dict[Anchor, list[str]] = {}
+    """Every metric, those of one anchor together: it decides whether memory may answer, and so does what needs normals."""
+    anchors: dict[tuple[Anchor, bool], list[str]] = {}
     for name, metric in METRICS.items():
-        anchors.setdefault(metric.anchor, []).append(name)
+        anchors.setdefault((metric.anchor, needs_normals((name,))), []).append(name)
     return [Query(metrics=tuple(names), by=by, window=window, grain=grain, compare=compare) for names in anchors.values()]
 
 
@@ -108,8 +111,7 @@ def test_memory_of_another_version_is_never_read(desk: Desk) -> None:
 @pytest.mark.parametrize("part", get_args(Part))
 def test_memory_lists_the_rows_that_the_lake_lists(desk: Desk, part: Part) -> None:
     filled = desk.filled(*a_lake()).with_targets(TARGETS)
-    comparables = kept_comparables(filled.zone, lambda: filled.targets)
-    horizon = Recent(filled.lake, derived=(comparables,), spans=(timedelta(days=40),)).advance(filled.version, AS_OF)
+    horizon = recent_of(filled, timedelta(days=40)).advance(filled.version, AS_OF)
     window, kept = Window(start=BEGIN, end=AS_OF + timedelta(hours=12)), 0
     for metric in (None, *METRICS):
         listing = Listing(metric=metric, part=part, window=None if metric and METRICS[metric].anchor.is_stock else window)

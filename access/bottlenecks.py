@@ -1,0 +1,92 @@
+"""The engine's answers for a view: what is stuck where, why a rate changed; within the user's scope and the view's instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from access.view import View
+from queries.attribution import Attribution, attribute
+from queries.causes import Makeup, build_makeup, cells_of
+from queries.clock import shift_days
+from queries.flow import Flow, Kind, build_flow
+from queries.journey_times import Times, build_times, times_of
+from queries.query import Filter, Query, Window
+from queries.ranking import Bottleneck, rank
+from queries.scorecard import Score, score
+from queries.series import Course, courses
+
+LOOK_BACK: Final = timedelta(days=7)
+"""How far back a course goes: a day and six like it to compare with."""
+LONGEST: Final = timedelta(days=2)
+"""A longer window has too few like it in the courses: its newest hours of this length are judged."""
+
+Key = tuple[str | None, ...]
+
+
+def read_courses(
+    view: View, kind: Kind, by: tuple[str, ...], where: tuple[Filter, ...], *, length: timedelta = LOOK_BACK
+) -> dict[Key, Course]:
+    """What passes, or is stuck, over the time until the view's instant, by the dimensions and stage, hour by hour."""
+    window = Window.last(length, view.as_of)
+    asked = Flow(kind=kind, window=window, by=by, where=where)
+    rows = view.ask_recent(lambda moment, horizon: build_flow(asked, moment, horizon))
+    start = window.start or view.as_of
+    return courses(rows, (*by, "stage"), start, view.as_of)
+
+
+def read_lost(view: View, by: tuple[str, ...], where: tuple[Filter, ...], window: Window) -> list[dict[str, Any]]:
+    """What was lost by the dimensions and stage in a window: `lost_seconds`, `lost_count`, `lost_rate` and its n."""
+    metrics = ("lost_seconds", "lost_count", "lost_rate")
+    return view.run(Query(metrics=metrics, by=(*by, "stage"), where=where, window=window)).to_dicts()
+
+
+def read_bottlenecks(view: View, by: str, where: tuple[Filter, ...]) -> list[Bottleneck]:
+    """The view's window by one dimension and stage: the bottlenecks beyond chance first, by what they cost more than usual."""
+    start = view.window.start or view.as_of - LOOK_BACK
+    hours = round(min(max(view.as_of - start, timedelta(hours=1)), LONGEST) / timedelta(hours=1))
+    return rank(read_lost(view, (by,), where, view.window), read_courses(view, "stuck", (by,), where), by, hours=hours)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Why a rate is not what it was a week ago: the attribution by one dimension, and the windows compared."""
+
+    metric: str
+    by: str
+    attribution: Attribution | None
+    start: datetime
+    days: int
+
+
+def explain_change(view: View, metric: str, by: str, where: tuple[Filter, ...], *, window: Window, days: int = 7) -> Change:
+    """The change of a rate against the same window `days` days earlier, each seen equally ripe, by one dimension and stage."""
+    start = window.start or view.as_of - LOOK_BACK
+    now = Window(start=start, end=min(window.end, view.as_of + timedelta(milliseconds=1)))
+    then = Window(start=shift_days(start, -days, view.zone), end=shift_days(now.end, -days, view.zone))
+    before_at = shift_days(view.as_of, -days, view.zone)
+    sides = []
+    for asked, as_of in ((then, before_at), (now, view.as_of)):
+        makeup = Makeup(metric=metric, by=by, window=asked, where=where)
+        rows = view.ask_recent(
+            lambda moment, horizon, makeup=makeup, as_of=as_of: build_makeup(  # type: ignore[misc]
+                makeup, replace(moment, as_of=as_of), yardstick=moment, horizon=horizon
+            )
+        )
+        sides.append(cells_of(rows.to_dicts()))
+    return Change(metric=metric, by=by, attribution=attribute(*sides), start=start, days=days)
+
+
+def read_times(view: View, where: tuple[Filter, ...], window: Window) -> Times | None:
+    """How long orders delivered in the window were promised to take, took, and spent in each stage; None where none was."""
+    rows = view.ask_recent(lambda moment, horizon: build_times(where, window, moment, horizon))
+    return times_of(rows.row(0, named=True))
+
+
+def read_scores(view: View, metric: str, by: str, where: tuple[Filter, ...], *, days: int = 14) -> tuple[float, list[Score]]:
+    """The common rate of the last days and each member's, drawn to it by how little is known; those that cannot be told apart say so."""
+    window = Window.last(timedelta(days=days), view.as_of)
+    rows = view.run(Query(metrics=(metric,), by=(by,), where=where, window=window, grain="day")).to_dicts()
+    target = view.targets.at(view.as_of, view.zone).target_of(metric)
+    return score([row for row in rows if row[by] is not None], by, metric, target=target)

@@ -1,0 +1,187 @@
+"""Drawings of a flow: stages in a row, estimates with their intervals, steps from one total to another, bands, distributions, ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from components.board import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A small figure under a name; `note` is what it is compared with."""
+
+    name: str
+    value: str
+    note: str = ""
+    tone: State = "neutral"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Station:
+    """One stage of the strip: what waits in it, what came in and went out, its figures; `share` (0–1) is how full it is."""
+
+    name: str
+    value: str
+    flow: str
+    share: float
+    measures: tuple[Measure, ...]
+    foot: str
+    tone: State = "neutral"
+    state_word: str = ""
+    mark: str = ""
+    is_grey_zone: bool = False
+    tip: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strip:
+    """The stages in their order; `zone` names those that make up the grey zone."""
+
+    stations: tuple[Station, ...]
+    zone: str = ""
+    kind: str = "strip"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A row of a forest: an estimate with its interval, on the axis 0–1; unsure ones are drawn faint."""
+
+    name: str
+    value: str
+    at: float
+    low: float
+    high: float
+    note: str = ""
+    tone: State = "neutral"
+    is_sure: bool = True
+    tip: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forest:
+    """Estimates with intervals about a line; `lead` says in a sentence what they come to, `ends` label the axis."""
+
+    lead: str
+    rows: tuple[Estimate, ...]
+    line: float
+    line_name: str
+    ends: tuple[str, str]
+    heads: tuple[str, ...] = ()
+    empty: str = ""
+    kind: str = "forest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A bar of a waterfall from `start` to `end` (0–1); a total stands on the ground."""
+
+    name: str
+    value: str
+    start: float
+    end: float
+    is_total: bool = False
+    tone: State = "neutral"
+    tip: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waterfall:
+    """Steps from one total to another."""
+
+    lead: str
+    steps: tuple[Step, ...]
+    empty: str = ""
+    kind: str = "waterfall"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """One band of stacked ones: its thickness at each point, 0–1 of the whole height; `is_base` is what is through."""
+
+    name: str
+    values: tuple[float, ...]
+    is_base: bool = False
+    is_marked: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bands:
+    """Bands stacked from the bottom, with the texts of each point; `first` and `last` label the ends of time."""
+
+    bands: tuple[Band, ...]
+    tips: tuple[str, ...]
+    first: str
+    last: str
+    top: str
+    spoken: str
+    empty: str = ""
+    kind: str = "bands"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """A distribution: heights (0–1) of equal steps, the range that is normal and marks on the axis 0–1."""
+
+    name: str
+    value: str
+    heights: tuple[float, ...]
+    normal: tuple[float, float]
+    median: float
+    tips: tuple[str, ...]
+    note: str = ""
+    tone: State = "neutral"
+    spoken: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shapes:
+    """Distributions, one small drawing each; `ends` label their common axis."""
+
+    shapes: tuple[Shape, ...]
+    ends: tuple[str, str]
+    legend: str
+    empty: str = ""
+    kind: str = "shapes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A place of a Sankey drawing, all in 0–1: column, top, bottom."""
+
+    name: str
+    value: str
+    x: float
+    top: float
+    bottom: float
+    tone: State = "neutral"
+    href: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A band from one node to another: where it leaves and arrives, and how wide it is (0–1 of the height)."""
+
+    x: float
+    y: float
+    to_x: float
+    to_y: float
+    width: float
+    tip: str
+    tone: State = "neutral"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ways:
+    """A Sankey drawing."""
+
+    nodes: tuple[Node, ...]
+    ways: tuple[Way, ...]
+    spoken: str
+    empty: str = ""
+    kind: str = "ways"
+
+
+Chart = Strip | Forest | Waterfall | Bands | Shapes | Ways

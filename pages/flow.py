@@ -1,0 +1,92 @@
+"""Which stage is the narrowest, what it costs, and why a rate moved: the whole chain from order to door."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from access.view import View
+from components.plane import Control, Plane, draw_plane
+from components.topbar import Option
+from i18n import translate
+from pages.address import take_choice
+from pages.figures import metric_name
+from pages.flow_bands import read_ages, read_bands, read_waves
+from pages.flow_change import read_change
+from pages.flow_question import LAST_WEEK, PLACES, RATES, Parameters, Question, passing, read_question
+from pages.flow_ranking import read_ranking
+from pages.flow_scores import read_scorecard
+from pages.flow_strip import read_stages, read_strip
+from pages.flow_times import read_waterfall
+from pages.frame import draw_frame, watch
+from pages.wording import codes_in_order, name_of
+from queries.query import Query
+
+PLANE: Final = "flow.plane"
+COMPARED: Final = ("region", "carrier")
+
+
+def render(view: View) -> None:
+    """Draw the page for this view and the address's question."""
+    question = read_question({name: st.query_params.get_all(name) for name in st.query_params})
+    with st.container(key="flow", gap=None):
+        plane = read_plane(view, question)
+        draw_frame(view, "pages.flow", country=None, states=(), applied=passing(view))
+        draw_plane(plane, key=PLANE, on_choice=partial(take_choice, PLANE))
+        watch(view)
+
+
+def prepare(view: View, parameters: Parameters) -> None:
+    """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
+    read_plane(view, read_question(parameters))
+
+
+def read_plane(view: View, question: Question) -> Plane:
+    """The strip, the bottlenecks and why a rate moved; below, from promise to door, the queue's growth, scorecards, ages, waves."""
+    stages = read_stages(view)
+    return Plane(
+        language=view.language,
+        words={name: translate(view.language, f"panel.{name}") for name in ("close", "path")},
+        controls=read_controls(view, question),
+        cards=(
+            read_strip(view, stages),
+            read_ranking(view, question),
+            read_change(view, question),
+            read_waterfall(view, question),
+            read_bands(view, stages),
+            read_scorecard(view, question),
+            read_ages(view),
+            read_waves(view),
+        ),
+    )
+
+
+def read_controls(view: View, question: Question) -> tuple[Control, ...]:
+    """Places of which kind, which rate to explain, and what to compare with."""
+    language = view.language
+    rates = dict.fromkeys((*RATES, question.metric))
+    return (
+        _control(view, "split", [(name, translate(language, f"dimensions.{name}.name")) for name in PLACES], question.split),
+        _control(view, "metric", [(name, metric_name(language, name)) for name in rates], question.metric),
+        _control(view, "beside", _others(view, question), question.beside),
+    )
+
+
+def _control(view: View, code: str, choices: list[tuple[str, str]], chosen: str) -> Control:
+    options = tuple(Option(code=word, name=name, is_on=word == chosen) for word, name in choices)
+    return Control(code=code, name=translate(view.language, f"flow.control.{code}"), options=options)
+
+
+def _others(view: View, question: Question) -> list[tuple[str, str]]:
+    """Last week, then the regions and carriers with orders lately in the user's scope, and the one chosen."""
+    language = view.language
+    found = [(LAST_WEEK, translate(language, "flow.times.last_week"))]
+    for dimension in COMPARED:
+        rows = view.run(Query(metrics=("delivered_count",), by=(dimension,), window=view.window)).to_dicts()
+        known = {row[dimension] for row in rows if row["delivered_count"] and row[dimension]}
+        other = question.other
+        known |= set(other.values) if other and other.dimension == dimension else set()
+        found += [(f"{dimension}/{code}", name_of(language, dimension, code)) for code in codes_in_order(dimension, list(known))]
+    return found

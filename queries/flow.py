@@ -1,0 +1,143 @@
+"""Flow: when orders entered and left a stage, or began and ceased to be stuck in it, bucket by bucket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final, Literal
+
+from sqlglot import exp
+
+from data.recent import Horizon
+from data.zone import offset_sql
+from queries.base import Period, Request, Setting
+from queries.build import Statement, has_normals
+from queries.check import check
+from queries.clock import DAY_MS, HOUR_MS
+from queries.compose import Composed, dimension_sql, filter_conditions
+from queries.dimensions import DIMENSIONS
+from queries.fragment import DIALECT, column_names, named, parse, select
+from queries.horizon import is_kept
+from queries.listing import Moment
+from queries.metric import PASSED_OR_WAITING
+from queries.query import Filter, Query, QueryError, Window
+from queries.rows import source
+from queries.setting import Span, setting_of, setting_values, span_values, where_shapes, where_values
+from queries.shape import WhereShape
+
+Kind = Literal["passing", "stuck"]
+"""`passing`: from entering a stage to leaving it; `stuck`: from what is normal there to leaving it."""
+
+STEP_MS: Final = {"hour": HOUR_MS, "day": DAY_MS}
+BEGAN: Final[dict[Kind, str]] = {"passing": "0", "stuck": "normal_seconds"}
+COLUMNS: Final = ("entered_count", "left_count", "entered_rest_seconds", "left_rest_seconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """What is asked: by which dimensions, stage always among them, of which orders, in which window with a start."""
+
+    kind: Kind
+    window: Window
+    by: tuple[str, ...] = ()
+    where: tuple[Filter, ...] = ()
+    grain: Literal["hour", "day"] = "hour"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shape:
+    kind: Kind
+    by: tuple[str, ...]
+    where: tuple[WhereShape, ...]
+    step_ms: int
+    setting: Setting
+    is_settled: bool
+
+
+def build_flow(flow: Flow, moment: Moment, horizon: Horizon | None = None) -> Statement:
+    """The statement of a flow inside the moment's scope; orders cancelled while they waited are left out.
+
+    Columns: the dimensions, `stage`, `bucket_at` (its start; what began before the window's first one stands in the one before),
+    `entered_count` and `left_count`, and for each the seconds from there to the bucket's end, added up:
+    `entered_rest_seconds`, `left_rest_seconds`. Raises QueryError for what cannot be asked.
+    """
+    check(Query(metrics=("lost_seconds",), by=flow.by, where=flow.where, window=flow.window))
+    if flow.window.start is None:
+        raise QueryError("a flow needs a window with a start: for example 24h, 7d or A..B")
+    if "stage" in flow.by:
+        raise QueryError("a flow is by stage already: leave it out")
+    span = Span(window=flow.window, as_of=moment.as_of, newest=moment.newest)
+    edition = moment.targets.at(moment.as_of, moment.zone)
+    values = span_values(span, None, moment.zone, edition)
+    asked = Query(metrics=("lost_seconds",), by=flow.by, where=flow.where, window=flow.window)
+    held = horizon if horizon and horizon.version == moment.version and is_kept(asked, [values], horizon.since) else None
+    held = held if held and (flow.kind == "passing" or has_normals(held, values)) else None
+    setting = setting_of(moment.scope, span, edition, grain=None, zone=moment.zone)
+    if held:
+        has_visits = is_kept(asked, [values], held.visits_since)
+        setting = replace(setting, is_recent=True, has_visits=has_visits, has_normals=flow.kind == "stuck")
+    composed = _compose(
+        _Shape(
+            kind=flow.kind,
+            by=flow.by,
+            where=where_shapes(flow.where),
+            step_ms=STEP_MS[flow.grain],
+            setting=setting,
+            is_settled=span.is_settled,
+        )
+    )
+    values |= setting_values(moment.scope, moment.version, edition) | where_values(flow.where)
+    return Statement(
+        sql=composed.sql,
+        parameters={name: values[name] for name in sorted(composed.parameters)},
+        columns=composed.columns,
+        kept_version=held.version if held else None,
+    )
+
+
+@lru_cache(maxsize=256)
+def _compose(shape: _Shape) -> Composed:
+    setting = shape.setting
+    dimensions = {name: dimension_sql(DIMENSIONS[name], PASSED_OR_WAITING, setting) for name in (*shape.by, "stage")}
+    scan, rows = filter_conditions(PASSED_OR_WAITING, shape.where, setting)
+    began = f"CAST(ROUND(EPOCH_MS(at) - (passage_seconds - {BEGAN[shape.kind]}) * 1000) AS BIGINT)"
+    is_in = "passage_seconds > normal_seconds" if shape.kind == "stuck" else "TRUE"
+    columns = frozenset[str]().union(*(column_names(sql) for sql in (*dimensions.values(), *rows, began, is_in)))
+    request = Request(
+        anchor=PASSED_OR_WAITING,
+        columns=columns | {"at", "is_waiting"},
+        filters=tuple(scan),
+        setting=setting,
+        period=Period(is_settled=shape.is_settled),
+    )
+    ctes, name = source(request)
+    step, zone_offset = shape.step_ms, offset_sql("EPOCH_MS($start)", setting.offsets)
+    # What began before the window stands in the bucket before its first one.
+    before = f"(EPOCH_MS($start) + {zone_offset}) // {step} * {step} - {zone_offset} - 1"
+    ends = f"UNNEST([GREATEST({began}, {before}), CASE WHEN NOT is_waiting THEN EPOCH_MS(at) END]) AS happened"
+    keys = tuple(named(sql, alias) for alias, sql in dimensions.items())
+    events = select(*keys, ends, "UNNEST([TRUE, FALSE]) AS is_entry").from_(name, copy=False)
+    events = events.where(*(parse(condition) for condition in (is_in, *rows)), copy=False)
+
+    local = offset_sql("happened", setting.offsets)
+    bucket = f"(happened + {local}) // {step} * {step} - {local}"
+    timed = select(*dimensions, "is_entry", f"{bucket} AS bucket", "happened").from_("events", copy=False)
+    timed = timed.where("NOT happened IS NULL", copy=False)
+    rest = f"SUM(bucket + {step} - happened) FILTER (WHERE {{}}) / 1000.0"
+    answer = select(
+        *dimensions,
+        "TO_TIMESTAMP(bucket / 1000.0) AS bucket_at",
+        "COUNT(*) FILTER (WHERE is_entry) AS entered_count",
+        "COUNT(*) FILTER (WHERE NOT is_entry) AS left_count",
+        f"COALESCE({rest.format('is_entry')}, 0) AS entered_rest_seconds",
+        f"COALESCE({rest.format('NOT is_entry')}, 0) AS left_rest_seconds",
+    ).from_("timed", copy=False)
+    answer = answer.group_by(*dimensions, "bucket", copy=False)
+    answer = answer.order_by(*(f"{key} NULLS LAST" for key in dimensions), "bucket", dialect=DIALECT, copy=False)
+    for alias, query in (*ctes, ("events", events), ("timed", timed)):
+        answer = answer.with_(alias, as_=query, copy=False)
+    return Composed(
+        sql=answer.sql(DIALECT, pretty=True),
+        columns=tuple(answer.named_selects),
+        parameters=frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)),
+    )
