@@ -37,7 +37,7 @@ def describe_deck(*, hexagon: float, column: float, height: float) -> str:
     `hexagon` is a hexagon's radius in common units, `column` a warehouse column's radius in metres, `height` the metres of
     the tallest one (rows carry 0–1).
     """
-    pixels, common = String("pixels"), String("common")
+    pixels, world = String("pixels"), String("common")
     polygons: dict[str, Any] = {
         "get_fill_color": "properties.fill",
         "get_line_color": "properties.line",
@@ -66,7 +66,7 @@ def describe_deck(*, hexagon: float, column: float, height: float) -> str:
             width_units=pixels, parameters=FLAT,
         ),
         _layer(
-            "ColumnLayer", "late", **columns, disk_resolution=6, angle=30, radius=hexagon, radius_units=common, extruded=False, material=False,
+            "ColumnLayer", "late", **columns, disk_resolution=6, angle=30, radius=hexagon, radius_units=world, extruded=False, material=False,
             coverage=0.94, parameters=FLAT,
         ),
         _layer(

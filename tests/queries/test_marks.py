@@ -38,9 +38,9 @@ def _orders() -> list[tuple[str, ...]]:
             delivered = created + timedelta(hours=10 if number % 3 == 0 else 30)
             times = (created, created + timedelta(hours=20), delivered)
             rows.append((f"{province}{number}", province, "City", f"{lat:.4f}", f"{lon:.4f}", *(at.isoformat() for at in times)))
-    for number, (lat_text, lon_text) in enumerate(UNPLACED):
+    for number, (north, east) in enumerate(UNPLACED):
         times = (AS_OF - timedelta(hours=40), AS_OF - timedelta(hours=20), AS_OF)
-        rows.append((f"no{number}", "CN-SH", "City", lat_text, lon_text, *(at.isoformat() for at in times)))
+        rows.append((f"no{number}", "CN-SH", "City", north, east, *(at.isoformat() for at in times)))
     return rows
 
 
