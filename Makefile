@@ -46,6 +46,7 @@ test: tools browser
 
 soak: tools browser
 	@$(BIN)/python -m pytest -m soak
+	@LAW_EXAMPLES=60 $(BIN)/python -m pytest tests/queries/test_laws.py tests/queries/test_recent.py
 
 lint: tools
 	@$(BIN)/ruff format --check .

@@ -1,10 +1,10 @@
 // Drawings of a flow; every one says in text what it shows in shapes.
 function drawChart(chart, send) {
-  const drawing = { strip: drawStrip, forest: drawForest, waterfall: drawWaterfall, bands: drawBands, shapes: drawShapes, ways: drawWays }[chart.kind];
+  const drawing = { strip: drawStages, forest: drawForest, waterfall: drawWaterfall, bands: drawBands, shapes: drawShapes, ways: drawWays }[chart.kind];
   return drawing ? drawing(chart, send) : null;
 }
 
-function drawStrip(strip, send) {
+function drawStages(strip, send) {
   const grey = strip.stations.filter((station) => station.is_grey_zone).length;
   return h(
     "div",

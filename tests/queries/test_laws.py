@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -72,7 +73,7 @@ LAKES = st.tuples(
     attached(("delay", "damaged"), ("created", "closed")),
 )
 SLOW = settings(
-    max_examples=12,
+    max_examples=int(os.environ.get("LAW_EXAMPLES", "5")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     print_blob=True,
