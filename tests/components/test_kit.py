@@ -68,3 +68,13 @@ def test_streamlits_own_colours_are_the_tokens(theme: str) -> None:
     roles = THEMES["dark" if theme == "dark" else "light"]
     assert {key: config[theme][key] for key in ROLES} == {key: getattr(roles, role) for key, role in ROLES.items()}
     assert config["font"] == config["headingFont"] == FONT_STACK
+
+
+def test_no_two_files_declare_the_same_name() -> None:
+    """All scripts stand in one scope: a name declared twice draws nothing at all."""
+    declared = Counter(
+        name
+        for path in sorted(ASSETS.glob("*.js"))
+        for name in re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert [name for name, times in declared.items() if times > 1] == []
