@@ -103,14 +103,14 @@ def test_the_player_plays_stops_and_compares(open_map: OpenMap) -> None:
     page = open_map(query="&span=24h")
     when = page.locator(".player .when").first
     now = when.inner_text()
-    page.get_by_role("button", name="Play").click()
+    page.get_by_role("button", name="Play").press("Enter")
     expect(when).not_to_have_text(now)
-    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Pause").press("Enter")
     expect(page).to_have_url(re.compile("at=2026"))
-    page.get_by_role("button", name="Compare two").click()
+    page.get_by_role("button", name="Compare two").press("Enter")
     expect(page.locator(".instants span")).to_have_count(2)
     expect(page.locator(".ranking thead")).to_contain_text("Change")
-    page.get_by_role("button", name="Back to now").click()
+    page.get_by_role("button", name="Back to now").press("Enter")
     expect(page.locator(".instants")).to_have_count(0)
 
 

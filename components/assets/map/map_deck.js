@@ -38,8 +38,8 @@ function settleMap(root, page, send, show) {
   Object.assign(stage, { root, page, send, show });
   Promise.all([loadLibrary(page.files.library), loadBoundaries(page.files.boundaries)])
     .then(([, boundaries]) => drawStage(stage, boundaries))
-    .catch((error) => failStage(stage, error));
-  keepPlaying(page, send, show);
+    .catch((error) => failStage(stage, error))
+    .then(() => requestAnimationFrame(() => requestAnimationFrame(() => keepPlaying(page, send, show))));
 }
 
 function failStage(stage, error) {
