@@ -51,7 +51,7 @@ def _kept(lake: Lake) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(snapshots=st.lists(SNAPSHOT, min_size=2, max_size=4), returned=st.lists(RETURN_ROW, max_size=3))
 def test_what_is_kept_up_to_date_is_what_would_be_read_anew(tmp_path: Path, snapshots: list[Any], returned: list[Any]) -> None:
     place = tmp_path / str(next(_numbers))
