@@ -52,6 +52,7 @@ def _exit_code(error: Exception) -> int | None:
     """2 for a request that cannot be met as asked, 1 for a failure of the machine, None for a fault of ours."""
     from access.audit import AuditError
     from access.user import UserError
+    from alerts.rule import RuleError
     from data.contract import ContractError
     from data.keys import KeysError
     from data.lake import LakeError
@@ -63,7 +64,7 @@ def _exit_code(error: Exception) -> int | None:
     from shell.supervise import StartError
 
     bad_requests = UsageError | SettingsError | QueryError | ContractError | RefusedError | SourceError | TargetsError | UserError
-    if isinstance(error, bad_requests | AuditError | KeysError):
+    if isinstance(error, bad_requests | AuditError | KeysError | RuleError):
         return 2
     return 1 if isinstance(error, LakeError | RunError | StartError | OSError) else None
 
@@ -409,6 +410,14 @@ def _personal(settings: Settings, arguments: argparse.Namespace) -> int:
     return code
 
 
+def _rules(settings: Settings, arguments: argparse.Namespace) -> int:
+    from shell.rules_command import rules
+
+    lines, code = rules(settings, arguments, _now())
+    print("\n".join(lines))
+    return code
+
+
 FORMATS: Final = ("table", "json", "csv")
 
 
@@ -433,6 +442,11 @@ def _parser() -> argparse.ArgumentParser:
     work = _command(commands, "worklist", _worklist, "late and at-risk orders of a user's area, with who has them")
     work.add_argument("--format", choices=FORMATS, default="table")
     add_worklist_arguments(work)
+    from shell.rules_arguments import add_arguments
+
+    add_arguments(
+        _command(commands, "rules", _rules, "alert rules: list, show, validate, test, backtest, publish, export, import")
+    )
     from access.audit_command import add_audit_arguments
 
     add_audit_arguments(_command(commands, "audit", _audit, "who did what: verify, list, export"))

@@ -21,6 +21,7 @@ AHEAD: Final = timedelta(hours=24)
 """An alert warns of a broken promise when it fires within so long before it; what comes later had no warning."""
 LATE: Final = "late_rate_part_each_hour"
 DUE: Final = "late_rate_n_each_hour"
+PASSING: Final = frozenset({"stage", "age_bucket", "dispatch_age", "status", "exception", "hour", "weekday", "order"})
 POINTS: Final = 9
 """So many thresholds are tried for the frontier."""
 MOST_FRONTIER_STEPS: Final = 120_000
@@ -120,8 +121,14 @@ def backtest(rule: Rule, ask: Ask, *, days: int, until: datetime, zone: ZoneInfo
 
 
 def read_breaks(rule: Rule, ask: Ask, window: Window) -> Breaks | None:
-    """The promises that broke, by the rule's groups and filters; None where orders have no such groups."""
-    query = Query(metrics=(LATE, DUE), by=rule.group_by, where=rule.filters, window=window, grain="hour")
+    """The promises that broke, by the rule's groups and filters; None where orders have no such groups.
+
+    Filters by what an order only is for a while (its stage, its age) do not say which orders became late.
+    """
+    if set(rule.group_by) & PASSING:
+        return None
+    where = tuple(item for item in rule.filters if item.dimension not in PASSING)
+    query = Query(metrics=(LATE, DUE), by=rule.group_by, where=where, window=window, grain="hour")
     try:
         rows = ask(query).to_dicts()
     except QueryError:

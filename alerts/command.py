@@ -1,8 +1,8 @@
-"""`python cli.py rules …`: its arguments and what each of them does; returns the lines to print and the exit code."""
+"""`python cli.py rules test|validate`: what they do with files; returns the lines to print and the exit code."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,16 +13,6 @@ from alerts.parse import parse_rule
 from alerts.rule import Rule, RuleError
 
 Told = tuple[list[str], int]
-
-
-def add_rules_arguments(parser: ArgumentParser) -> None:
-    """Give the parser of `rules` its actions and their options."""
-    actions = parser.add_subparsers(dest="action", required=True)
-    for action, text in (
-        ("test", "play rule tests (docs/rules.md) and say which hold"),
-        ("validate", "say whether every rule of a file is sound"),
-    ):
-        actions.add_parser(action, help=text).add_argument("files", type=Path, nargs="+", metavar="FILE")
 
 
 def check_files(arguments: Namespace) -> Told:

@@ -1,0 +1,84 @@
+"""The rule book on the command line: with a named user's rights, and the same answers as the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+import cli
+from access.audit import LOCAL
+from access.store import open_store
+from access.user import User, add_user
+from config import read_settings
+from data.ingest import ingest
+from data.lake import Lake
+from tests.data.intake import contract_of, write_csv
+
+AS_OF = datetime(2026, 3, 2, 8, tzinfo=UTC)
+RULE = {"name": "many", "metric": "order_count", "op": ">", "warning": 2, "group_by": ["region"], "window": "1h", "every": "1h"}
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with three orders an hour of Shanghai for two days, an analyst and a lead."""
+    folder = tmp_path_factory.mktemp("rules")
+    settings = read_settings({}, home=folder / "home")
+    rows = [
+        (f"{hour}-{number}", "jd", "CN-SH", (AS_OF - timedelta(hours=48 - hour, minutes=-number)).isoformat())
+        for hour in range(48)
+        for number in range(3)
+    ]
+    path = write_csv(folder / f"orders_{AS_OF:%Y%m%dT%H%M%S}.csv", rows, ("id", "channel", "province", "created"))
+    columns = {"order_id": "id", "channel": "channel", "province_code": "province", "created_at": "created"}
+    with Lake.open_writer(settings) as lake:
+        assert ingest(lake, contract_of(columns=columns), (path,), now=AS_OF).state == "accepted"
+    store = open_store(settings)
+    for name, role, regions in (("ana", "analyst", ("*",)), ("east", "lead", ("CN-EAST",))):
+        add_user(store, User(name=name, display_name=name, role=role, regions=regions), password_hash="x", now=AS_OF, by=LOCAL)  # type: ignore[arg-type]
+    store.dispose()
+    return settings.home
+
+
+@pytest.fixture
+def run(home: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """One call of `cli.py rules`: exit code, standard output, standard error."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = cli.main(["--home", str(home), "rules", *words])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return call
+
+
+def test_a_rule_is_imported_tried_published_shown_and_exported(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump([RULE]), encoding="utf-8")
+    assert run("validate", str(file))[1].endswith("1 of 1 rules are sound\n")
+    assert run("import", str(file), "--user", "ana")[:2] == (0, "many: draft 1\n")
+    code, _, told = run("publish", "many", "--user", "ana", "--reason", "try")
+    assert (code, "never tried" in told) == (2, True)
+    report = run("backtest", "many", "--days", "7", "--user", "ana")[1]
+    assert "alerts 1" in report
+    assert "East China" in report
+    assert run("publish", "many", "--user", "ana", "--reason", "it works")[1] == "many: version 1 is live\n"
+    assert run("list")[1].splitlines()[1].split()[:3] == ["many", "live", "1/1"]
+    assert "按大区分别检查" in run("show", "many")[1]
+    assert yaml.safe_load(run("export")[1])[0]["name"] == "many"
+
+
+def test_a_lead_makes_no_rule_for_others_and_an_unknown_one_is_named(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump([RULE | {"name": "mine"}]), encoding="utf-8")
+    run("import", str(file), "--user", "east")
+    code, _, told = run("publish", "many", "--user", "east", "--reason", "x")
+    assert code == 2
+    assert "mine" not in run("export")[1]
+    assert run("show", "nowhere")[0] == 2
+    assert run("import", str(file), "--user", "nobody")[0] == 2
+    assert told
