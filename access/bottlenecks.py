@@ -10,6 +10,7 @@ from access.view import View
 from queries.attribution import Attribution, attribute
 from queries.causes import Makeup, build_makeup, cells_of
 from queries.clock import shift_days
+from queries.detectors import Finding, find_decay, find_nodes, find_silence
 from queries.flow import Flow, Kind, build_flow
 from queries.journey_times import Times, build_times, times_of
 from queries.query import Filter, Query, Window
@@ -21,6 +22,8 @@ LOOK_BACK: Final = timedelta(days=7)
 """How far back a course goes: a day and six like it to compare with."""
 LONGEST: Final = timedelta(days=2)
 """A longer window has too few like it in the courses: its newest hours of this length are judged."""
+
+KINDS: Final[tuple[Kind, ...]] = ("stuck", "passing")
 
 Key = tuple[str | None, ...]
 
@@ -90,3 +93,11 @@ def read_scores(view: View, metric: str, by: str, where: tuple[Filter, ...], *, 
     rows = view.run(Query(metrics=(metric,), by=(by,), where=where, window=window, grain="day")).to_dicts()
     target = view.targets.at(view.as_of, view.zone).target_of(metric)
     return score([row for row in rows if row[by] is not None], by, metric, target=target)
+
+
+def find_trouble(view: View, where: tuple[Filter, ...]) -> list[Finding]:
+    """What the detectors find in the last days: silent stages, warehouses blocked or slower than their queue, carriers that decay."""
+    silent = find_silence(read_courses(view, "passing", (), where))
+    nodes = find_nodes(read_courses(view, "passing", ("warehouse",), where))
+    stuck, passing = (read_courses(view, kind, ("carrier", "warehouse_region"), where) for kind in KINDS)
+    return [*silent, *nodes, *find_decay(stuck, passing)]

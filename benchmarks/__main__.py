@@ -27,6 +27,7 @@ BENCHMARKS: Final = (
     "heat_page",
     "map_page",
     "start",
+    "incidents",
 )
 """Each is a module with `measure(trial)`, imported when it is run."""
 

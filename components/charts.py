@@ -76,13 +76,14 @@ class Forest:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A bar of a waterfall from `start` to `end` (0–1); a total stands on the ground."""
+    """A bar of a waterfall from `start` to `end` (0–1); a total stands on the ground, a broken one is not to scale."""
 
     name: str
     value: str
     start: float
     end: float
     is_total: bool = False
+    is_broken: bool = False
     tone: State = "neutral"
     tip: str = ""
 

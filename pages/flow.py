@@ -15,6 +15,7 @@ from pages.address import take_choice
 from pages.figures import metric_name
 from pages.flow_bands import read_ages, read_bands, read_waves
 from pages.flow_change import read_change
+from pages.flow_findings import read_findings
 from pages.flow_question import LAST_WEEK, PLACES, RATES, Parameters, Question, passing, read_question
 from pages.flow_ranking import read_ranking
 from pages.flow_scores import read_scorecard
@@ -57,6 +58,7 @@ def read_plane(view: View, question: Question) -> Plane:
             read_waterfall(view, question),
             read_bands(view, stages),
             read_scorecard(view, question),
+            read_findings(view),
             read_ages(view),
             read_waves(view),
         ),

@@ -10,7 +10,7 @@ from components.format import count
 from components.plane import Card
 from i18n import translate
 from pages.flow_question import length_of
-from pages.flow_strip import Stage
+from pages.flow_strip import Stage, narrowest_of
 from pages.heat_question import Question as HeatQuestion
 from pages.heat_reading import read_grid, read_rows
 from pages.wording import stage_name, window_name
@@ -34,7 +34,11 @@ def read_bands(view: View, stages: list[Stage]) -> Card:
     most = max(tops, default=0.0) or 1.0
     bands = [Band(name=translate(language, "flow.bands.through"), values=tuple(value / most for value in through), is_base=True)]
     bands += [
-        Band(name=stage_name(language, stage.code), values=tuple(value / most for value in levels[stage.code]))
+        Band(
+            name=stage_name(language, stage.code),
+            values=tuple(value / most for value in levels[stage.code]),
+            is_marked=stage is narrowest_of(stages),
+        )
         for stage in reversed(stages)
     ]
     starts = [last.starts[point].astimezone(view.zone) for point in points]

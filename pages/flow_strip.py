@@ -32,13 +32,14 @@ LONGEST_TOLD: Final = 14 * 24
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One stage's rows and courses; `excess` is its order-hours beyond usual, 0 where that may be chance."""
+    """One stage's rows and courses; `excess` is its order-hours beyond usual, 0 where that may be chance; `stuck` is how many are slower now."""
 
     code: str
     speed: Row
     lost: Row
     passing: Course
     excess: float
+    stuck: float
 
 
 def read_stages(view: View) -> list[Stage]:
@@ -58,7 +59,9 @@ def read_stages(view: View) -> list[Stage]:
             continue
         verdict = judge(stuck[code,], hours) if (code,) in stuck else None
         excess = verdict.beyond if verdict and verdict.p < 0.01 and verdict.low > 0 else 0.0
-        found.append(Stage(code=code, speed=speeds.get(code, {}), lost=losses.get(code, {}), passing=course, excess=excess))
+        slow = float(stuck[code,].level[-1]) if (code,) in stuck else 0.0
+        speed, lost = speeds.get(code, {}), losses.get(code, {})
+        found.append(Stage(code=code, speed=speed, lost=lost, passing=course, excess=excess, stuck=slow))
     return found
 
 
@@ -68,9 +71,8 @@ def read_strip(view: View, stages: list[Stage]) -> Card:
     title = translate(language, "flow.strip.title")
     if not stages:
         return Card(title=title, text=translate(language, "flow.empty"), size="wide")
-    fullest = max((float(stage.passing.level[-1]) for stage in stages), default=0.0) or 1.0
-    narrowest = max(stages, key=lambda stage: stage.excess)
-    stations = tuple(_station(view, stage, fullest, stage is narrowest and stage.excess > 0) for stage in stages)
+    narrowest = narrowest_of(stages)
+    stations = tuple(_station(view, stage, stage is narrowest) for stage in stages)
     zone, everything = grey_zone({**stage.lost, "stage": stage.code} for stage in stages if stage.lost)
     share = percent(language, zone / everything, 0) if everything else "–"
     hours = count(language, zone / 3600)
@@ -78,7 +80,12 @@ def read_strip(view: View, stages: list[Stage]) -> Card:
     return Card(title=title, scope=window_name(language, view.address.window), chart=strip, size="wide")
 
 
-def _station(view: View, stage: Stage, fullest: float, is_narrowest: bool) -> Station:
+def narrowest_of(stages: list[Stage]) -> Stage | None:
+    """The stage that costs most order-hours beyond usual; None where none does beyond chance."""
+    return max((stage for stage in stages if stage.excess > 0), key=lambda stage: stage.excess, default=None)
+
+
+def _station(view: View, stage: Stage, is_narrowest: bool) -> Station:
     language, course = view.language, stage.passing
     waiting = float(course.level[-1])
     rate = plain(stage.lost.get("lost_rate"))
@@ -87,21 +94,19 @@ def _station(view: View, stage: Stage, fullest: float, is_narrowest: bool) -> St
     flow = translate(language, "flow.strip.through", arrived=count(language, arrived), gone=count(language, gone))
     name = stage_name(language, stage.code)
     measures = (
-        Measure(
-            name="p50", value=_time(language, stage, "dwell_seconds_p50"), note=_before(language, stage, "dwell_seconds_p50")
-        ),
-        Measure(
-            name="p90", value=_time(language, stage, "dwell_seconds_p90"), note=_before(language, stage, "dwell_seconds_p90")
-        ),
+        Measure(name="p50", value=_time(language, stage, "dwell_seconds_p50")),
+        Measure(name="p90", value=_time(language, stage, "dwell_seconds_p90")),
         Measure(name=translate(language, "flow.strip.slow"), value=percent(language, rate, 0), tone=tone),
         Measure(name=translate(language, "flow.strip.beyond"), value=count(language, plain(stage.speed.get("over_limit_count")))),
     )
-    lines = [name, flow, outlook(view, stage), *(f"{one.name} {one.value} {one.note}".strip() for one in measures)]
+    speeds = [f"p50 {measures[0].value} {_before(language, stage, 'dwell_seconds_p50')}"]
+    speeds.append(f"p90 {measures[1].value} {_before(language, stage, 'dwell_seconds_p90')}")
+    lines = [name, flow, outlook(view, stage), *speeds, *(f"{one.name} {one.value}" for one in measures[2:])]
     return Station(
         name=name,
         value=count(language, waiting),
         flow=flow,
-        share=waiting / fullest,
+        share=min(1.0, stage.stuck / waiting) if waiting else 0.0,
         measures=measures,
         foot=outlook(view, stage),
         tone=tone,

@@ -18,8 +18,8 @@ from queries.clock import shift_days
 from queries.journey_times import Times
 from queries.query import Filter, Window
 
-TELLING: Final = 0.05
-"""A stage that adds less than a twentieth of the whole is told without colour."""
+TELLING: Final = 0.02
+"""A stage that adds less than a fiftieth of the whole is told without colour."""
 MINUTES: Final = "order_cycle_seconds_p50"
 
 
@@ -79,16 +79,27 @@ def steps_of(view: View, now: Times, before: Times) -> tuple[Step, ...]:
     levels = [now.promised]
     for _, _, moved in moves:
         levels.append(levels[-1] + moved)
-    bottom = min(*levels, now.actual) * 0.8
-    reach = max(*levels, now.actual, now.promised) * 1.02 - bottom
+    near = (*levels[1:], now.actual)
+    margin = max(600.0, 0.2 * (max(near) - min(near)))
+    low, high = min(near) - margin, max(near) + margin
 
     def place(seconds: float) -> float:
-        return (seconds - bottom) / reach
+        """The stages' part of the scale is drawn large; what the promise allows beyond it is drawn short, with a break."""
+        if seconds > high:
+            return 0.94
+        return max(0.0, 0.12 + 0.66 * (seconds - low) / (high - low))
 
     promised = translate(language, "flow.times.promised")
     actual = translate(language, "flow.times.actual")
     steps = [
-        Step(name=promised, value=duration(language, now.promised, short=True), start=0, end=place(now.promised), is_total=True)
+        Step(
+            name=promised,
+            value=duration(language, now.promised, short=True),
+            start=0,
+            end=place(now.promised),
+            is_total=True,
+            is_broken=True,
+        )
     ]
     for index, (code, name, moved) in enumerate(moves):
         value = difference(language, MINUTES, moved)
@@ -100,12 +111,20 @@ def steps_of(view: View, now: Times, before: Times) -> tuple[Step, ...]:
                 start=place(levels[index]),
                 end=place(levels[index + 1]),
                 tone=_tone(code, moved, now.actual),
+                is_broken=max(levels[index], levels[index + 1]) > high,
                 tip="\n".join(line for line in (name, value, own) if line),
             )
         )
     return (
         *steps,
-        Step(name=actual, value=duration(language, now.actual, short=True), start=0, end=place(now.actual), is_total=True),
+        Step(
+            name=actual,
+            value=duration(language, now.actual, short=True),
+            start=0,
+            end=place(now.actual),
+            is_total=True,
+            is_broken=True,
+        ),
     )
 
 

@@ -82,7 +82,7 @@ function drawWaterfall(waterfall) {
         return h(
           "li",
           { class: step.is_total ? "total" : "", "data-tip": step.tip || null },
-          h("span", { class: "well", "aria-hidden": "true" }, h("i", { class: `bar ${step.tone}`, style: { bottom: `${(100 * low).toFixed(2)}%`, height: `${(100 * Math.max(0.006, high - low)).toFixed(2)}%` } }), h("i", { class: "joint", style: { bottom: `${(100 * step.end).toFixed(2)}%` } })),
+          h("span", { class: "well", "aria-hidden": "true" }, h("i", { class: `bar ${step.tone} ${step.is_broken ? "broken" : ""}`, style: { bottom: `${(100 * low).toFixed(2)}%`, height: `${(100 * Math.max(0.006, high - low)).toFixed(2)}%` } }), h("i", { class: "joint", style: { bottom: `${(100 * step.end).toFixed(2)}%` } })),
           h("b", { class: step.tone }, step.value),
           h("span", { class: "name" }, step.name),
         );

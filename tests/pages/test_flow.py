@@ -87,12 +87,25 @@ def test_unknown_words_of_the_address_fall_back() -> None:
     assert read_question({"split": ["x"], "metric": ["order_count"], "beside": ["city/Wuhan"]}) == ASKED
 
 
-def test_the_page_runs(view_of: OpenView) -> None:
-    def page(view: View) -> None:
-        from pages.flow import render
+def draw_flow(home: str, language: str, regions: tuple[str, ...]) -> None:
+    """The page as the shell runs it, for a lead of the regions or a manager."""
+    from datetime import UTC, datetime
+    from pathlib import Path
 
-        render(view)
+    from access.reading import Reading
+    from access.user import User
+    from access.view import open_view
+    from config import read_settings
+    from pages.flow import render
 
-    found = AppTest.from_function(page, args=(view_of(),), default_timeout=60).run()
-    assert not found.exception
+    user = User(name="someone", display_name="someone", role="lead" if regions else "manager", regions=regions)
+    reading, now = Reading(read_settings({}, home=Path(home))), datetime(2026, 3, 2, 8, tzinfo=UTC)
+    render(open_view(reading, user, {}, now=now, language=language, stays_valid=lambda: None))
+
+
+@pytest.mark.parametrize(("language", "regions"), [("en", ()), ("zh-CN", ("CN-EAST",))])
+def test_the_page_draws_without_a_fault_inside_its_scope(view_of: OpenView, language: str, regions: tuple[str, ...]) -> None:
+    home = str(view_of().reading.settings.home)
+    app = AppTest.from_function(draw_flow, kwargs={"home": home, "language": language, "regions": regions}, default_timeout=120)
+    assert not app.run().exception
     prepare(view_of(), {})
