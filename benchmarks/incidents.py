@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
@@ -53,7 +54,7 @@ def measure(trial: Trial) -> list[Figure]:
     for seed in SEEDS[: max(1, min(trial.rounds, len(SEEDS)))]:
         settings = settings_of(trial.out / f"incidents-{seed}" / "home")
         world = World(seed=seed, orders_per_day=A_DAY, anchor=END, zone=settings.zone, history_days=DAYS - 1)
-        with _filled(settings, trial, seed) as lake:
+        with closing(_filled(settings, trial, seed)) as lake:
             alarms = list(_watch(lake, settings))
         begins, incidents = END - WATCHED, _incidents(world)
         for incident in incidents:

@@ -1,4 +1,4 @@
-"""Drawings of a flow: stages in a row, estimates with their intervals, steps from one total to another, bands, distributions, ways."""
+"""Drawings of a flow: stages in a row, estimates with their intervals, steps from one total to another, bands."""
 
 from __future__ import annotations
 
@@ -122,67 +122,4 @@ class Bands:
     kind: str = "bands"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shape:
-    """A distribution: heights (0–1) of equal steps, the range that is normal and marks on the axis 0–1."""
-
-    name: str
-    value: str
-    heights: tuple[float, ...]
-    normal: tuple[float, float]
-    median: float
-    tips: tuple[str, ...]
-    note: str = ""
-    tone: State = "neutral"
-    spoken: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shapes:
-    """Distributions, one small drawing each; `ends` label their common axis."""
-
-    shapes: tuple[Shape, ...]
-    ends: tuple[str, str]
-    legend: str
-    empty: str = ""
-    kind: str = "shapes"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Node:
-    """A place of a Sankey drawing, all in 0–1: column, top, bottom."""
-
-    name: str
-    value: str
-    x: float
-    top: float
-    bottom: float
-    tone: State = "neutral"
-    href: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Way:
-    """A band from one node to another: where it leaves and arrives, and how wide it is (0–1 of the height)."""
-
-    x: float
-    y: float
-    to_x: float
-    to_y: float
-    width: float
-    tip: str
-    tone: State = "neutral"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ways:
-    """A Sankey drawing."""
-
-    nodes: tuple[Node, ...]
-    ways: tuple[Way, ...]
-    spoken: str
-    empty: str = ""
-    kind: str = "ways"
-
-
-Chart = Strip | Forest | Waterfall | Bands | Shapes | Ways
+Chart = Strip | Forest | Waterfall | Bands

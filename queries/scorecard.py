@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import median
 from typing import Any, Final
@@ -20,7 +20,7 @@ MOST_PRIOR: Final = 100_000.0
 class Score:
     """One member's rate: as counted, and drawn to the common one (`estimate`) with its 90 % interval.
 
-    `verdict` is `better` or `worse` where the interval lies wholly on one side of the common rate. `days_below` is how many of its
+    `verdict` is `better` or `worse` where the interval lies wholly on one side of the middle rate. `days_below` is how many of its
     newest days in a row missed the target.
     """
 
@@ -40,7 +40,7 @@ class Score:
 
 
 def score(rows: Iterable[Row], by: str, metric: str, *, target: float | None) -> tuple[float, list[Score]]:
-    """The common rate and the members, the worst estimate first, from their days: rows with `by`, `bucket_at`, the rate and its n.
+    """The middle rate and the members, the worst estimate first, from their days: rows with `by`, `bucket_at`, the rate and its n.
 
     A beta prior by the method of moments (Casella 1985) over members; orders of a day count as fewer where days differ more
     than independent orders would (n over the dispersion), for three bad days are three, not three hundred.
@@ -57,7 +57,9 @@ def score(rows: Iterable[Row], by: str, metric: str, *, target: float | None) ->
     spread = _dispersion(list(days.values()))
     prior = _prior([(good, n / spread) for good, n in totals.values()], [n for _, n in totals.values()], common)
     found = [_score(member, *totals[member], common, (spread, prior), _below(days[member], target)) for member in days]
-    return common, sorted(found, key=lambda item: (item.estimate, str(item.member)))
+    middle = _middle(totals.values())
+    found = [replace(item, verdict=_verdict(item, middle)) for item in found]
+    return middle, sorted(found, key=lambda item: (item.estimate, str(item.member)))
 
 
 def _score(member: str | None, good: int, n: int, common: float, drawn: tuple[float, float], below: int) -> Score:
@@ -67,8 +69,22 @@ def _score(member: str | None, good: int, n: int, common: float, drawn: tuple[fl
     estimate = (good / n * effective + common * prior) / weight
     error = math.sqrt(max(estimate * (1 - estimate), 0.25 / weight) / (weight + 1))
     low, high = max(0.0, estimate - Z_90 * error), min(1.0, estimate + Z_90 * error)
-    verdict = "better" if low > common else "worse" if high < common else "usual"
-    return Score(member=member, good=good, n=n, estimate=estimate, low=low, high=high, verdict=verdict, days_below=below)
+    return Score(member=member, good=good, n=n, estimate=estimate, low=low, high=high, verdict="usual", days_below=below)
+
+
+def _verdict(item: Score, middle: float) -> str:
+    return "better" if item.low > middle else "worse" if item.high < middle else "usual"
+
+
+def _middle(totals: Iterable[tuple[int, int]]) -> float:
+    """The rate of the middle order's member: one bad member does not make all others better than usual."""
+    ranked = sorted((good / n, n) for good, n in totals)
+    half, seen = sum(n for _, n in ranked) / 2, 0
+    for rate, n in ranked:
+        seen += n
+        if seen >= half:
+            return rate
+    return 0.0
 
 
 def _dispersion(members: Sequence[Sequence[tuple[datetime, int, int]]]) -> float:

@@ -1,6 +1,6 @@
 // Drawings of a flow; every one says in text what it shows in shapes.
 function drawChart(chart, send) {
-  const drawing = { strip: drawStages, forest: drawForest, waterfall: drawWaterfall, bands: drawBands, shapes: drawShapes, ways: drawWays }[chart.kind];
+  const drawing = { strip: drawStages, forest: drawForest, waterfall: drawWaterfall, bands: drawBands }[chart.kind];
   return drawing ? drawing(chart, send) : null;
 }
 
@@ -8,7 +8,7 @@ function drawStages(strip, send) {
   const grey = strip.stations.filter((station) => station.is_grey_zone).length;
   return h(
     "div",
-    { class: "strip", style: { "--stations": strip.stations.length } },
+    { class: "stations", style: { "--stations": strip.stations.length } },
     grey ? h("p", { class: "zone", style: { "grid-column": `1 / span ${grey}` } }, strip.zone) : null,
     h(
       "ol",
@@ -62,7 +62,7 @@ function drawForest(forest, send) {
         ),
       ),
     ),
-    h("p", { class: "ends forest-ends" }, h("span", {}, forest.ends[0]), h("span", { class: "rule-name" }, forest.line_name), h("span", {}, forest.ends[1])),
+    h("p", { class: "chart-ends forest-ends" }, h("span", {}, forest.ends[0]), h("span", { class: "rule-name" }, forest.line_name), h("span", {}, forest.ends[1])),
   );
 }
 
@@ -107,57 +107,7 @@ function drawBands(chart) {
     "div",
     { class: "bands" },
     h("div", { class: "plot" }, h("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img", "aria-label": chart.spoken }, paths), h("div", { class: "hits", "aria-hidden": "true" }, chart.tips.map((tip) => h("i", { "data-tip": tip }))), h("span", { class: "top" }, chart.top)),
-    h("p", { class: "ends" }, h("span", {}, chart.first), h("span", {}, chart.last)),
+    h("p", { class: "chart-ends" }, h("span", {}, chart.first), h("span", {}, chart.last)),
     h("ul", { class: "keys" }, chart.bands.map((band, place) => h("li", {}, h("i", { class: `key b${place} ${band.is_base ? "base" : ""} ${band.is_marked ? "marked" : ""}` }), band.name)).reverse()),
-  );
-}
-
-function drawShapes(chart) {
-  if (!chart.shapes.length) return emptyNote(chart.empty);
-  return h(
-    "div",
-    {},
-    h(
-      "div",
-      { class: "distributions" },
-      chart.shapes.map((shape) =>
-        h(
-          "section",
-          { class: "distribution", role: "img", "aria-label": shape.spoken },
-          h("h3", {}, shape.name, h("span", { class: `scope ${shape.tone}` }, shape.value)),
-          h(
-            "div",
-            { class: "columns", "aria-hidden": "true" },
-            h("i", { class: "normal", style: { left: `${(100 * shape.normal[0]).toFixed(2)}%`, width: `${(100 * (shape.normal[1] - shape.normal[0])).toFixed(2)}%` } }),
-            shape.heights.map((height, index) => h("i", { class: (index + 0.5) / shape.heights.length > shape.normal[1] ? "column beyond" : "column", "data-tip": shape.tips[index] }, h("b", { style: { height: `${(100 * height).toFixed(1)}%` } }))),
-            h("i", { class: "median", style: { left: `${(100 * shape.median).toFixed(2)}%` } }),
-          ),
-          h("p", { class: "ends" }, h("span", {}, chart.ends[0]), h("span", {}, shape.note), h("span", {}, chart.ends[1])),
-        ),
-      ),
-    ),
-    h("p", { class: "legend" }, chart.legend),
-  );
-}
-
-function drawWays(chart, send) {
-  if (!chart.nodes.length) return emptyNote(chart.empty);
-  const wide = 1000;
-  const high = 300;
-  const path = (way) => {
-    const [x, y, toX, toY, w] = [way.x * wide, way.y * high, way.to_x * wide, way.to_y * high, way.width * high];
-    const middle = (x + toX) / 2;
-    return `M${x} ${y}C${middle} ${y} ${middle} ${toY} ${toX} ${toY}L${toX} ${toY + w}C${middle} ${toY + w} ${middle} ${y + w} ${x} ${y + w}Z`;
-  };
-  return h(
-    "div",
-    { class: "ways" },
-    h(
-      "svg",
-      { viewBox: `0 0 ${wide} ${high}`, preserveAspectRatio: "none", role: "img", "aria-label": chart.spoken },
-      chart.ways.map((way) => h("path", { class: `way-band ${way.tone}`, d: path(way), "data-tip": way.tip })),
-      chart.nodes.map((node) => h("rect", { class: `node ${node.tone}`, x: node.x * wide - 4, y: node.top * high, width: 8, height: Math.max(2, (node.bottom - node.top) * high), rx: 2 })),
-    ),
-    h("ul", {}, chart.nodes.map((node) => h("li", { class: node.x > 0.92 ? "last" : "", style: { left: `${(100 * node.x).toFixed(2)}%`, top: `${(100 * ((node.top + node.bottom) / 2)).toFixed(2)}%` } }, drawLink(node.href, send, {}, node.name), h("small", { class: node.tone }, node.value)))),
   );
 }
