@@ -30,9 +30,9 @@ from alerts.sampling import Source
 from alerts.send import Sender, plan_repeats, send_due
 from alerts.tables import RECEIVERS, RULES
 from config import ROOT, Settings
+from data.active import targets_in_force
 from data.contract import ContractError
 from data.lake import LakeError
-from data.targets import TargetsError, read_targets
 from queries.scope import Scope
 
 TEMPLATES: Final = ROOT / "alerts" / "templates.yaml"
@@ -82,7 +82,7 @@ class Duty:
         except duckdb.CatalogException:
             # The lake is being laid out: its tables are there in a moment.
             return None
-        except (LakeError, TargetsError, ContractError, SQLAlchemyError, duckdb.Error, OSError) as error:
+        except (LakeError, ContractError, SQLAlchemyError, duckdb.Error, OSError) as error:
             if not self.stopping.is_set():
                 self.say(f"alerts: {type(error).__name__}: {(str(error) or '-').splitlines()[0]}")
             return None
@@ -103,7 +103,7 @@ class Duty:
             snapshot=ledger.snapshot,
             version=ledger.version,
             zone=self.settings.zone,
-            targets=read_targets(self.settings),
+            targets=targets_in_force(self.settings)[0],
         )
         done = evaluate_rules(self.store, source, self._sources(now), now=now, first=self.first)
         self.snapshot = ledger.snapshot
