@@ -16,7 +16,7 @@ function drawStages(strip, send) {
       strip.stations.map((station) =>
         h(
           "li",
-          { class: `station ${station.tone} ${station.mark ? "narrow" : ""}`, "data-tip": station.tip || null },
+          { class: `station ${station.tone} ${station.mark ? "narrowest" : ""}`, "data-tip": station.tip || null },
           h("p", { class: "name" }, stateMark(station.tone, station.state_word), drawLink(station.href, send, {}, station.name), station.mark ? h("span", { class: "badge" }, station.mark) : null),
           h("p", { class: "count" }, station.value),
           h("span", { class: "track", "aria-hidden": "true" }, h("span", { class: `fill ${station.tone}`, style: { width: `${(100 * station.share).toFixed(1)}%` } })),
