@@ -148,7 +148,7 @@ SEEN = st.lists(
 )
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(seen=SEEN)
 def test_the_history_ends_in_what_the_lake_holds_whatever_came_in_which_order(
     tmp_path_factory: pytest.TempPathFactory, seen: list[Any]
