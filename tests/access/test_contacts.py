@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from access.reading import Reading
 from access.store import writing
 from access.user import Role, User, add_user
 from access.view import View, open_view
-from config import Settings
+from config import Settings, read_settings
 from data.lake import Lake
 from tests.data.intake import contract_of, take_in, write_csv
 
@@ -31,13 +32,21 @@ CONTRACT = contract_of(
 )
 
 
-@pytest.fixture
-def reading(settings: Settings, tmp_path: Path) -> Iterator[Reading]:
-    """Two orders of one person, one in East, one in South."""
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home to be copied for each test."""
+    folder = tmp_path_factory.mktemp("contacts")
     rows = [(name, "2026-03-01T08:00:00Z", region, "张三", PHONE) for name, region in (("E1", "CN-EAST"), ("S1", "CN-SOUTH"))]
-    path = write_csv(tmp_path / "orders_20260301T090000.csv", rows, ("id", "created", "region", "receiver", "mobile"))
-    with Lake.open_writer(settings) as lake:
+    path = write_csv(folder / "orders_20260301T090000.csv", rows, ("id", "created", "region", "receiver", "mobile"))
+    with Lake.open_writer(read_settings({}, home=folder, demo=False)) as lake:
         assert take_in(lake, CONTRACT, path).state == "accepted"
+    return folder
+
+
+@pytest.fixture
+def reading(settings: Settings, filled: Path) -> Iterator[Reading]:
+    """Two orders of one person, one in East, one in South."""
+    shutil.copytree(filled, settings.home, dirs_exist_ok=True)
     opened = Reading(settings)
     yield opened
     opened.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from access.reading import EmptyLake, Reading
 from access.session import SessionEnded
 from access.user import User
 from access.view import View, open_view
-from config import Settings
+from config import Settings, read_settings
 from data.lake import Lake
 from queries.query import Filter, Query
 from tests.data.intake import contract_of, take_in, write_csv
@@ -34,11 +35,20 @@ def _take_in(settings: Settings, folder: Path, stamp: str, *rows: tuple[str, str
         assert take_in(lake, CONTRACT, path).state == "accepted"
 
 
-@pytest.fixture
-def reading(settings: Settings, tmp_path: Path) -> Iterator[Reading]:
-    """Two orders in the east, one in the south, one without a region."""
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home to be copied for each test."""
+    folder = tmp_path_factory.mktemp("view")
     rows = (("1", "CN-EAST"), ("2", "CN-EAST"), ("3", "CN-SOUTH"), ("4", ""))
-    _take_in(settings, tmp_path, "20260301T080000", *((number, "2026-03-01 07:00:00", region) for number, region in rows))
+    orders = [(number, "2026-03-01 07:00:00", region) for number, region in rows]
+    _take_in(read_settings({}, home=folder, demo=False), folder, "20260301T080000", *orders)
+    return folder
+
+
+@pytest.fixture
+def reading(settings: Settings, filled: Path) -> Iterator[Reading]:
+    """Two orders in the east, one in the south, one without a region."""
+    shutil.copytree(filled, settings.home, dirs_exist_ok=True)
     opened = Reading(settings, clock=iter(range(10_000)).__next__)
     yield opened
     opened.close()

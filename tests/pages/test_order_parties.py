@@ -17,9 +17,9 @@ from pages import order_parties, orders
 from pages.order_parties import parties_of, reveal_asked
 from pages.orders_question import read_question
 from tests.access.conftest import password_hash, settings, store
-from tests.access.test_contacts import PASSWORD, PHONE, REASON, _view, accounts, reading
+from tests.access.test_contacts import PASSWORD, PHONE, REASON, _view, accounts, filled, reading
 
-__all__ = ["accounts", "password_hash", "reading", "settings", "store"]
+__all__ = ["accounts", "filled", "password_hash", "reading", "settings", "store"]
 
 ASKED = {"field": "phone", "purpose": "delivery", "reason": REASON, "password": PASSWORD}
 
