@@ -20,7 +20,7 @@ from queries.build import Statement, has_normals
 from queries.check import check
 from queries.clock import DAY_MS
 from queries.columns import WAITING_STAGE, opened_at
-from queries.compose import Composed, dimension_sql, filter_conditions
+from queries.compose import Composed, dimension_sql, filter_conditions, is_materialized
 from queries.dimensions import DIMENSIONS
 from queries.fragment import DIALECT, column_names, local_ms, named, parse, select
 from queries.horizon import is_kept
@@ -142,7 +142,9 @@ def _compose(shape: _Shape) -> Composed:
     answer = select("*").from_(both.subquery("makeup"))
     answer = answer.order_by("kind NULLS LAST", "block", "cause NULLS LAST", dialect=DIALECT)
     for alias, query in (*ctes, ("told", told), *steps):
-        answer = answer.with_(alias, as_=query, copy=False, materialized=True if alias in STORED else None)
+        answer = answer.with_(
+            alias, as_=query, copy=False, materialized=True if alias in STORED else is_materialized(alias, setting)
+        )
     columns = ("kind", "block", "cause", "n_count", "bad_count")
     parameters = frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter))
     return Composed(sql=answer.sql(DIALECT, pretty=True), columns=columns, parameters=parameters)

@@ -14,6 +14,7 @@ from queries.dimensions import DIMENSIONS, Dimension
 from queries.fragment import DIALECT, bucket_sql, column_names, is_pushable, local_ms, named, parse, qualified, select, utc_ms
 from queries.metric import HOURS, Anchor, Measure, Metric
 from queries.metrics import ASKABLE
+from queries.normal import STORED
 from queries.rows import source
 from queries.shape import Shape, WhereShape, exists_for
 
@@ -64,6 +65,8 @@ def compose(shape: Shape) -> Composed:
 
 def is_materialized(name: str, setting: Setting) -> bool | None:
     """The rows that stages are read from: stored where files are read for a window, else read anew for each stage."""
+    if name in STORED:
+        return True
     if name.startswith("measured_"):
         return False
     return setting.has_start and not setting.is_recent if name.startswith("orders_passed") else None

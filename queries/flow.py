@@ -14,7 +14,7 @@ from queries.base import Period, Request, Setting
 from queries.build import Statement, has_normals
 from queries.check import check
 from queries.clock import DAY_MS, HOUR_MS
-from queries.compose import Composed, dimension_sql, filter_conditions
+from queries.compose import Composed, dimension_sql, filter_conditions, is_materialized
 from queries.dimensions import DIMENSIONS
 from queries.fragment import DIALECT, column_names, named, parse, select
 from queries.horizon import is_kept
@@ -135,7 +135,7 @@ def _compose(shape: _Shape) -> Composed:
     answer = answer.group_by(*dimensions, "bucket", copy=False)
     answer = answer.order_by(*(f"{key} NULLS LAST" for key in dimensions), "bucket", dialect=DIALECT, copy=False)
     for alias, query in (*ctes, ("events", events), ("timed", timed)):
-        answer = answer.with_(alias, as_=query, copy=False)
+        answer = answer.with_(alias, as_=query, copy=False, materialized=is_materialized(alias, setting))
     return Composed(
         sql=answer.sql(DIALECT, pretty=True),
         columns=tuple(answer.named_selects),

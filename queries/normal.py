@@ -40,6 +40,9 @@ SHRINKAGE: Final = 50
 LEAST_A_DAY: Final = 10
 """With fewer orders a day than this the days are not looked at one by one but together."""
 
+STORED: Final = frozenset({"normal_counted", "normal_levels", "normal_logs", KEPT_NORMALS})
+"""CTEs that are read more than once: worked out once, or the history would be counted sixteen times."""
+
 KEYS: Final = frozenset({"node_key", "kind_key"})
 SAME: Final = frozenset({"passage_stage", "at", "passage_seconds", "region_code"})
 BIN: Final = "CAST(FLOOR(20 * LN(passage_seconds / 60 + 1)) AS INTEGER)"
@@ -165,7 +168,7 @@ def kept_normals(zone: ZoneInfo, read_targets: Callable[[], Targets]) -> Derived
     )
     *steps, (_, rows) = _normals(setting)
     for name, query in steps:
-        rows = rows.with_(name, as_=query)
+        rows = rows.with_(name, as_=query, materialized=True if name in STORED else None)
     return Derived(
         name=KEPT_NORMALS,
         sql=rows.sql(DIALECT),

@@ -25,7 +25,7 @@ from tests.queries.test_laws import BEGIN, LAKES, REGIONS, SLOW, TARGETS, at
 
 WINDOW = Window(start=BEGIN, end=AS_OF + timedelta(hours=12))
 HOURS_IN_WINDOW = (AS_OF + timedelta(milliseconds=1) - BEGIN) / timedelta(hours=1)
-ADDED = {"over_limit_seconds": "excess_seconds", "order_amount": "amount"}
+ADDED = {"over_limit_seconds": "excess_seconds", "lost_seconds": "lost_seconds", "order_amount": "amount"}
 """Sums of something else than rows: what their rows add up to is checked, by the column named."""
 
 
@@ -112,8 +112,8 @@ def behind(desk: Desk, metric: str, by: tuple[str, ...], where: tuple[Filter, ..
     found: dict[tuple[object, ...], float] = {}
     for row in rows:
         group = tuple(row[name] for name in by)
-        found[group] = round(found.get(group, 0) + float(row[ADDED[metric]] or 0), 6)
-    return {group: figure for group, figure in found.items() if figure}
+        found[group] = found.get(group, 0) + float(row[ADDED[metric]] or 0)
+    return {group: round(figure, 6) for group, figure in found.items() if round(figure, 6)}
 
 
 def grouped_by(metric: str) -> list[str]:
