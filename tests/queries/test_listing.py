@@ -24,6 +24,7 @@ from tests.queries.desk import AS_OF, Desk, Row
 from tests.queries.test_laws import BEGIN, LAKES, REGIONS, SLOW, TARGETS, at
 
 WINDOW = Window(start=BEGIN, end=AS_OF + timedelta(hours=12))
+LONGEST_PAGE = 1000
 HOURS_IN_WINDOW = (AS_OF + timedelta(milliseconds=1) - BEGIN) / timedelta(hours=1)
 ADDED = {"over_limit_seconds": "excess_seconds", "lost_seconds": "lost_seconds", "order_amount": "amount"}
 """Sums of something else than rows: what their rows add up to is checked, by the column named."""
@@ -78,9 +79,11 @@ def moment(desk: Desk, **changes: Any) -> Moment:
 
 
 def listed(desk: Desk, listing: Listing, **changes: Any) -> list[Row]:
-    """The rows of a page; read in two steps and in one, which must be the same."""
+    """The rows of a page; read in two steps (as pages are, whole lists are not) and in one, which must be the same."""
     here = moment(desk, **changes)
     once = run(desk.lake, build_listing(listing, here))
+    if listing.limit > LONGEST_PAGE:
+        return once.to_dicts()
     page = run(desk.lake, build_page(listing, here))
     twice = run(desk.lake, build_listing(listing, here, page=page))
     assert twice.rows() == once.rows()
