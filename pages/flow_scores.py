@@ -30,7 +30,7 @@ def read_scorecard(view: View, question: Question) -> Card:
     language, by = view.language, question.split
     metric = question.metric if question.metric in RATES else RATES[0]
     where = tuple(filter_ for filter_ in view.filters_for(metric) if filter_.dimension != "stage")
-    common, scores = read_scores(view, metric, by, where, days=DAYS)
+    middle, scores = read_scores(view, metric, by, where, days=DAYS)
     if METRICS[metric].better == "lower":
         scores = scores[::-1]
     low = min((item.low for item in scores[:MOST]), default=0.0)
@@ -49,8 +49,8 @@ def read_scorecard(view: View, question: Question) -> Card:
         chart=Forest(
             lead=_lead(view, scores),
             rows=tuple(_row(view, question, metric, item, place) for item in scores[:MOST]),
-            line=place(common),
-            line_name=translate(language, "flow.scores.common", rate=percent(language, common)),
+            line=place(middle),
+            line_name=translate(language, "flow.scores.common", rate=percent(language, middle)),
             ends=(percent(language, low), percent(language, high)),
             heads=tuple(translate(language, f"flow.scores.head.{name}") for name in ("member", "interval", "rate", "n")),
             empty=translate(language, "flow.empty"),

@@ -20,7 +20,7 @@ MOST_PRIOR: Final = 100_000.0
 class Score:
     """One member's rate: as counted, and drawn to the common one (`estimate`) with its 90 % interval.
 
-    `verdict` is `better` or `worse` where the interval lies wholly on one side of the middle rate. `days_below` is how many of its
+    `verdict` is `better` or `worse` where the interval lies wholly on one side of the common rate. `days_below` is how many of its
     newest days in a row missed the target.
     """
 
@@ -53,20 +53,20 @@ def score(rows: Iterable[Row], by: str, metric: str, *, target: float | None) ->
     if not days:
         return 0.0, []
     totals = {member: (sum(good for _, good, _ in own), sum(n for _, _, n in own)) for member, own in days.items()}
-    common = sum(good for good, _ in totals.values()) / sum(n for _, n in totals.values())
+    middle = sum(good for good, _ in totals.values()) / sum(n for _, n in totals.values())
     spread = _dispersion(list(days.values()))
-    prior = _prior([(good, n / spread) for good, n in totals.values()], [n for _, n in totals.values()], common)
-    found = [_score(member, *totals[member], common, (spread, prior), _below(days[member], target)) for member in days]
+    prior = _prior([(good, n / spread) for good, n in totals.values()], [n for _, n in totals.values()], middle)
+    found = [_score(member, *totals[member], middle, (spread, prior), _below(days[member], target)) for member in days]
     middle = _middle(totals.values())
     found = [replace(item, verdict=_verdict(item, middle)) for item in found]
     return middle, sorted(found, key=lambda item: (item.estimate, str(item.member)))
 
 
-def _score(member: str | None, good: int, n: int, common: float, drawn: tuple[float, float], below: int) -> Score:
+def _score(member: str | None, good: int, n: int, middle: float, drawn: tuple[float, float], below: int) -> Score:
     spread, prior = drawn
     effective = n / spread
     weight = effective + prior
-    estimate = (good / n * effective + common * prior) / weight
+    estimate = (good / n * effective + middle * prior) / weight
     error = math.sqrt(max(estimate * (1 - estimate), 0.25 / weight) / (weight + 1))
     low, high = max(0.0, estimate - Z_90 * error), min(1.0, estimate + Z_90 * error)
     return Score(member=member, good=good, n=n, estimate=estimate, low=low, high=high, verdict="usual", days_below=below)
@@ -108,17 +108,17 @@ def _dispersion(members: Sequence[Sequence[tuple[datetime, int, int]]]) -> float
     return max(1.0, median(found)) if found else 1.0
 
 
-def _prior(effective: Sequence[tuple[int, float]], counts: Sequence[int], common: float) -> float:
+def _prior(effective: Sequence[tuple[int, float]], counts: Sequence[int], middle: float) -> float:
     """The prior's weight in orders: what members' rates vary beyond their own chance says how much a rate may be one's own."""
-    if len(effective) < 3 or not 0 < common < 1:
+    if len(effective) < 3 or not 0 < middle < 1:
         return 30.0
     rates = [good / n for (good, _), n in zip(effective, counts, strict=True)]
     sizes = [size for _, size in effective]
     total = sum(sizes)
-    between = sum(size * (rate - common) ** 2 for size, rate in zip(sizes, rates, strict=True))
-    expected = (len(sizes) - 1) * common * (1 - common)
+    between = sum(size * (rate - middle) ** 2 for size, rate in zip(sizes, rates, strict=True))
+    expected = (len(sizes) - 1) * middle * (1 - middle)
     variance = (between - expected) / (total - sum(size**2 for size in sizes) / total)
-    return min(MOST_PRIOR, max(1.0, common * (1 - common) / variance - 1)) if variance > 0 else MOST_PRIOR
+    return min(MOST_PRIOR, max(1.0, middle * (1 - middle) / variance - 1)) if variance > 0 else MOST_PRIOR
 
 
 def _below(days: Sequence[tuple[datetime, int, int]], target: float | None) -> int:
