@@ -51,24 +51,27 @@ class Area:
 
 @dataclass(frozen=True, kw_only=True)
 class Lane:
-    """An arc between two places in view-box units; `width` in the same units."""
+    """An arc between two places in view-box units; `width` in the same units; `href` opens it."""
 
     start: tuple[float, float]
     end: tuple[float, float]
     tone: State
     width: float
     tip: str
+    href: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class City:
-    """A dot with a name on the map, in view-box units."""
+    """A dot with a name on the map, in view-box units; `href` opens it."""
 
     name: str
     x: float
     y: float
     is_big: bool = False
     tone: State = "neutral"
+    tip: str = ""
+    href: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

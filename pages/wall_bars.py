@@ -10,6 +10,7 @@ from access.view import View
 from components.board import Bar, Bars, State
 from components.format import brief, clock, count, duration, percent
 from i18n import translate
+from pages.heat_question import EVERYTHING, cell_key
 from pages.links import link
 from pages.wording import judge, name_of, state_name
 from queries.dimensions import DIMENSIONS
@@ -167,6 +168,7 @@ def _return(view: View, kind: str, row: dict[str, Any], length: str) -> Bar:
         else translate(language, "wall.returns.figure", share=percentage, length=length),
         end=translate(language, "wall.returns.end", value=brief(language, row["return_handling_seconds_p50"])),
         end_tone=tone if tone in ("warning", "critical") else "neutral",
+        href=link(view, "/heatmaps", board="returns", cell=cell_key(EVERYTHING, kind)),
         tip=translate(language, "wall.returns.tip", p50=p50, p90=p90, **tip),
         state_word=state_name(language, tone),
     )

@@ -85,7 +85,7 @@ def _lanes(view: View, country: str) -> tuple[tuple[Lane, ...], tuple[City, ...]
     drawn = [row for row in rows if ends.get(row["lane"])][:MOST_LANES]
     most = max((row["late_rate"] * row["late_rate_n"] for row in drawn), default=1)
     lanes = tuple(lane for row in drawn if (lane := _lane(view, row, ends[row["lane"]], most)))
-    return lanes, _cities(view.language, country, drawn, places)
+    return lanes, _cities(view, country, drawn, places)
 
 
 def _ends(country: str, lane: str, places: Mapping[str, tuple[float, float]]) -> tuple[Point, Point] | None:
@@ -113,14 +113,18 @@ def _lane(view: View, row: Mapping[str, Any], ends: tuple[Point, Point] | None, 
     tone = tones.get(
         judge("late_rate", row["late_rate"], view.targets.at(view.as_of, view.zone).target_of("late_rate")), "neutral"
     )
-    return Lane(start=ends[0], end=ends[1], tone=tone, width=round(THINNEST + (WIDEST - THINNEST) * late / most, 1), tip=tip)
+    width = round(THINNEST + (WIDEST - THINNEST) * late / most, 1)
+    href = link(view, "/drill", metric="late_rate", lane=(row["lane"],))
+    return Lane(start=ends[0], end=ends[1], tone=tone, width=width, tip=tip, href=href)
 
 
-def _cities(language: str, country: str, drawn: list[Any], places: Mapping[str, tuple[float, float]]) -> tuple[City, ...]:
+def _cities(view: View, country: str, drawn: list[Any], places: Mapping[str, tuple[float, float]]) -> tuple[City, ...]:
     found: dict[str, City] = {}
     for row in drawn:
         warehouse, _, _ = row["lane"].partition(">")
         point = place(country, *places[warehouse])
         if point and warehouse not in found:
-            found[warehouse] = City(name=name_of(language, "warehouse", warehouse), x=point[0], y=point[1], is_big=not found)
+            name, href = name_of(view.language, "warehouse", warehouse), link(view, "/drill", warehouse=(warehouse,))
+            tip = translate(view.language, "wall.map.city", name=name)
+            found[warehouse] = City(name=name, x=point[0], y=point[1], is_big=not found, tip=tip, href=href)
     return tuple(found.values())

@@ -30,7 +30,12 @@ function hatchPattern() {
 
 function drawArea(path, area) {
   const step = area.kind === "value" ? `s${area.step}` : "";
-  return h("path", { d: path, class: `area ${area.kind} ${step}`, "data-tip": area.tip, "data-info": area.href ? null : area.tip, onclick: inside(area.href) ? () => location.assign(area.href) : null });
+  return h("path", { d: path, class: `area ${area.kind} ${step}`, "data-tip": area.tip, ...opening(area) });
+}
+
+// What has a place to go goes there; what has none tells on a tap what pointing tells.
+function opening(thing) {
+  return inside(thing.href) ? { onclick: () => location.assign(thing.href) } : { "data-info": thing.tip };
 }
 
 function drawLane(lane) {
@@ -39,7 +44,12 @@ function drawLane(lane) {
   const bend = 0.18;
   const middle = [(x1 + x2) / 2 + (y2 - y1) * bend, (y1 + y2) / 2 - (x2 - x1) * bend];
   const d = `M${x1} ${y1}Q${middle[0].toFixed(1)} ${middle[1].toFixed(1)} ${x2} ${y2}`;
-  return h("path", { d, class: `lane ${lane.tone}`, "data-tip": lane.tip, style: { "--width": lane.width } });
+  return h(
+    "g",
+    { class: "way", "data-tip": lane.tip, ...opening(lane) },
+    h("path", { d, class: `lane ${lane.tone}`, style: { "--width": lane.width } }),
+    h("path", { d, class: "reach" }),
+  );
 }
 
 function drawCities(cities, sides, k) {
@@ -48,7 +58,7 @@ function drawCities(cities, sides, k) {
     const label = placeLabel(city, sides, k, taken);
     return h(
       "g",
-      { class: `city ${city.tone}` },
+      { class: `city ${city.tone}`, "data-tip": city.tip || null, ...(city.tip ? opening(city) : {}) },
       h("circle", { cx: city.x, cy: city.y, r: (city.is_big ? 6.5 : 4) * k }),
       label ? h("text", { x: label.x, y: label.y, "text-anchor": label.anchor }, city.name) : null,
     );

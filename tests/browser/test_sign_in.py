@@ -79,7 +79,7 @@ def test_wall_has_an_address_of_its_own(page: Page, served: Served) -> None:
 def test_sign_out_leaves_and_the_back_button_shows_nothing(page: Page, served: Served) -> None:
     sign_in(page, served, "manager")
     wall(page)
-    page.locator("[aria-haspopup], summary").last.click()
+    page.locator('summary[aria-label="Menu"]').click()
     page.get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(re.compile("/auth/sign-in"))
     page.go_back()

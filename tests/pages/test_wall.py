@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from access.reading import Reading
 from access.view import View
 from components.board import Board
 from pages.wall import read_board
@@ -79,6 +81,22 @@ def test_too_few_orders_are_hatched_and_told_not_coloured(view_of: OpenView) -> 
     cells = [cell for row in board_of(view_of(window=["2h"]))["heat"]["cells"] for cell in row]
     assert {cell["kind"] for cell in cells if cell["text"].startswith("n ")} == {"few"}
     assert any(cell["kind"] == "few" for cell in cells)
+
+
+@pytest.fixture
+def placed(reading: Reading) -> Iterator[None]:
+    """The eastern warehouse stands far inland, so that its lanes are long enough to draw."""
+    places = reading.settings.home / "warehouses.csv"
+    places.write_text("WH-SHA,36.06,103.83\n", encoding="utf-8")
+    yield
+    places.unlink()
+
+
+@pytest.mark.usefixtures("placed")
+def test_lanes_and_dots_of_the_map_lead_to_their_orders(view_of: OpenView) -> None:
+    drawn = board_of(view_of())["map"]
+    assert [parse_qs(urlsplit(lane["href"]).query)["lane"] for lane in drawn["lanes"]] == [["WH-SHA>CN-SH"]]
+    assert [parse_qs(urlsplit(city["href"]).query)["warehouse"] for city in drawn["cities"]] == [["WH-SHA"]]
 
 
 def test_every_figure_of_one_board_is_of_one_snapshot(view_of: OpenView) -> None:
