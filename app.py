@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,7 +34,15 @@ from shell.packed_static import PackedStatic
 from shell.routes import ROUTES, start_route
 
 STREAMLIT_FILES: Final = Path(streamlit.__file__).resolve().parent / "static"
-WARMED: Final = ("duckdb", "polars", "pandas", "pyarrow", "sqlglot", "streamlit.runtime.scriptrunner.script_runner", "pages")
+WARMED: Final = (
+    "duckdb",
+    "polars",
+    "pandas",
+    "pyarrow",
+    "sqlglot.dialects.duckdb",
+    "streamlit.runtime.scriptrunner.script_runner",
+    "pages",
+)
 """Imported before the first session asks: they take seconds the first time."""
 
 LAST_ANSWER_SECONDS: Final = 10.0
@@ -56,6 +65,9 @@ def work_ahead(opened: House) -> None:
     logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
     for name in WARMED:
         import_module(name)
+    # What is imported stays: a collection that walked it all again would hold a page up for a tenth of a second.
+    gc.collect()
+    gc.freeze()
     opened.ahead.run(opened.reading, opened.clock)
 
 

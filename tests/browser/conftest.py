@@ -60,13 +60,25 @@ def served(filled_home: Path) -> Iterator[Served]:
         yield running
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser without cookies, the wall's size, in English."""
+@pytest.fixture(scope="session")
+def kept_context(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser profile for many tests: what it has fetched once it need not fetch and compile again."""
     opened = browser.new_context(viewport={"width": 1920, "height": 1080}, locale="en-GB", color_scheme="dark")
     opened.set_default_timeout(30_000)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def context(kept_context: BrowserContext) -> Iterator[BrowserContext]:
+    """A browser without cookies or anything kept by a page, the wall's size, in English."""
+    yield kept_context
+    kept_context.clear_cookies()
+    kept_context.clear_permissions()
+    for page in kept_context.pages:
+        if page.url.startswith("http"):
+            page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        page.close()
 
 
 @pytest.fixture

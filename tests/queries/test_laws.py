@@ -72,8 +72,11 @@ LAKES = st.tuples(
     attached(("refund", "exchange"), ("requested", "received", "closed")),
     attached(("delay", "damaged"), ("created", "closed")),
 )
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "5"))
+"""How many lakes each law is tried on; `make soak` asks for many."""
+
 SLOW = settings(
-    max_examples=int(os.environ.get("LAW_EXAMPLES", "5")),
+    max_examples=EXAMPLES,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     print_blob=True,
