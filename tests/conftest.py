@@ -5,9 +5,17 @@ from __future__ import annotations
 import gc
 import shutil
 from collections.abc import Iterator
+from typing import TypedDict
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserType, expect, sync_playwright
+
+
+class LaunchOptions(TypedDict):
+    """How the browser is started."""
+
+    executable_path: str
+    args: list[str]
 
 
 def pytest_collection_finish() -> None:
@@ -17,14 +25,26 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def engine() -> Iterator[BrowserType]:
+    """Chromium as Playwright drives it."""
+    expect.set_options(timeout=30_000)
+    with sync_playwright() as playwright:
+        yield playwright.chromium
+
+
+@pytest.fixture(scope="session")
+def launch_options() -> LaunchOptions:
     """The system's Chromium, which finds no host but this machine; skips, saying so, where there is none."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("no Chromium here: `make test` says how to install it")
-    expect.set_options(timeout=30_000)
-    with sync_playwright() as playwright:
-        nowhere = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", nowhere])
-        yield opened
-        opened.close()
+    nowhere = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
+    return {"executable_path": path, "args": ["--no-sandbox", "--disable-gpu", nowhere]}
+
+
+@pytest.fixture(scope="session")
+def browser(engine: BrowserType, launch_options: LaunchOptions) -> Iterator[Browser]:
+    """A browser whose profiles are empty."""
+    opened = engine.launch(**launch_options)
+    yield opened
+    opened.close()

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import BrowserContext, BrowserType, Page
 
 from config import read_settings
 from data.demo.world import found_world
 from data.ingest import ingest
 from data.lake import Lake
+from tests.conftest import LaunchOptions
 from tests.data.intake import contract_of, write_csv
 from tests.serving import Served, serve
 
@@ -61,9 +62,17 @@ def served(filled_home: Path) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="session")
-def kept_context(browser: Browser) -> Iterator[BrowserContext]:
-    """One browser profile for many tests: what it has fetched once it need not fetch and compile again."""
-    opened = browser.new_context(viewport={"width": 1920, "height": 1080}, locale="en-GB", color_scheme="dark")
+def kept_context(
+    engine: BrowserType, launch_options: LaunchOptions, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
+    """One browser profile for many tests: what it has fetched and compiled once it has."""
+    opened = engine.launch_persistent_context(
+        tmp_path_factory.mktemp("profile"),
+        **launch_options,
+        viewport={"width": 1920, "height": 1080},
+        locale="en-GB",
+        color_scheme="dark",
+    )
     opened.set_default_timeout(30_000)
     yield opened
     opened.close()
@@ -75,7 +84,7 @@ def context(kept_context: BrowserContext) -> Iterator[BrowserContext]:
     yield kept_context
     kept_context.clear_cookies()
     kept_context.clear_permissions()
-    for page in kept_context.pages:
+    for page in kept_context.pages[1:]:
         if page.url.startswith("http"):
             page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
         page.close()
