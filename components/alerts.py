@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from components.kit import mount
@@ -157,9 +157,9 @@ class Strip:
 
 def draw_alerts(board: AlertBoard, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:
     """Draw the page; triggers `choice` and `open` (a change of the address) and `act` (something to do)."""
-    return mount("alerts", asdict(board), key=key, triggers=("choice", "open", "act"), on_trigger=on_choice)
+    return mount("alerts", board, key=key, triggers=("choice", "open", "act"), on_trigger=on_choice)
 
 
 def draw_strip(strip: Strip, *, key: str) -> None:
     """Draw the strip."""
-    mount("strip", asdict(strip), key=key)
+    mount("strip", strip, key=key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from components.heat import HeatGrid, Legend
@@ -177,4 +177,4 @@ class Board:
 
 def draw_board(board: Board, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:
     """Draw the wall; triggers `choice` (a change of the address) and `open` (a link followed), None where silent."""
-    return mount("board", asdict(board), key=key, triggers=("choice", "open"), on_trigger=on_choice)
+    return mount("board", board, key=key, triggers=("choice", "open"), on_trigger=on_choice)

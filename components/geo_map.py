@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal
 
@@ -12,6 +12,7 @@ import streamlit as st
 
 from components.board import Notice, State, Tile
 from components.deck import MOST_MARKS
+from components.kit import as_data
 from components.plane import Control, Crumb
 from components.shapes import ASSETS
 from components.topbar import Option
@@ -180,7 +181,7 @@ def map_payload(page: GeoMap) -> dict[str, Any]:
     for layer, marks in page.marks.items():
         if len(marks) > MOST_MARKS:
             raise ValueError(f"the layer {layer} has {len(marks)} marks: sum them up to {MOST_MARKS} at most")
-    data = asdict(page)
+    data: dict[str, Any] = as_data(page)
     data["marks"] = {layer: [_lean(mark) for mark in marks] for layer, marks in data["marks"].items()}
     data["deck"] = json.loads(page.deck) if page.deck else None
     return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from components.kit import mount
 
@@ -42,4 +42,4 @@ class Sheet:
 
 def draw_handover(sheet: Sheet, *, key: str) -> None:
     """Draw the sheet; it asks nothing of the server."""
-    mount("handover", asdict(sheet), key=key)
+    mount("handover", sheet, key=key)

@@ -5,7 +5,7 @@ Hatched for too few orders, dashed for interrupted data, grey for stale, blank w
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 from components.kit import mount
@@ -95,5 +95,5 @@ def step_around(distance: float) -> int:
 
 def draw_heat_grid(grid: HeatGrid, *, key: str) -> str | None:
     """Draw the grid in a card of its own; the key of the cell chosen in this run, None where silent."""
-    chosen = mount("heat_grid", asdict(grid), key=key, triggers=("cell",))["cell"]
+    chosen = mount("heat_grid", grid, key=key, triggers=("cell",))["cell"]
     return str(chosen) if chosen else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -116,6 +117,22 @@ _WIDE_KIT = st.components.v2.component("order_control_room_wide_kit", js=kit_scr
 _DRAWINGS = {kind: st.components.v2.component(f"order_control_room_{kind}", js=loader(kind)) for kind in KINDS}
 
 
+def as_data(value: Any) -> Any:  # noqa: ANN401 - any part of what a component shows
+    """What a dataclass holds, as plain mappings and lists for a component.
+
+    As `dataclasses.asdict`, without its copies of plain values, which a page of a few thousand would wait for.
+    """
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if is_dataclass(value):
+        return {name: as_data(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, Mapping):
+        return {name: as_data(one) for name, one in value.items()}
+    if isinstance(value, (tuple, list, frozenset, set)):
+        return [as_data(one) for one in value]
+    raise TypeError(f"{type(value).__name__} is nothing a component can be sent: turn it into text or numbers first")
+
+
 def mount_kit(country: str | None, *, is_wide: bool = False) -> None:
     """Send the kit, or the wide one, and a country's outlines; once per run of a page, before anything it draws."""
     st.html(PAGE_STYLE)
@@ -130,18 +147,18 @@ def mount_kit_above(key: str) -> None:
 
 def mount(
     kind: str,
-    data: Mapping[str, Any],
+    shown: object,
     *,
     key: str,
     triggers: tuple[str, ...] = (),
     on_trigger: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
-    """Draw `data` with the kit's drawing `kind`; the values its triggers carry in this run, None where silent.
+    """Draw what is shown, a dataclass or a mapping, with the kit's drawing `kind`; the values its triggers carry in this run, None where silent.
 
     `on_trigger` is called, without arguments, at the start of the run that a trigger causes.
     """
     callbacks: dict[str, Any] = {f"on_{name}_change": on_trigger or _ignore for name in triggers}
-    result = _DRAWINGS[kind](key=key, data=data, **callbacks)
+    result = _DRAWINGS[kind](key=key, data=as_data(shown), **callbacks)
     return {name: getattr(result, name) for name in triggers}
 
 

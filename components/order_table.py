@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from components.board import State
@@ -86,4 +86,4 @@ class OrderTable:
 
 def draw_order_table(table: OrderTable, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:
     """Draw the list; triggers `choice` (a change of the address) and `columns` (the columns to show, comma-joined)."""
-    return mount("order_table", asdict(table), key=key, triggers=("choice", "columns"), on_trigger=on_choice)
+    return mount("order_table", table, key=key, triggers=("choice", "columns"), on_trigger=on_choice)

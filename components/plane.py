@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from components.board import Notice, Tile, Worst
@@ -69,4 +69,4 @@ class Plane:
 
 def draw_plane(plane: Plane, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:
     """Draw the page; triggers `choice` (a change of the address) and `open` (a link followed), None where silent."""
-    return mount("plane", asdict(plane), key=key, triggers=("choice", "open"), on_trigger=on_choice)
+    return mount("plane", plane, key=key, triggers=("choice", "open"), on_trigger=on_choice)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 from components.kit import mount
@@ -102,4 +102,4 @@ class Register:
 
 def draw_register(register: Register, *, key: str, on_act: Callable[[], None]) -> None:
     """Draw it; the trigger `act` carries `action`, `key` and `values` and calls `on_act` before the next run."""
-    mount("register", asdict(register), key=key, triggers=("act",), on_trigger=on_act)
+    mount("register", register, key=key, triggers=("act",), on_trigger=on_act)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from components.alerts import Fact, Stretch, Tone
@@ -251,4 +251,4 @@ class RulesBoard:
 
 def draw_rules(board: RulesBoard, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:
     """Draw the page; triggers `choice` (a change of the address) and `act` (something to do, with the form's values)."""
-    return mount("rules", asdict(board), key=key, triggers=("choice", "act"), on_trigger=on_choice)
+    return mount("rules", board, key=key, triggers=("choice", "act"), on_trigger=on_choice)

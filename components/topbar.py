@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from components.kit import mount
@@ -140,4 +140,4 @@ class Topbar:
 
 def draw_topbar(bar: Topbar, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:
     """Draw the bar; triggers `choice` (a change of the address) and `saved` (an act on saved views), None where silent."""
-    return mount("topbar", asdict(bar), key=key, triggers=("choice", "saved"), on_trigger=on_choice)
+    return mount("topbar", bar, key=key, triggers=("choice", "saved"), on_trigger=on_choice)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from components.board import Notice, State
@@ -189,4 +189,4 @@ class TwinPage:
 
 def draw_twin(page: TwinPage, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:
     """Draw the order's page; the trigger `choice` asks for another order (`find`), a customer's link (`journey`) or an original (`reveal`)."""
-    return mount("twin", asdict(page), key=key, triggers=("choice",), on_trigger=on_choice)
+    return mount("twin", page, key=key, triggers=("choice",), on_trigger=on_choice)

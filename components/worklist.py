@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from components.kit import mount
@@ -113,4 +113,4 @@ class WorkBoard:
 
 def draw_worklist(board: WorkBoard, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:
     """Draw the list; triggers `choice` (a change of the address) and `act` (something to do), None where silent."""
-    return mount("worklist", asdict(board), key=key, triggers=("choice", "act"), on_trigger=on_choice)
+    return mount("worklist", board, key=key, triggers=("choice", "act"), on_trigger=on_choice)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -59,25 +59,40 @@ def read_board(view: View, country: str | None, *, heat: str = HEAT_METRICS[0]) 
     """Everything the wall shows, the heat grid of one metric; without orders in sight only the reason why there is nothing."""
     if country is None:
         return Board(language=view.language, notice=_notice(view) or _say(view, "nothing"))
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as parts:
-        tiles, worst = parts.submit(read_tiles, view), parts.submit(read_worst, view)
-        grid, country_map = parts.submit(read_heat, view, heat), parts.submit(read_map, view, country)
-        warehouses, returns = parts.submit(read_warehouses, view), parts.submit(read_returns, view)
-        complaints = parts.submit(read_complaints, view)
-    shown, axis = tiles.result()
+    parts: dict[str, Callable[[], Any]] = {
+        "returns": partial(read_returns, view),
+        "tiles": partial(read_tiles, view),
+        "worst": partial(read_worst, view),
+        "heat": partial(read_heat, view, heat),
+        "map": partial(read_map, view, country),
+        "warehouses": partial(read_warehouses, view),
+        "complaints": partial(read_complaints, view),
+    }
+    shown = read_side_by_side(view, parts)
+    tiles, axis = shown.pop("tiles")
     return Board(
         language=view.language,
         notice=_notice(view),
         words={"close": translate(view.language, "panel.close")},
-        tiles=shown,
+        tiles=tiles,
         axis=axis,
-        heat=grid.result(),
-        map=country_map.result(),
-        worst=worst.result(),
-        warehouses=warehouses.result(),
-        returns=returns.result(),
-        complaints=complaints.result(),
+        **shown,
     )
+
+
+def read_side_by_side(view: View, parts: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+    """What the parts give, by name: one after the other as long as their answers are kept, from there on side by side.
+
+    Putting kept answers into words is work for one core, which threads would only hand to and fro.
+    """
+    found: dict[str, Any] = {}
+    names, asked = list(parts), view.reading.cache.state().misses
+    while names and view.reading.cache.state().misses == asked:
+        found[names[0]] = parts[names[0]]()
+        names = names[1:]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        running = {name: threads.submit(parts[name]) for name in names}
+    return found | {name: future.result() for name, future in running.items()}
 
 
 def heat_metric(asked: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final, Literal
 
 from components.board import State
@@ -29,13 +30,18 @@ def stage_name(language: str, code: str) -> str:
 
 def codes_in_order(dimension: str, found: Sequence[str | None]) -> list[str]:
     """The codes in the order in which the registry or the catalogue lists them, unlisted ones last by name."""
+    places = _places(dimension)
+    return sorted((code for code in found if code is not None), key=lambda code: (places.get(code, len(places)), code))
+
+
+@cache
+def _places(dimension: str) -> dict[str, int]:
     entry = DIMENSIONS[dimension]
     prefix = f"label.{entry.column or dimension}."
     listed = [str(code) for code in entry.codes] or [
         key.removeprefix(prefix) for key in catalogue("en") if key.startswith(prefix)
     ]
-    places = {code: index for index, code in enumerate(listed)}
-    return sorted((code for code in found if code is not None), key=lambda code: (places.get(code, len(places)), code))
+    return {code: index for index, code in enumerate(listed)}
 
 
 def names_of(language: str, dimension: str, codes: Sequence[str | None], most: int = 2) -> str:

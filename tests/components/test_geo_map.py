@@ -37,7 +37,7 @@ def test_text_that_looks_like_an_expression_stays_outside_of_what_is_described()
     )
     payload = map_payload(page)
     assert word not in json.dumps(payload["deck"])
-    assert payload["marks"]["lanes"] == [{"at": (1.0, 2.0), "ink": "text", "tip": word, "code": word}]
+    assert payload["marks"]["lanes"] == [{"at": [1.0, 2.0], "ink": "text", "tip": word, "code": word}]
 
 
 def test_eight_hundred_lanes_and_a_full_layer_of_hexagons_stay_below_a_megabyte() -> None:
