@@ -21,7 +21,7 @@ from queries.risk import kept_comparables
 from queries.run import MovedOn, run
 from queries.scope import Scope
 from tests.queries.desk import AS_OF, Desk, Row
-from tests.queries.test_laws import BEGIN, LAKES, SLOW, TARGETS, _figures
+from tests.queries.test_laws import BEGIN, EXAMPLES, LAKES, SLOW, TARGETS, _figures
 from tests.queries.test_listing import a_lake, moment
 
 SPAN = timedelta(days=3)
@@ -113,11 +113,12 @@ def test_memory_lists_the_rows_that_the_lake_lists(desk: Desk, part: Part) -> No
     filled = desk.filled(*a_lake()).with_targets(TARGETS)
     horizon = recent_of(filled, timedelta(days=40)).advance(filled.version, AS_OF)
     window, kept = Window(start=BEGIN, end=AS_OF + timedelta(hours=12)), 0
-    for metric in (None, *METRICS):
+    tried = [None, *METRICS][get_args(Part).index(part) % 2 :: 2 if EXAMPLES <= 5 else 1]
+    for metric in tried:
         listing = Listing(metric=metric, part=part, window=None if metric and METRICS[metric].anchor.is_stock else window)
         statement = build_listing(listing, moment(filled, horizon=horizon))
         count = build_count(listing, moment(filled, horizon=horizon), by=("region",))
         assert run(filled.lake, statement).equals(run(filled.lake, build_listing(listing, moment(filled)))), metric
         assert run(filled.lake, count).equals(run(filled.lake, build_count(listing, moment(filled), by=("region",)))), metric
         kept += statement.kept_version == count.kept_version == filled.version
-    assert kept > len(METRICS) - 5
+    assert kept > len(tried) - 5

@@ -20,6 +20,7 @@ from data.lake import LakeError
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
 from queries.query import Filter, Query, QueryError, Window
+from tests.queries.test_laws import EXAMPLES
 from tests.scope.conftest import AS_OF, EAST, MARK
 
 WINDOW = Window(start=AS_OF - timedelta(days=3), end=AS_OF)
@@ -55,6 +56,13 @@ def _families(dimension: str) -> list[tuple[str, ...]]:
     return [family for family in families if family]
 
 
+def _tried(dimension: str) -> list[tuple[str, ...]]:
+    """Of each family every third metric, other ones for each dimension; all of them where many examples are asked for."""
+    step = 3 if EXAMPLES <= 5 else 1
+    turn = list(DIMENSIONS).index(dimension) % step
+    return [tried for family in _families(dimension) if (tried := family[turn::step])]
+
+
 def _counts_something(row: dict[str, Any], metrics: tuple[str, ...]) -> bool:
     """Whether any figure of the group is more than nothing: a kind only others have is an empty group in the whole answer."""
     return any(row[metric] for metric in metrics)
@@ -74,7 +82,7 @@ def _is_same(mine: object, theirs: object) -> bool:
 @pytest.mark.parametrize("dimension", DIMENSIONS)
 def test_lead_gets_the_full_answer_restricted_to_the_region_whoever_asks_first(reading: Reading, dimension: str) -> None:
     everyone, east, south = (view_of(reading, "manager"), view_of(reading, "lead", EAST), view_of(reading, "lead", "CN-SOUTH"))
-    for place, metrics in enumerate(_families(dimension)):
+    for place, metrics in enumerate(_tried(dimension)):
         query = Query(metrics=metrics, by=tuple(dict.fromkeys(("region", dimension))), window=WINDOW)
         views = (everyone, east, south) if place % 2 else (south, east, everyone)
         answers = {view.scope: _rows(view, query) for view in views}
