@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from alerts.backtest import Report
 from alerts.conditions import LEVELS, Condition, Constant, PeriodBefore, is_beyond
 from alerts.places import is_visible, regions_of
+from alerts.report import Report
 from alerts.rule import Rule
 from data.places import region_of
 from queries.metrics import METRICS

@@ -30,7 +30,7 @@ class Branch:
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One input of a form: `choices` for a choice, `branches` for a tree of boxes to tick."""
+    """One input of a form: `choices` for a choice (with `branches` below headings), `branches` for a tree of boxes to tick."""
 
     code: str
     name: str
@@ -86,8 +86,21 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """One more table below the register's own, with its own columns."""
+
+    title: str
+    note: str
+    columns: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    empty: str = ""
+    acts_name: str = ""
+    is_first: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Register:
-    """Everything the register shows."""
+    """Everything the register shows; `sheets` stand below its table, those that are first above it."""
 
     language: str
     title: str
@@ -98,6 +111,7 @@ class Register:
     forms: tuple[Form, ...] = ()
     outcome: Outcome | None = None
     acts_name: str = ""
+    sheets: tuple[Sheet, ...] = ()
 
 
 def draw_register(register: Register, *, key: str, on_act: Callable[[], None]) -> None:

@@ -120,18 +120,35 @@ def no_targets() -> Targets:
 
 def read_targets(settings: Settings) -> Targets:
     """The targets of this home: `<home>/targets.yaml` where it exists, else the shipped ones. Raises TargetsError."""
-    own = settings.home / "targets.yaml"
-    return read_targets_file(own if own.exists() else DEFAULT_FILE)
+    return read_targets_file(file_in_force(settings))
+
+
+def own_file(settings: Settings) -> Path:
+    """Where a home's own targets are, or would be."""
+    return settings.home / "targets.yaml"
+
+
+def file_in_force(settings: Settings) -> Path:
+    """The home's own file where it exists, else the shipped one."""
+    own = own_file(settings)
+    return own if own.exists() else DEFAULT_FILE
 
 
 def read_targets_file(path: Path) -> Targets:
     """The editions of one file; raises TargetsError naming file, place and reason."""
     try:
-        content = load_yaml(path.read_text(encoding="utf-8"))
-    except YamlFault as error:
-        raise TargetsError(f"{path}{error}") from None
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise TargetsError(f"{path} cannot be read ({error}): make it a readable UTF-8 text") from error
+    return parse_targets(text, path)
+
+
+def parse_targets(text: str, path: Path) -> Targets:
+    """The editions in the text of a file called `path`; raises TargetsError as for the file."""
+    try:
+        content = load_yaml(text)
+    except YamlFault as error:
+        raise TargetsError(f"{path}{error}") from None
     if not isinstance(content, list) or not content:
         raise TargetsError(f"{path} must be a list of editions, each with a valid_from")
     return Targets(tuple(sorted((_edition(item, path) for item in content), key=lambda edition: edition.valid_from)))

@@ -28,6 +28,7 @@ PAGES: Final = (
     Page(module="pages.order", url_path="order", title="twin.page"),
     Page(module="pages.alerts", url_path="alerts", title="alert_page.title"),
     Page(module="pages.rules", url_path="rules", title="rules.title"),
+    Page(module="pages.targets", url_path="targets", title="targets.title", roles=("analyst", "admin")),
     Page(module="pages.worklist", url_path="worklist", title="worklist.title"),
     Page(module="pages.handover", url_path="handover", title="handover.title"),
     Page(module="pages.users", url_path="users", title="users.title", roles=("admin",)),

@@ -13,11 +13,11 @@ from typing import Final
 import polars as pl
 
 from access.view import View
-from alerts.backtest import Report
 from alerts.conditions import Condition, Constant, Threshold
 from alerts.history import History, read_history, usual
 from alerts.lifecycle import Entry
 from alerts.parse import parse_rule
+from alerts.report import Report
 from alerts.rule import Rule, RuleError
 from alerts.write import write_rule
 from i18n import translate

@@ -6,32 +6,55 @@ import re
 from typing import Final
 
 from i18n import translate
+from queries.dimensions import DIMENSIONS
+from queries.metrics import METRICS
 
 REASONS: Final = (
+    (r"^filters: (?P<reason>.+)", "filters"),
     (r"^(?P<a>.+) has no threshold", "no_threshold"),
     (r"warning (?P<a>\S+) lies beyond critical (?P<b>\S+)", "beyond"),
     (r"_recover without", "recover_alone"),
     (r"_recover (?P<a>\S+) is on the wrong side", "recover_side"),
     (r"there is no metric '?(?P<a>[^']*)'?", "no_metric"),
+    (r"there is no dimension '?(?P<a>[^']*)'?", "unknown_dimension"),
+    (r"no metric is named", "metric_missing"),
     (r"the window (?P<a>\S+) is shorter than every (?P<b>[^:]+)", "window_short"),
     (r"every is 0", "every_zero"),
     (r"exclude each other", "hold_and_points"),
     (r"datapoints '(?P<a>.*)' is not possible", "points"),
     (r"a campaign ends some day", "campaign_end"),
+    (r"expected_groups names no dimension '(?P<a>.*?)'", "expected_unknown"),
     (r"expected_groups '?(?P<a>[^']*)'? is not what the rule groups by", "expected_other"),
     (r"expected_groups without group_by", "expected_alone"),
     (r"thresholds for '(?P<a>.*)' without group_by", "limits_alone"),
-    (r"^(?P<a>\S+) has no dimension '(?P<b>.*)'", "no_dimension"),
+    (r"^thresholds has (?P<a>\S+) groups: at most (?P<b>\S+)", "limits_many"),
+    (r"'(?P<a>.*)' must name a value of each of (?P<b>.+?), with", "group_value"),
+    (r"'(?P<a>.*)' stands beside `conditions`", "beside_conditions"),
+    (r"^conditions is a list of one to (?P<a>\S+)", "conditions_count"),
+    (r"^(?P<a>\S+) has no dimension '(?P<b>.*?)'", "no_dimension"),
     (r"^(?P<a>\S+) does not say how many orders", "no_n"),
     (r"is a rate from 0 to 1", "rate"),
     (r"^(?P<a>\S+) is never below 0", "negative"),
     (r"^(?P<b>\S+) '(?P<a>.*)' is no length of time", "length"),
     (r"is longer than a year", "year"),
-    (r"^(?P<b>\S+) (?P<a>\S+) is not possible: give a whole number from (?P<c>\S+) to (?P<d>\S+)", "whole_between"),
+    (r"^(?P<b>\S+) '?(?P<a>\S+?)'? is not possible: give a whole number from (?P<c>\S+) to (?P<d>\S+)", "whole_between"),
+    (r"^(?P<b>\S+) '(?P<a>.*)' is no number", "number"),
+    (r"^(?P<b>\S+) is a text of at most (?P<a>\S+) characters", "text_long"),
+    (r"^(?P<b>\S+) is a list of names, not '(?P<a>.*)'", "names"),
+    (r"^(?P<b>\S+) has (?P<a>\S+) entries: at most (?P<c>\S+)", "entries_many"),
+    (r"^(?P<a>.+) is a list of `key: value`", "mapping"),
     (r"time zone '(?P<a>.*)' does not exist", "zone"),
     (r"'(?P<a>.*)' is no day", "day"),
-    (r"(?P<b>\S+) is never '(?P<a>.*)'", "value"),
+    (r"is never set to '(?P<a>.*)'", "status"),
+    (r"(?P<b>\S+) is never '(?P<a>.*?)'", "value"),
     (r"(?P<a>\S+) lies outside the bounds of headquarters \((?P<b>.*)\)", "bounds"),
+    (r"the least (?P<a>\S+) lies above the most (?P<b>[^:]+)", "bounds_order"),
+    (r"bounds are the administrator's", "bounds_admin"),
+    (r"^(?P<a>\S+) is personal", "mandatory_personal"),
+    (r"^(?P<a>\S+) is not live", "mandatory_live"),
+    (r"there is no receiver '(?P<a>.*)'", "no_receiver"),
+    (r"test messages are the analysts'", "test_analyst"),
+    (r"was tested a moment ago", "test_again"),
     (r"is not before", "hours"),
     (r"say why", "why"),
     (r"was never tried on history", "untried"),
@@ -40,18 +63,51 @@ REASONS: Final = (
     (r"is mandatory", "mandatory"),
     (r"was never published", "unpublished"),
     (r"there is no rule", "no_rule"),
+    (r"^(?P<b>\S+) has no version (?P<a>[^\s:]+)", "no_version"),
     (r"the name '(?P<a>.*)' cannot be used", "name"),
     (r"There is already a rule", "taken"),
+    (r"a verdict is one of", "verdict"),
+    (r"there is no such alert", "no_alert"),
+    (r"there is nothing to take back", "nothing_to_undo"),
+    (r"a silence needs at least one matcher", "silence_empty"),
+    (r"a silence has no matcher '(?P<a>.*)'", "silence_matcher"),
+    (r"a silence ends later than now and within (?P<a>\S+) days", "silence_end"),
+    (r"^silence (?P<a>\S+) has ended", "silence_over"),
+    (r"'(?P<a>.*)' is named twice", "twice"),
+    (r"^filter '(?P<a>.*)' has no value", "filter_empty"),
+    (r"needs a window with a start|a window without a start", "window_start"),
+    (r"^the filter on (?P<b>\S+) has (?P<a>\S+) values: at most (?P<c>\S+)", "filter_many"),
+    (r"there is no snapshot", "no_snapshot"),
+    (r"^(?P<a>\S+) buckets by \S+ are too many", "buckets"),
+    (r"cannot be compared by bucket|does not fall on whole", "compare_bucket"),
+    (r"^(?P<b>.+?) has no '(?P<a>.*?)'", "no_key"),
 )
 """What a reason says, and its sentence in `rules.refused`; the first that fits counts."""
 
+COMMAND_LINE: Final = re.compile(r"`python cli\.py|docs/|--grain")
+"""What only somebody at a terminal can follow."""
+
 
 def explain(error: Exception, language: str) -> str:
-    """The reason in the reader's language; as it was written where there is no sentence for it."""
+    """The reason in the reader's language; as it was written where there is no sentence for it, in English where it helps."""
     text = str(error)
-    if language == "en":
+    if language == "en" and not COMMAND_LINE.search(text):
         return text[:1].upper() + text[1:]
     for pattern, key in REASONS:
         if match := re.search(pattern, text):
-            return translate(language, f"rules.refused.{key}", **match.groupdict())
+            found = match.groupdict()
+            if reason := found.pop("reason", None):
+                return translate(language, f"rules.refused.{key}", reason=explain(ValueError(reason), language))
+            return translate(language, f"rules.refused.{key}", **{name: _word(language, part) for name, part in found.items()})
     return text
+
+
+def _word(language: str, text: str) -> str:
+    """A metric, a dimension or a part of a rule by the name the page gives it; anything else as it is."""
+    if text in METRICS:
+        return translate(language, f"metrics.{text}.name")
+    if text in DIMENSIONS:
+        return translate(language, f"dimensions.{text}.name")
+    key = f"rules.field.{text.rpartition('.')[2]}"
+    word = translate(language, key)
+    return text if word == key else word

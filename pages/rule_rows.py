@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from access.view import View
-from alerts.backtest import from_json
 from alerts.desk import Alert
 from alerts.differences import differences
 from alerts.health_of import Health
 from alerts.lifecycle import Entry, Version, last_trial, list_events, list_versions
 from alerts.lint import Finding, lint, today_in
 from alerts.pasts import Usefulness
+from alerts.report import from_json
 from alerts.rule import Rule
 from alerts.sentence import sentence
 from components.alerts import Fact, Tone
 from components.format import count, duration, full_instant, percent, when
 from components.rules import Button, Detail, Note, RuleRow, VersionRow
 from i18n import LANGUAGES, translate
-from pages.rule_act import can_change
+from pages.rule_sight import can_change
 from pages.rule_trial import read_trial
 from pages.telling import Telling
 from pages.worklist_job import Names

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Final
 
 from access.view import View
-from alerts.backtest import Episode, Point, Report, main_level
+from alerts.backtest import main_level
 from alerts.conditions import LEVELS, Condition, Constant, breaches
+from alerts.report import Episode, Point, Report
 from alerts.rule import Rule
 from alerts.sentence import group_name, threshold_words
 from components.alerts import Fact, Stretch

@@ -27,11 +27,13 @@ from i18n import translate
 from pages.address import take_choice
 from pages.alert_rows import reader_of
 from pages.frame import draw_frame, watch
-from pages.rule_act import DRAFT, draft_now, hear, keep_act, my_entries, newest_rule
+from pages.rule_act import hear, keep_act
 from pages.rule_draft import Draft, begin, lately, rule_of, trial_of
 from pages.rule_form import read_sections
+from pages.rule_form_act import DRAFT, draft_now
 from pages.rule_refusal import explain
 from pages.rule_rows import part_name, read_detail, read_notes, read_rule_row, read_sentences
+from pages.rule_sight import my_entries, newest_rule
 from pages.rule_trial import read_limits, read_plot, read_trial
 from pages.worklist_job import Names
 

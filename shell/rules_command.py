@@ -16,12 +16,13 @@ from access.audit import Actor
 from access.reading import Reading
 from access.store import open_store
 from access.user import UserError, find_user, scope_of
-from alerts.backtest import Report, backtest, to_json
+from alerts.backtest import backtest
 from alerts.command import Told, check_files, read_documents, read_rules
 from alerts.health_of import Health, read_health
 from alerts.lifecycle import Author, Entry, find_rule, keep_trial, list_rules, list_versions, publish, save_draft
 from alerts.lint import lint, today_in
 from alerts.parse import parse_rule
+from alerts.report import Report, to_json
 from alerts.rule import Rule, RuleError
 from alerts.sentence import group_name, sentence
 from alerts.write import write_rule

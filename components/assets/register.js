@@ -3,18 +3,24 @@ function drawRegister(data, send) {
   const act = (action, key, values = {}) => send("act", { action, key, values });
   const inline = data.forms.filter((form) => form.is_inline);
   const beside = data.forms.filter((form) => !form.is_inline);
+  const own = drawSheet(data, act, inline);
+  const forms = beside.map((form) => h("section", { class: "card", key: form.key }, h("div", { class: "head" }, h("h2", {}, form.title)), drawForm(form, act)));
+  const [above, below] = [true, false].map((isFirst) => data.sheets.filter((sheet) => sheet.is_first === isFirst).map((sheet) => drawSheet(sheet, act, [])));
   return h(
     "div",
     { class: beside.length ? "register beside" : "register" },
     data.outcome ? drawOutcome(data.outcome) : null,
-    h(
-      "section",
-      { class: "card" },
-      h("div", { class: "head" }, h("h2", {}, data.title), h("span", { class: "muted" }, data.note)),
-      inline.map((form) => drawForm(form, act)),
-      data.entries.length ? drawEntries(data, act) : h("p", { class: "muted" }, data.empty),
-    ),
-    beside.map((form) => h("section", { class: "card", key: form.key }, h("div", { class: "head" }, h("h2", {}, form.title)), drawForm(form, act))),
+    data.sheets.length ? [h("div", { class: "column", key: "sheets" }, above, own, below), h("div", { class: "column", key: "forms" }, forms)] : [own, forms],
+  );
+}
+
+function drawSheet(sheet, act, inline) {
+  return h(
+    "section",
+    { class: sheet.is_first ? "card raised" : "card", key: sheet.title },
+    h("div", { class: "head" }, h("h2", {}, sheet.title), h("span", { class: "muted" }, sheet.note)),
+    inline.map((form) => drawForm(form, act)),
+    sheet.entries.length ? drawEntries(sheet, act) : h("p", { class: "muted" }, sheet.empty),
   );
 }
 
@@ -69,9 +75,13 @@ function drawField(form, field) {
   if (field.kind === "tree") return h("fieldset", {}, h("legend", {}, field.name), field.branches.map((branch) => drawBranch(field, branch)), hintOf(field));
   const input =
     field.kind === "choice"
-      ? h("select", { id, name: field.code }, field.choices.map((one) => h("option", { value: one.code, selected: one.is_on }, one.name)))
+      ? h("select", { id, name: field.code }, [field.choices.map((one) => drawChoice(one)), field.branches.map((branch) => h("optgroup", { label: branch.name }, branch.choices.map((one) => drawChoice(one))))])
       : h("input", { id, name: field.code, type: field.kind, value: field.value, required: field.is_needed ? "" : null, autocomplete: "off", spellcheck: "false", maxlength: "200" });
   return h("div", { class: "field" }, h("label", { for: id }, field.name), input, hintOf(field));
+}
+
+function drawChoice(one) {
+  return h("option", { value: one.code, selected: one.is_on }, one.name);
 }
 
 function drawBranch(field, branch) {

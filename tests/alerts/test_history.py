@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.backtest import backtest, episodes_of, from_json, play, report_of, to_json, with_threshold
+from alerts.backtest import backtest, episodes_of, play, report_of, with_threshold
 from alerts.duty import templates
 from alerts.history import read_history
 from alerts.parse import parse_rule
+from alerts.report import from_json, to_json
 from alerts.rule import Rule
 from alerts.sampling import Sampler, Source
 from alerts.state import RuleState, step

@@ -30,10 +30,12 @@ from alerts.write import write_rule
 from config import read_settings
 from i18n import translate
 from pages.panel import Subject, read_panel
-from pages.rule_act import DRAFT, act, my_entries
+from pages.rule_act import act
 from pages.rule_draft import Draft, begin
 from pages.rule_form import read_sections
+from pages.rule_form_act import DRAFT
 from pages.rule_refusal import REASONS, explain
+from pages.rule_sight import my_entries
 from pages.rule_values import body_of, values_of
 from pages.rules import read_board, read_editor
 from queries.query import Filter
