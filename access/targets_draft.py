@@ -12,7 +12,7 @@ from access.user import User
 from access.view import View
 from data.places import region_of
 from data.targets import Edition, Targets, TargetsError
-from data.targets_change import BUSINESS_TYPE, Change, Figure, differences, figures_of, write_seconds
+from data.targets_change import BUSINESS_TYPE, Change, Figure, Kind, differences, figures_of, write_seconds
 from data.targets_text import apply_changes
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
@@ -24,6 +24,7 @@ __all__ = [
     "Change",
     "Edition",
     "Figure",
+    "Kind",
     "Targets",
     "TargetsError",
     "differences",
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 PLACES: Final = ("region", "province")
-CLOSED: Final = (BUSINESS_TYPE, "stage", "priority", "customer_tier", "country", "currency")
+CLOSED: Final = (BUSINESS_TYPE,)
 """Dimensions whose values tell nothing of any one region."""
 EDITORS: Final = ("analyst", "admin")
 

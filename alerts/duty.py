@@ -22,12 +22,14 @@ from alerts.channels import Line
 from alerts.destination import allow_list
 from alerts.evaluate import Pass, evaluate_rules
 from alerts.health import watch_health
+from alerts.heartbeat import plan_heartbeat
 from alerts.lifecycle import Author, publish, save_draft
 from alerts.message import Words
 from alerts.parse import parse_rule
+from alerts.repeats import plan_repeats
 from alerts.rule import Rule
 from alerts.sampling import Source
-from alerts.send import Sender, plan_repeats, send_due
+from alerts.send import Sender, send_due
 from alerts.tables import RECEIVERS, RULES
 from config import ROOT, Settings
 from data.active import targets_in_force
@@ -120,6 +122,7 @@ class Duty:
             try:
                 if repeats_at is None or now - repeats_at >= timedelta(minutes=1) or now < repeats_at:
                     repeats_at = now
+                    plan_heartbeat(self.store, self.settings.zone, now)
                     plan_repeats(self.store, {live.rule.name: live.rule.repeat for live in live_rules(self.store)}, now)
                 send_due(self.sender, now)
             except SQLAlchemyError as error:

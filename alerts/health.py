@@ -20,11 +20,13 @@ from queries.scope import Scope
 
 SOURCE_SILENT: Final = "system:source-silent"
 RULE_FAILS: Final = "system:rule-fails"
+HEARTBEAT: Final = "system:heartbeat"
 ERRORS_IN_A_ROW: Final = 3
 EVERY: Final = timedelta(seconds=1)
 TITLES: Final = {
     SOURCE_SILENT: (("en", "Source silent"), ("zh-CN", "数据源中断")),
     RULE_FAILS: (("en", "Rule cannot be evaluated"), ("zh-CN", "规则无法评估")),
+    HEARTBEAT: (("en", "Weekly sign of life"), ("zh-CN", "每周运行报告")),
 }
 
 

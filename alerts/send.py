@@ -15,10 +15,10 @@ from sqlalchemy import Connection, Engine, RowMapping, and_, func, select, updat
 
 from access.store import writing
 from alerts.channels import CHANNELS, Delivery, Line, Post, deliver
-from alerts.deeds import acknowledged
 from alerts.health import title_of
+from alerts.heartbeat import MESSAGE, compose_heartbeat
 from alerts.message import Item, Words, compose_post
-from alerts.outbox import GROUP_INTERVAL, USER, Receiver, new_row, read_receivers, retry_at
+from alerts.outbox import GROUP_INTERVAL, USER, Receiver, read_receivers, retry_at
 from alerts.parse import parse_rule
 from alerts.places import is_visible
 from alerts.rule import Rule, RuleError
@@ -112,13 +112,18 @@ def _send(sender: Sender, batch: Batch, now: datetime) -> int:
     _hold_back(sender, reasons, now)
     if not going or receiver is None:
         return 0
-    rule = rules[going[-1]["version"]]
-    post = compose_post(
-        rule, [_item(row) for row in going], f"alert-{going[0]['id']}-{going[-1]['id']}", receiver.language, sender.words
-    )
+    post = _compose(sender, rules[going[-1]["version"]], going, receiver)
     delivery = deliver(receiver.channel, post, receiver.settings, sender.line(now))
     _record(sender, going, delivery, now)
     return delivery.outcome == "sent"
+
+
+def _compose(sender: Sender, rule: Rule, rows: Sequence[RowMapping], receiver: Receiver) -> Post:
+    if rows[-1]["message"] == MESSAGE:
+        with sender.store.connect() as connection:
+            return compose_heartbeat(connection, rows[-1], receiver)
+    post_id = f"alert-{rows[0]['id']}-{rows[-1]['id']}"
+    return compose_post(rule, [_item(row) for row in rows], post_id, receiver.language, sender.words)
 
 
 Held = tuple[str, str, datetime | None]
@@ -139,7 +144,8 @@ def _reason(
     if receiver is None:
         return ("withheld", "the receiver is gone or disabled", None)
     regions = None if row["regions"] is None else frozenset(row["regions"])
-    if not receiver.name.startswith(USER) and not is_visible(regions, receiver.scope):
+    is_own = receiver.name.startswith(USER) or row["message"] == MESSAGE
+    if not is_own and not is_visible(regions, receiver.scope):
         return ("withheld", "outside the receiver's regions", None)
     if not rule.schedule.is_open(now, sender.zone):
         return ("waiting", "outside the rule's hours", now + MUTED_LOOK)
@@ -279,39 +285,3 @@ def _send_digest(sender: Sender, receiver: Receiver | None, rows: Sequence[RowMa
     else:
         _hold_back(sender, {row["id"]: ("digest", delivery.detail[:500], now) for row in rows}, now)
     return delivery.outcome == "sent"
-
-
-def plan_repeats(store: Engine, repeats: Mapping[str, timedelta], now: datetime) -> int:
-    """Tell again what still fires and nobody has acknowledged, `repeat` after the last message; how many rows."""
-    query = (
-        select(OUTBOX)
-        .join(TRANSITIONS, TRANSITIONS.c.id == OUTBOX.c.transition_id)
-        .join(INSTANCES, and_(INSTANCES.c.rule == OUTBOX.c.rule, INSTANCES.c.group_key == OUTBOX.c.group_key))
-        .where(INSTANCES.c.state.in_(("firing", "no_data")), INSTANCES.c.episode_at == TRANSITIONS.c.episode_at)
-        .where(OUTBOX.c.message.in_((*STARTS, "de_escalate")))
-        .order_by(OUTBOX.c.id)
-    )
-    with writing(store) as connection:
-        taken = acknowledged(connection)
-        last: dict[tuple[str, str, str], RowMapping] = {}
-        for row in connection.execute(query).mappings():
-            last[(row["rule"], row["group_key"], row["receiver"])] = row
-        rows = [
-            new_row(
-                rule=row["rule"],
-                group_key=row["group_key"],
-                receiver=row["receiver"],
-                transition_id=row["transition_id"],
-                message=row["message"],
-                due_at=now,
-                created_at=now,
-                repeat_number=row["repeat_number"] + 1,
-            )
-            for row in last.values()
-            if row["status"] == "sent"
-            and (row["rule"], row["group_key"]) not in taken
-            and now - row["done_at"] >= repeats.get(row["rule"], timedelta.max)
-        ]
-        if rows:
-            connection.execute(OUTBOX.insert(), rows)
-    return len(rows)

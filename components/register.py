@@ -44,7 +44,7 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """A form: `action` comes back with its values; `key` tells one form from the next in its place."""
+    """A form: `action` comes back with its values; `key` tells one form from the next in its place, a quiet one does not ask to be sent."""
 
     action: str
     key: str
@@ -53,6 +53,7 @@ class Form:
     fields: tuple[Field, ...]
     note: str = ""
     is_inline: bool = False
+    is_quiet: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import yaml
 
-from data.targets_change import Change, changed, place_of
-from data.yaml_text import load_yaml
+from data.targets_change import Change, Item, changed, place_of
+from data.yaml_text import YamlFault, load_yaml
 
 Path = tuple[str | int, ...]
 GONE: Final = object()
@@ -29,26 +29,25 @@ def apply_changes(text: str, changes: Iterable[Change], *, valid_from: date) -> 
     The text must be one the loader takes. What it says is exactly the content with the changes; where a change cannot be
     put into the text as it stands, the text is written anew below its opening comment.
     """
-    made = tuple(changes)
     before = load_yaml(text)
     assert isinstance(before, list)
-    after = changed(before, made, valid_from)
-    found = text
-    if place_of(before, valid_from) is None:
-        place = place_of(after, valid_from)
-        assert place is not None
-        found = _with_edition(found, place, after[place])
-    else:
-        for path, value in _edits(before, after, ()):
-            found = put(found, path, value)
-    return found if _says(found, after) else _anew(text, after)
-
-
-def _says(text: str, content: object) -> bool:
+    after = changed(before, changes, valid_from)
     try:
-        return load_yaml(text) == content
-    except ValueError:
-        return False
+        found = _edited(text, before, after, valid_from)
+        is_exact = load_yaml(found) == after
+    except (yaml.YAMLError, YamlFault):
+        # A value that others refer to was taken away, or the like.
+        is_exact = False
+    return found if is_exact else _anew(text, after)
+
+
+def _edited(text: str, before: list[Item], after: list[Item], valid_from: date) -> str:
+    place = place_of(after, valid_from)
+    if place is not None and place_of(before, valid_from) is None:
+        return _with_edition(text, place, after[place])
+    for path, value in _edits(before, after, ()):
+        text = put(text, path, value)
+    return text
 
 
 def _anew(text: str, content: Sequence[object]) -> str:

@@ -43,6 +43,7 @@ def _kept_strip(view: View) -> Strip:
     """The strip as drawn before, while the book says nothing new and the minute is the same."""
     assert view.store is not None
     stamp: tuple[Any, ...] = (read_stamp(view.store), view.user.name, view.language, view.address, f"{view.now:%H%M}", view.scope)
+    stamp += (read_banner(view),)
     kept = st.session_state.get(KEPT)
     if kept is not None and kept[0] == stamp:
         found: Strip = kept[1]

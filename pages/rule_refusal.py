@@ -80,6 +80,7 @@ REASONS: Final = (
     (r"there is no snapshot", "no_snapshot"),
     (r"^(?P<a>\S+) buckets by \S+ are too many", "buckets"),
     (r"cannot be compared by bucket|does not fall on whole", "compare_bucket"),
+    (r"there is no \S+ '(?P<a>.*?)'", "unknown_word"),
     (r"^(?P<b>.+?) has no '(?P<a>.*?)'", "no_key"),
 )
 """What a reason says, and its sentence in `rules.refused`; the first that fits counts."""
@@ -103,7 +104,9 @@ def explain(error: Exception, language: str) -> str:
 
 
 def _word(language: str, text: str) -> str:
-    """A metric, a dimension or a part of a rule by the name the page gives it; anything else as it is."""
+    """A metric, a dimension or a part of a rule by the name the page gives it, a list of them each; anything else as it is."""
+    if ", " in text:
+        return translate(language, "marks.joiner").join(_word(language, part) for part in text.split(", "))
     if text in METRICS:
         return translate(language, f"metrics.{text}.name")
     if text in DIMENSIONS:

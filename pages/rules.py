@@ -31,6 +31,7 @@ from pages.rule_act import hear, keep_act
 from pages.rule_draft import Draft, begin, lately, rule_of, trial_of
 from pages.rule_form import read_sections
 from pages.rule_form_act import DRAFT, draft_now
+from pages.rule_house import draw_house
 from pages.rule_refusal import explain
 from pages.rule_rows import part_name, read_detail, read_notes, read_rule_row, read_sentences
 from pages.rule_sight import my_entries, newest_rule
@@ -54,6 +55,7 @@ def render(view: View) -> None:
         draw_frame(view, "pages.rules", country=None, states=())
         draw_rules(board, key=BOARD, on_choice=partial(_take, BOARD))
         if board.editor is None:
+            draw_house(view)
             watch(view)
 
 

@@ -25,7 +25,7 @@ COLUMNS: Final = ("figure", "where", "target", "today")
 def render(view: View) -> None:
     """Draw the targets and limits in force, the draft with its effect, the history, and the forms."""
     with st.container(key="targets", gap=None):
-        draw_frame(view, "pages.targets", country=None, states=())
+        draw_frame(view, "pages.targets", country=None, states=(), applied=())
         draw_register(_register(view), key=REGISTER, on_act=partial(act, view))
         if draft_now() is None:
             watch(view)
@@ -110,6 +110,7 @@ def _forms(view: View, file: TargetsFile, targets: Targets, edition: Edition, dr
         title=translate(language, "targets.form.discard_title"),
         submit=translate(language, "targets.form.discard"),
         fields=(),
+        is_quiet=True,
     )
     return (save, own, discard) if draft.origin is None else (save, discard)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from access.targets_draft import BUSINESS_TYPE, Draft, Figure, is_seen, may_set, write_seconds
+from access.targets_draft import BUSINESS_TYPE, Draft, Figure, Kind, figures_of, may_set, write_seconds
 from access.view import View
 from components.register import Branch, Choice, Field, Form
 from i18n import translate
@@ -28,6 +28,7 @@ UNITS: Final = {
     "s": 1, "秒": 1,
 }  # fmt: skip
 LENGTH: Final = re.compile(rf"([0-9]+(?:\.[0-9]+)?)\s*({'|'.join(sorted(UNITS, key=len, reverse=True))})")
+FIRST: Final = Figure(kind="target", name="on_time_rate")
 MOST_SECONDS: Final = 366 * 86_400.0
 
 
@@ -53,20 +54,19 @@ def code_of(figure: Figure) -> str:
 def figure_of(code: str) -> Figure | None:
     """The figure of a word; None where there is no such metric, stage or dimension."""
     kind, name, dimension, value = [*code.split("/", 3), "", "", ""][:4]
+    if bool(dimension) != bool(value):
+        return None
     if kind == "target" and name in METRICS:
-        known = dimension in DIMENSIONS and METRICS[name].anchor.rows in DIMENSIONS[dimension].rows
-        return (
-            Figure(kind="target", name=name, dimension=dimension or None, code=value or None) if known or not dimension else None
-        )
-    if kind == "limit" and name in stages():
-        return (
-            Figure(kind="limit", name=name, dimension=dimension or None, code=value or None) if _fits_limit(dimension) else None
-        )
-    return None
+        fits = not dimension or (dimension in DIMENSIONS and METRICS[name].anchor.rows in DIMENSIONS[dimension].rows)
+    else:
+        fits = kind == "limit" and name in stages() and dimension in ("", BUSINESS_TYPE)
+    kinds: dict[str, Kind] = {"target": "target", "limit": "limit"}
+    return Figure(kind=kinds[kind], name=name, dimension=dimension or None, code=value or None) if fits else None
 
 
-def _fits_limit(dimension: str) -> bool:
-    return dimension in ("", BUSINESS_TYPE)
+def is_known(figure: Figure) -> bool:
+    """Whether the registries have what the file names: a target of anything else is never used."""
+    return figure_of(code_of(figure)) is not None
 
 
 def stages() -> tuple[str, ...]:
@@ -135,7 +135,7 @@ def _number(language: str, text: str) -> float:
 
 def _length(language: str, text: str) -> str:
     parts = LENGTH.findall(text)
-    seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
+    seconds = seconds_of(text)
     if not parts or LENGTH.sub("", text).strip():
         raise ValueRefused(translate(language, "targets.refused.length", text=text[:40]))
     if not 0 < seconds <= MOST_SECONDS:
@@ -143,11 +143,16 @@ def _length(language: str, text: str) -> str:
     return write_seconds(seconds)
 
 
+def seconds_of(text: str) -> float:
+    """The seconds of a length of time as the file spells it."""
+    return sum(float(number) * UNITS[unit] for number, unit in LENGTH.findall(text))
+
+
 def set_form(view: View, draft: Draft | None, seen: str, chosen: Figure | None, value: float | None) -> Form:
     """The form that puts one change into the draft; `seen` is the mark of the file it was drawn from."""
     language, known = view.language, known_groups(view)
     day = draft.valid_from if draft else view.now.astimezone(view.zone).date()
-    plain = Figure(kind=chosen.kind, name=chosen.name) if chosen else None
+    plain = Figure(kind=chosen.kind, name=chosen.name) if chosen else FIRST
     return Form(
         action="set",
         key=f"{seen}/{len(draft.changes) if draft else 0}/{code_of(chosen) if chosen else ''}",
@@ -209,7 +214,8 @@ def _where(view: View, known: Mapping[str, list[str]], chosen: Figure | None) ->
     language = view.language
     own = (chosen.dimension, chosen.code) if chosen else ("", "")
     found = []
-    for dimension, codes in known.items():
+    for dimension, lately in known.items():
+        codes = [*lately, *([own[1]] if own[0] == dimension and own[1] not in lately else [])]
         figures = [Figure(kind="target", name="on_time_rate", dimension=dimension, code=code) for code in codes]
         choices = tuple(
             Choice(
@@ -218,7 +224,7 @@ def _where(view: View, known: Mapping[str, list[str]], chosen: Figure | None) ->
                 is_on=(dimension, one.code) == own,
             )
             for one in figures
-            if may_set(view.user, view.scope, one) and is_seen(view.scope, one, known)
+            if may_set(view.user, view.scope, one)
         )
         if choices:
             found.append(Branch(name=translate(language, f"dimensions.{dimension}.name"), choices=choices))
@@ -236,7 +242,17 @@ def asked_figure(view: View, values: Mapping[str, object]) -> Figure:
         raise ValueRefused(translate(view.language, f"targets.refused.{key}", dimension=name))
     if not may_set(view.user, view.scope, found):
         raise ValueRefused(translate(view.language, "targets.refused.others"))
+    if found.dimension is not None and not _is_there(view, found):
+        raise ValueRefused(translate(view.language, "targets.refused.no_group", group=code[:40]))
     return found
+
+
+def _is_there(view: View, figure: Figure) -> bool:
+    """Whether the group has orders lately, or the file names it already."""
+    if figure.code in known_groups(view).get(str(figure.dimension), ()):
+        return True
+    named = {(one.dimension, one.code) for edition in view.targets.editions for one in figures_of(edition)}
+    return (figure.dimension, figure.code) in named
 
 
 def figures_now(view: View, names: list[str]) -> dict[str, float | None]:

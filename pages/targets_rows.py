@@ -13,7 +13,7 @@ from components.format import full_instant, percent
 from components.register import Act, Entry, Sheet
 from i18n import translate
 from pages.figures import figure as figure_text
-from pages.targets_form import code_of, figures_now, over_limit_now, place_of, title_of, value_text
+from pages.targets_form import code_of, figures_now, is_known, over_limit_now, place_of, title_of, value_text
 from pages.wording import judge, names_of, window_name
 from queries.metrics import METRICS
 
@@ -24,7 +24,7 @@ Known = Mapping[str, Sequence[str]]
 
 def target_entries(view: View, edition: Edition, known: Known, *, can_edit: bool) -> tuple[Entry, ...]:
     """Every metric's target, overall and by group, beside today's figure of everything in sight."""
-    figures = [(one, value) for one, value in figures_of(edition).items() if one.kind == "target" and one.name in METRICS]
+    figures = [(one, value) for one, value in figures_of(edition).items() if one.kind == "target" and is_known(one)]
     today = figures_now(view, list(dict.fromkeys(one.name for one, _ in figures)))
     return tuple(
         _target_entry(view, one, value, None if one.dimension else today.get(one.name), can_edit=can_edit)
@@ -90,7 +90,7 @@ def draft_figures(view: View, draft: Draft, before: Edition, after: Edition, kno
         return [change.figure for change in draft.changes]
     one, other = figures_of(before), figures_of(after)
     found = [figure for figure in dict.fromkeys((*one, *other)) if one.get(figure) != other.get(figure)]
-    return [figure for figure in found if is_seen(view.scope, figure, known)]
+    return [figure for figure in found if is_known(figure) and is_seen(view.scope, figure, known)]
 
 
 def draft_sheet(view: View, draft: Draft, before: Edition, after: Edition, known: Known) -> Sheet:
@@ -151,6 +151,7 @@ def effect_text(language: str, effect: Effect) -> str:
 
 def _groups_text(language: str, effect: Effect, before: int, after: int) -> str:
     dimension = translate(language, f"dimensions.{effect.by}.name")
+    dimension = dimension.lower() if language == "en" else dimension
     text = translate(language, "targets.effect.groups", dimension=dimension, before=before, after=after, n=effect.n)
     for key, codes in (("newly", effect.newly), ("freed", effect.freed)):
         if codes:
@@ -209,19 +210,18 @@ def _changes(view: View, before: Targets | None, after: Targets | None, known: K
         return [translate(language, "targets.unreadable")] if view.scope.everything else []
     if before is None:
         return []
-    found = [one for one in differences(before, after) if is_seen(view.scope, one.figure, known)]
+    found = [one for one in differences(before, after) if is_known(one.figure) and is_seen(view.scope, one.figure, known)]
     texts = [
         translate(
             language,
             "targets.changed",
             day=one.valid_from.isoformat(),
-            what=title_of(language, one.figure) if one.figure.kind == "limit" or one.figure.name in METRICS else one.figure.name,
+            what=title_of(language, one.figure),
             where=place_of(language, one.figure),
             before=value_text(language, one.figure, one.before),
             after=value_text(language, one.figure, one.after),
         )
         for one in found[:MOST_CHANGES]
-        if one.figure.kind == "limit" or one.figure.name in METRICS
     ]
     rest = len(found) - MOST_CHANGES
     return [*texts, translate(language, "targets.more", n=rest)] if rest > 0 else texts

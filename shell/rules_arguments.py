@@ -30,5 +30,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     into = actions.add_parser("import", help="add every rule of a file as a draft")
     into.add_argument("files", type=Path, nargs="+", metavar="FILE")
     into.add_argument("--reason", default="imported")
-    for parser_, is_needed in ((try_, False), (live, True), (into, True)):
+    actions.add_parser("receivers", help="whom rules can tell, and whether messages arrive there")
+    test = actions.add_parser("send-test", help="send a test message to a receiver and say what it answered")
+    test.add_argument("receiver")
+    for parser_, is_needed in ((try_, False), (live, True), (into, True), (test, True)):
         parser_.add_argument("--user", metavar="NAME", required=is_needed, help="act with this user's rights")

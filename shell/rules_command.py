@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from alerts.health_of import Health, read_health
 from alerts.lifecycle import Author, Entry, find_rule, keep_trial, list_rules, list_versions, publish, save_draft
 from alerts.lint import lint, today_in
 from alerts.parse import parse_rule
+from alerts.receiver_trial import line_of, read_standings, try_receiver
 from alerts.report import Report, to_json
 from alerts.rule import Rule, RuleError
 from alerts.sentence import group_name, sentence
@@ -43,8 +45,11 @@ def rules(settings: Settings, arguments: Namespace, now: datetime) -> Told:
     if arguments.action in FILES:
         return check_files(arguments)
     store = open_store(settings)
+    if arguments.action == "send-test":
+        return _send_test(store, settings, arguments, now)
     actions: dict[str, Callable[[], list[str]]] = {
         "list": lambda: _list(store, settings),
+        "receivers": lambda: _receivers(store, settings, now),
         "show": lambda: _show(store, settings, arguments, now),
         "backtest": lambda: _backtest(store, settings, arguments, now),
         "publish": lambda: _publish(store, arguments, now),
@@ -68,6 +73,33 @@ def _list(store: Engine, settings: Settings) -> list[str]:
         for entry in list_rules(store)
     ]
     return _table(("name", "state", "live/newest", "health", "owner", "for"), rows)
+
+
+def _receivers(store: Engine, settings: Settings, now: datetime) -> list[str]:
+    rows = [
+        (
+            one.receiver.name,
+            one.receiver.channel,
+            "everything" if one.receiver.scope.everything else " ".join(one.receiver.scope.regions),
+            f"{one.sent_at.astimezone(settings.zone):%Y-%m-%d %H:%M}" if one.sent_at else "never",
+            str(one.given_up),
+            str(one.waiting),
+        )
+        for one in read_standings(store, now)
+    ]
+    return _table(("name", "channel", "area", "last message", "given up in 7 days", "being retried"), rows)
+
+
+def _send_test(store: Engine, settings: Settings, arguments: Namespace, now: datetime) -> Told:
+    author = _author(store, arguments.user)
+    delivery = try_receiver(store, arguments.receiver, author.actor, author.role, line_of(settings, os.environ, now))
+    words = {
+        "sent": "the test message has arrived",
+        "later": "not arrived, an alert would be tried again",
+        "never": "not arrived",
+    }
+    answer = f": {delivery.detail}" if delivery.detail else ""
+    return [f"{arguments.receiver}: {words[delivery.outcome]}{answer}"], 0 if delivery.outcome == "sent" else 1
 
 
 def _health(health: Health, settings: Settings) -> str:

@@ -66,7 +66,7 @@ function drawForm(form, act) {
     { key: form.key, class: form.is_inline ? "inline" : "", onsubmit: submit },
     form.fields.map((field) => drawField(form, field)),
     form.note ? h("p", { class: "muted" }, form.note) : null,
-    h("button", { type: "submit", class: "primary" }, form.submit),
+    h("button", { type: "submit", class: form.is_quiet ? "quiet" : "primary" }, form.submit),
   );
 }
 

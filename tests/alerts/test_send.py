@@ -14,8 +14,9 @@ from alerts.channels import Line
 from alerts.deeds import Episode, do, undo
 from alerts.destination import AllowList
 from alerts.outbox import RETRIES, retry_at
+from alerts.repeats import plan_repeats
 from alerts.rule import RuleError
-from alerts.send import Sender, plan_repeats, send_due
+from alerts.send import Sender, send_due
 from alerts.silences import end_silence, set_silence
 from alerts.tables import OUTBOX
 from pages.telling import Telling

@@ -64,9 +64,11 @@ days = st.sampled_from([date(1999, 1, 1), FIRST, LATER, date(2026, 12, 1), date(
 
 
 @given(
-    text=st.sampled_from(sorted(TEXTS)), changes=st.lists(st.builds(Change, figure=figures, value=values), max_size=5), day=days
+    text=st.sampled_from(sorted(TEXTS.keys() - {"shipped"})),
+    changes=st.lists(st.builds(Change, figure=figures, value=values), max_size=5),
+    day=days,
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_text_says_what_was_asked_and_nothing_else_changes(text: str, changes: list[Change], day: date) -> None:
     before = _read(TEXTS[text])
     after = _read(apply_changes(TEXTS[text], changes, valid_from=day))

@@ -95,7 +95,7 @@ BAD = [
     ({"every": "5x"}, "检查间隔"),
     ({"filters": {"nowhere": ["a"]}}, "筛选条件"),
     ({"no_data": "maybe"}, "maybe"),
-    ({"group_by": ["region"], "thresholds": {"CN-EAST/b": {"warning": 0.2}}}, "大区"),
+    ({"group_by": ["region", "channel"], "thresholds": {"CN-EAST": {"warning": 0.2}}}, "大区"),
     ({"metric": "nothing"}, "nothing"),
     ({"warning": 5}, "100%"),
     ({"name": "no name"}, "no name"),

@@ -82,3 +82,10 @@ def test_a_lead_makes_no_rule_for_others_and_an_unknown_one_is_named(run: Run, t
     assert run("show", "nowhere")[0] == 2
     assert run("import", str(file), "--user", "nobody")[0] == 2
     assert told
+
+
+def test_a_test_message_is_sent_and_the_receiver_listed(run: Run) -> None:
+    assert run("receivers")[1].splitlines()[0].split()[:3] == ["name", "channel", "area"]
+    code, _, told = run("send-test", "nobody", "--user", "ana")
+    assert (code, "no receiver 'nobody'" in told) == (2, True)
+    assert run("send-test", "nobody", "--user", "east")[0] == 2

@@ -1,0 +1,117 @@
+"""What is done below the rules: a test message, bounds of headquarters, mandatory rules; what came of it, in a sentence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+from sqlalchemy import Engine
+
+from access.targets_draft import Figure
+from access.user import PreviewError
+from access.view import View
+from access.worklist import is_looking_back
+from alerts.bounds import rules_outside, set_bound, set_mandatory
+from alerts.channels import Delivery
+from alerts.receiver_trial import line_of, try_receiver
+from alerts.rule import RuleError
+from components.register import Outcome
+from i18n import translate
+from pages.figures import metric_name
+from pages.rule_refusal import explain
+from pages.rule_sight import my_entries, newest_rule
+from pages.targets_form import ValueRefused, read_value, seconds_of
+from queries.metrics import METRICS
+
+REGISTER: Final = "rules.house"
+OUTCOME: Final = "rules.house.outcome"
+
+
+def act(view: View) -> None:
+    """Do what was asked; runs before the page does, and leaves what became of it for the page to show."""
+    asked = (st.session_state.get(REGISTER) or {}).get("act")
+    if not isinstance(asked, Mapping):
+        return
+    language = view.language
+    try:
+        view.by()
+        if is_looking_back(view):
+            raise ValueRefused(translate(language, "alert_page.cannot.past"))
+        found = _do(view, str(asked.get("action")), str(asked.get("key")), dict(asked.get("values") or {}))
+    except ValueRefused as error:
+        found = Outcome(text=str(error), state="critical")
+    except RuleError as error:
+        found = Outcome(text=explain(error, language), state="critical")
+    except PreviewError:
+        found = Outcome(text=translate(language, "access.preview_only"), state="critical")
+    st.session_state[OUTCOME] = found
+
+
+def _do(view: View, action: str, key: str, values: Mapping[str, Any]) -> Outcome | None:
+    store = view.store
+    if store is None:
+        return None
+    if action == "test":
+        return _test(view, store, key)
+    if view.user.role != "admin":
+        raise RuleError("bounds are the administrator's: ask one")
+    if action == "lift":
+        set_bound(store, key, None, view.by().audited, now=view.now)
+        return Outcome(text=translate(view.language, "rules.house.did.lifted", metric=metric_name(view.language, key)))
+    if action == "bound":
+        return Outcome(text=_bound(view, store, values))
+    return Outcome(text=_mandatory(view, store, values)) if action == "mandatory" else None
+
+
+def _test(view: View, store: Engine, name: str) -> Outcome:
+    line = line_of(view.reading.settings, os.environ, view.now)
+    delivery = try_receiver(store, name, view.by().audited, view.user.role, line)
+    return told(view.language, name, delivery)
+
+
+def told(language: str, name: str, delivery: Delivery) -> Outcome:
+    """What a receiver answered to a test, in a sentence."""
+    key = f"rules.house.test.{delivery.outcome}"
+    text = translate(language, key, name=name, answer=delivery.detail or translate(language, "rules.house.test.no_words"))
+    return Outcome(text=text, state="good" if delivery.outcome == "sent" else "critical")
+
+
+def _bound(view: View, store: Engine, values: Mapping[str, Any]) -> str:
+    metric = str(values.get("metric", ""))
+    if metric not in METRICS:
+        raise RuleError(f"there is no metric {metric!r}")
+    least, most = (_limit(view.language, metric, str(values.get(name, ""))) for name in ("least", "most"))
+    if least is None and most is None:
+        raise ValueRefused(translate(view.language, "rules.house.no_bound"))
+    set_bound(store, metric, (least, most), view.by().audited, now=view.now)
+    outside = rules_outside(store, metric, (least, most))
+    text = translate(view.language, "rules.house.did.bound", metric=metric_name(view.language, metric))
+    if not outside:
+        return text
+    joiner = translate(view.language, "marks.joiner")
+    names = joiner.join(rule.title_in(view.language) for rule in outside)
+    return f"{text} {translate(view.language, 'rules.house.did.outside', n=len(outside), names=names)}"
+
+
+def _limit(language: str, metric: str, text: str) -> float | None:
+    """A bound in the metric's unit, written as targets are."""
+    if not text.strip():
+        return None
+    value = read_value(language, Figure(kind="target", name=metric), text)
+    return seconds_of(value) if isinstance(value, str) else float(value)
+
+
+def _mandatory(view: View, store: Engine, values: Mapping[str, Any]) -> str:
+    name, wanted = str(values.get("rule", "")), str(values.get("state", "")) == "yes"
+    reason = str(values.get("reason", ""))
+    set_mandatory(store, name, view.by().audited, is_mandatory=wanted, reason=reason, now=view.now)
+    return translate(view.language, f"rules.house.did.{'mandatory' if wanted else 'voluntary'}", name=title_of_rule(view, name))
+
+
+def title_of_rule(view: View, name: str) -> str:
+    """The title of a rule that the user knows of; its name where they do not."""
+    entry = next((one for one in my_entries(view) if one.name == name), None)
+    rule = newest_rule(view, entry) if entry else None
+    return rule.title_in(view.language) if rule else name
