@@ -32,6 +32,7 @@ from shell.house import House, house, open_house
 from shell.journey import JOURNEY_ROUTE
 from shell.packed_static import PackedStatic
 from shell.routes import ROUTES, start_route
+from shell.sign_on_routes import SIGN_ON_ROUTES
 
 STREAMLIT_FILES: Final = Path(streamlit.__file__).resolve().parent / "static"
 WARMED: Final = (
@@ -90,7 +91,15 @@ async def lifespan(_app: streamlit.App) -> AsyncIterator[None]:
 
 app = streamlit.App(
     ROOT / "shell" / "main.py",
-    routes=[*ROUTES, *ACCOUNT_ROUTES, *EXPORT_ROUTES, *GEO_ROUTES, JOURNEY_ROUTE, start_route(PAGES[0].url_path)],
+    routes=[
+        *ROUTES,
+        *SIGN_ON_ROUTES,
+        *ACCOUNT_ROUTES,
+        *EXPORT_ROUTES,
+        *GEO_ROUTES,
+        JOURNEY_ROUTE,
+        start_route(PAGES[0].url_path),
+    ],
     middleware=[
         Middleware(SecurityHeaders, policy=content_security_policy((STREAMLIT_FILES / "index.html").read_text(encoding="utf-8"))),
         Middleware(LocalNamesOnly, is_restricted=lambda: offers_demo(house().settings)),

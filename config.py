@@ -26,7 +26,9 @@ class Settings:
     `home` holds the lake, the operational store, the inbox and the archive. `catalogue` and `data_path` are
     empty for the defaults under `home`; `catalogue` may be a PostgreSQL URL. `demo` allows the demo
     country in an empty home (`is_demo`). `live_pace` is demo minutes per real minute. `keys` is empty where they lie
-    in the home (`data/keys.py`). What may hold a secret is never part of the text of this object.
+    in the home (`data/keys.py`). `sign_on` names the file of the company's sign-on (`access/provider.py`), empty where there
+    is none. The `flag_` settings say from how many on within `flag_hours` something is unusual (0: never), `lock_on` which
+    of these lock (`access/flag.py`). What may hold a secret is never part of the text of this object.
     """
 
     home: Path = ROOT / "var"
@@ -38,6 +40,8 @@ class Settings:
     data_path: str = ""
     store_url: str = field(default="", repr=False)
     keys: str = field(default="", repr=False)
+    sign_on: str = ""
+    sign_on_secret: str = field(default="", repr=False)
     demo: bool = True
     demo_orders: int = 300_000
     demo_seed: int = 7
@@ -46,6 +50,12 @@ class Settings:
     threads: int = 0
     alert_hosts: str = ""
     alert_private_hosts: str = ""
+    flag_hours: int = 24
+    flag_failures: int = 10
+    flag_exports: int = 20
+    flag_export_rows: int = 200_000
+    flag_reveals: int = 20
+    lock_on: str = ""
     cache_bytes: int = 256 * 1024 * 1024
 
     @property

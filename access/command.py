@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser, Namespace
 from datetime import datetime
 from typing import cast
@@ -9,6 +10,7 @@ from typing import cast
 from sqlalchemy import Engine
 
 from access.audit import LOCAL
+from access.flag import Flag, dismiss, list_flags, unlock
 from access.password import hash_password, random_password
 from access.store import open_store
 from access.user import (
@@ -32,6 +34,8 @@ def add_users_arguments(parser: ArgumentParser) -> None:
     """Give the parser of `users` its actions and their options."""
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="every account with role and regions")
+    actions.add_parser("flags", help="what was unusual and nobody has dismissed")
+    actions.add_parser("dismiss", help="say that somebody has looked at a flag").add_argument("flag", type=int)
     for action, text in (
         ("add", "add an account; prints its password once"),
         ("access", "change role and regions; ends open sessions"),
@@ -52,6 +56,7 @@ def add_users_arguments(parser: ArgumentParser) -> None:
         ("end-sessions", "sign the account out everywhere"),
         ("disable", "close an account and its sessions"),
         ("enable", "reopen an account"),
+        ("unlock", "let an account locked for unusual activity sign in again"),
     ):
         actions.add_parser(action, help=text).add_argument("name")
 
@@ -68,6 +73,11 @@ def users(settings: Settings, arguments: Namespace, now: datetime) -> list[str]:
 def _act(store: Engine, arguments: Namespace, now: datetime) -> list[str]:
     if arguments.action == "list":
         return [_line(user) for user in list_users(store)]
+    if arguments.action == "flags":
+        return [_flag_line(flag) for flag in list_flags(store)] or ["nothing unusual is open"]
+    if arguments.action == "dismiss":
+        dismiss(store, arguments.flag, now=now, by=LOCAL)
+        return [f"flag {arguments.flag} is dismissed"]
     name = str(arguments.name).lower()
     if arguments.action == "add":
         return [_line(_add(store, arguments, name, now)), *_new_password(store, name, now)]
@@ -75,6 +85,8 @@ def _act(store: Engine, arguments: Namespace, now: datetime) -> list[str]:
         set_access(store, name, role=cast(Role, arguments.role), regions=arguments.region, now=now, by=LOCAL)
     elif arguments.action == "password":
         return _new_password(store, name, now)
+    elif arguments.action == "unlock":
+        unlock(store, name, now=now, by=LOCAL)
     elif arguments.action == "end-sessions":
         end_user_sessions(store, name, now, by=LOCAL)
     else:
@@ -100,5 +112,12 @@ def _new_password(store: Engine, name: str, now: datetime) -> list[str]:
 
 
 def _line(user: User) -> str:
-    marks = [mark for mark, is_set in (("demo", user.is_demo), ("disabled", user.is_disabled)) if is_set]
+    marks = [
+        mark for mark, is_set in (("demo", user.is_demo), ("disabled", user.is_disabled), ("locked", user.is_locked)) if is_set
+    ]
     return "  ".join((f"{user.name:<16}", f"{user.role:<8}", ",".join(user.regions) or "-", user.display_name, *marks))
+
+
+def _flag_line(flag: Flag) -> str:
+    detail = json.dumps(flag.detail, ensure_ascii=False)
+    return "  ".join((f"{flag.id:>5}", f"{flag.at:%Y-%m-%dT%H:%M:%SZ}", f"{flag.user_name:<16}", f"{flag.kind:<12}", detail))

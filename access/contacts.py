@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from access.audit import record
+from access.flag import limits_of, look_at
 from access.sign_in import confirm_password
 from access.store import writing
+from access.user import has_password
 from access.view import View
 from data.keys import read_keys
 from data.personal import plain_phone, search_hash, unseal
@@ -81,6 +83,8 @@ def reveal(
     by = view.by()
     if not may_reveal(view) or view.store is None:
         raise _refused(view, channel, order_id, field, "role", now)
+    if not has_password(view.store, view.user.name):
+        raise _refused(view, channel, order_id, field, "elsewhere", now)
     if purpose not in PURPOSES or len(text.strip()) < SHORTEST_TEXT:
         raise RevealError("purpose")
     confirmed = confirm_password(view.store, view.user, password, address=by.audited.address, now=now)
@@ -104,6 +108,7 @@ def reveal(
             detail={"fields": [field], "text": text.strip()[:500]},
             purpose=purpose,
         )
+    look_at(view.store, by.audited.name, limits_of(view.reading.settings), now)
     return Revealed(value=value, until=now + SHOWN)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, func, select
 
+from access import flag
 from access.acting import By
 from access.password import hash_password, random_password
 from access.session import IDLE_LIMIT, set_preview
@@ -87,6 +88,18 @@ def sign_out_everywhere(store: Engine, name: str, by: By) -> None:
     """End every session of an account."""
     _administrator(by)
     end_user_sessions(store, name, by.at, by=by.audited)
+
+
+def unlock_account(store: Engine, name: str, by: By) -> None:
+    """Let an account that was locked for unusual activity sign in again. Raises UserError."""
+    _administrator(by)
+    flag.unlock(store, name, now=by.at, by=by.audited)
+
+
+def dismiss_flag(store: Engine, flag_id: int, by: By) -> None:
+    """Say that somebody has looked at what was unusual. Raises UserError for one dismissed already."""
+    _administrator(by)
+    flag.dismiss(store, flag_id, now=by.at, by=by.audited)
 
 
 def preview_as(store: Engine, name: str, by: By) -> None:

@@ -58,14 +58,15 @@ def start_session(store: Engine, name: str, now: datetime, *, address: str = "")
 
 
 def read_session(store: Engine, secret: str | None, now: datetime) -> Session | None:
-    """The session of this cookie as it is now; None when unknown, revoked, idle too long, expired or its user disabled."""
+    """The session of this cookie as it is now; None when unknown, revoked, idle too long, expired or its user shut."""
     if not secret:
         return None
     started_at = SESSIONS.c.created_at.label("started_at")
     query = (
         select(USERS, SESSIONS.c.id_sha256, SESSIONS.c.preview_of, SESSIONS.c.seen_at, SESSIONS.c.address, started_at)
         .join(SESSIONS, SESSIONS.c.user_name == USERS.c.name)
-        .where(SESSIONS.c.id_sha256 == digest(secret), SESSIONS.c.revoked_at.is_(None), USERS.c.is_disabled.is_(False))
+        .where(SESSIONS.c.id_sha256 == digest(secret), SESSIONS.c.revoked_at.is_(None))
+        .where(USERS.c.is_disabled.is_(False), USERS.c.locked_at.is_(None))
         .where(SESSIONS.c.expires_at > now, SESSIONS.c.seen_at > now - IDLE_LIMIT)
     )
     with store.connect() as connection:

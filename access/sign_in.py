@@ -16,7 +16,7 @@ from access.password import hash_password, is_password, random_password
 from access.password_rule import password_fault
 from access.session import Session, start_session
 from access.store import ATTEMPTS, writing
-from access.user import User, add_user, find_user, list_users, read_password_hash, set_disabled, set_password
+from access.user import User, add_user, find_user, has_password, list_users, read_password_hash, set_disabled, set_password
 from config import Settings
 
 HALF_LIFE: Final = timedelta(minutes=5)
@@ -100,6 +100,8 @@ def change_password(store: Engine, session: Session, old: str, new: str, *, now:
     user = session.user
     if user.is_demo or session.previewer is not None:
         return SignIn(reason="demo")
+    if not has_password(store, user.name):
+        return SignIn(reason="elsewhere")
     confirmed = confirm_password(store, user, old, address=session.address, now=now)
     if confirmed.reason:
         return confirmed

@@ -1,4 +1,4 @@
-"""The operational store: users, sessions, sign-in attempts; SQLite (WAL) under the home, or PostgreSQL by URL."""
+"""The operational store: users, sessions, sign-in attempts, flags, asked-for exports; SQLite (WAL) under the home, or PostgreSQL by URL."""
 
 from __future__ import annotations
 
@@ -68,7 +68,10 @@ USERS: Final = Table(
     Column("is_demo", Boolean, nullable=False),
     Column("is_disabled", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("locked_at", Instant),
+    Column("deleted_at", Instant),
 )
+"""`locked_at`: shut for unusual activity until an administrator unlocks it; `deleted_at`: taken away, to be restored for a while."""
 
 SESSIONS: Final = Table(
     "sessions",
@@ -90,6 +93,36 @@ ATTEMPTS: Final = Table(
     Column("bucket", String(64), nullable=False, index=True),
     Column("tried_at", Instant, nullable=False),
 )
+
+FLAGS: Final = Table(
+    "flags",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("user_name", String(64), nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("dismissed_at", Instant),
+    Column("dismissed_by", String(64)),
+)
+"""What was unusual about an account, until an administrator has looked."""
+
+EXPORT_REQUESTS: Final = Table(
+    "export_requests",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("asked_by", String(64), nullable=False, index=True),
+    Column("asked_at", Instant, nullable=False),
+    Column("purpose", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("row_count", Integer, nullable=False),
+    Column("decided_by", String(64)),
+    Column("decided_at", Instant),
+    Column("is_approved", Boolean),
+    Column("fetched_at", Instant),
+)
+"""Unmasked exports as somebody asked for them, somebody else decided, and they were fetched once."""
 
 PREFERENCES: Final = Table(
     "preferences",

@@ -22,6 +22,10 @@ EVERY_REGION: Final = "*"
 """An analyst's explicit "everything"; a lead always has regions by name, managers and admins need none."""
 
 
+NO_PASSWORD: Final = "-"
+"""In place of a password's hash: the account signs in at the company's provider; no password fits."""
+
+
 class UserError(ValueError):
     """A user cannot be added or changed; the message names the thing, the reason and the remedy."""
 
@@ -41,6 +45,7 @@ class User:
     language: str = ""
     is_demo: bool = False
     is_disabled: bool = False
+    is_locked: bool = False
 
 
 LOCAL_ADMINISTRATOR: Final = User(name="local", display_name="local administrator", role="admin")
@@ -49,7 +54,7 @@ LOCAL_ADMINISTRATOR: Final = User(name="local", display_name="local administrato
 
 def scope_of(user: User) -> Scope:
     """What the user may see: everything, or their regions by name; nobody sees anything by default."""
-    if user.is_disabled:
+    if user.is_disabled or user.is_locked:
         return Scope.NONE
     if user.role in ("manager", "admin") or (user.role == "analyst" and EVERY_REGION in user.regions):
         return Scope.ALL
@@ -86,10 +91,17 @@ def list_users(store: Engine) -> list[User]:
 
 
 def read_password_hash(store: Engine, name: str) -> str | None:
-    """The user's password hash; None for an unknown or disabled user."""
+    """The user's password hash; None for a user who is unknown, disabled, locked, or has no password here."""
+    usable = USERS.c.is_disabled.is_(False) & USERS.c.locked_at.is_(None) & (USERS.c.password_hash != NO_PASSWORD)
     with store.connect() as connection:
-        query = select(USERS.c.password_hash).where(USERS.c.name == name, USERS.c.is_disabled.is_(False))
-        return connection.execute(query).scalar_one_or_none()
+        return connection.execute(select(USERS.c.password_hash).where(USERS.c.name == name, usable)).scalar_one_or_none()
+
+
+def has_password(store: Engine, name: str) -> bool:
+    """Whether the account has a password here, and does not sign in at the company's provider."""
+    mine = (USERS.c.name == name) & (USERS.c.password_hash != NO_PASSWORD)
+    with store.connect() as connection:
+        return connection.execute(select(USERS.c.name).where(mine)).first() is not None
 
 
 def add_user(store: Engine, user: User, *, password_hash: str, now: datetime, by: Actor) -> None:
@@ -120,8 +132,10 @@ def set_access(store: Engine, name: str, *, role: Role, regions: Iterable[str], 
 
 
 def set_password(store: Engine, name: str, *, password_hash: str, now: datetime, by: Actor) -> None:
-    """Change the password; every open session of the user ends."""
+    """Change the password; every open session of the user ends. Raises UserError for an account of the company's sign-on."""
     _known(store, name)
+    if not has_password(store, name):
+        raise UserError(f"{name} signs in at the company's provider: its password is changed there")
     _change(store, name, now, {"password_hash": password_hash}, action="password_changed", by=by)
 
 
@@ -159,6 +173,7 @@ def user_from(row: Row[tuple[object, ...]]) -> User:
         language=row.language,
         is_demo=row.is_demo,
         is_disabled=row.is_disabled,
+        is_locked=row.locked_at is not None,
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from access.acting import By
 from access.address import Address, read_address
 from access.audit import Actor, note
+from access.flag import limits_of, look_at
 from access.freshness import SourceFreshness, filling_share, is_worker_silent, judge_sources, read_promises
 from access.journey import VALID_FOR, Journey, make_token
 from access.order_history import Learned, history
@@ -162,6 +163,8 @@ class View:
     def note_export(self, kind: str, name: str, detail: dict[str, object]) -> None:
         """Record that something was taken out of the control room as a file."""
         self._note("orders_exported", kind, name, detail=detail)
+        if self.store:
+            look_at(self.store, self.by_name, limits_of(self.reading.settings), self.now)
 
     def _note(self, action: str, kind: str, name: str, *, result: str = "done", detail: dict[str, object] | None = None) -> None:
         if self.store:
@@ -175,6 +178,11 @@ class View:
                 result=result,
                 detail=detail,
             )
+
+    @property
+    def by_name(self) -> str:
+        """The account that acts, which in a preview is not the one looked through."""
+        return self.actor.name if self.actor else self.user.name
 
     def moment(self, horizon: Horizon | None = None) -> Moment:
         """What lists and single orders are seen from."""

@@ -19,6 +19,7 @@ from access.people import (
     renew_password,
     reopen_account,
     sign_out_everywhere,
+    unlock_account,
 )
 from access.user import ROLES, PreviewError, Role, User, UserError, find_user
 from access.view import View
@@ -26,6 +27,7 @@ from components.format import full_instant
 from components.register import Act, Branch, Choice, Entry, Field, Form, Outcome, Register, draw_register
 from i18n import translate
 from pages.frame import draw_frame
+from pages.users_flags import draw_flags
 from pages.users_why import ACTION, explain_asked, why_form
 from pages.wording import names_of
 from queries.regions import regions_by_country
@@ -39,6 +41,7 @@ def render(view: View) -> None:
     """Draw every account with what can be done about it, and the form to invite or change one."""
     with st.container(key="users", gap=None):
         draw_frame(view, "pages.users", country=None, states=())
+        draw_flags(view)
         draw_register(_register(view), key=REGISTER, on_act=partial(act, view))
 
 
@@ -71,6 +74,7 @@ def _do(view: View, action: str, name: str, values: Mapping[str, Any]) -> Outcom
         "reopen": reopen_account,
         "sign_out": sign_out_everywhere,
         "preview": preview_as,
+        "unlock": unlock_account,
     }
     if action == "password":
         return _told(view, "password_renewed", name, secret=renew_password(store, name, by))
@@ -125,6 +129,7 @@ def _entry(view: View, person: Person) -> Entry:
     )
     seen = full_instant(person.seen_at, view.zone) if person.seen_at else translate(language, "users.never")
     is_out, is_demo = user.is_disabled, user.is_demo
+    word = "locked" if user.is_locked else "closed" if is_out else "demo" if is_demo else ""
     return Entry(
         key=user.name,
         cells=(
@@ -135,8 +140,8 @@ def _entry(view: View, person: Person) -> Entry:
             seen,
             str(person.session_count),
         ),
-        mark=translate(language, "users.closed") if is_out else translate(language, "users.demo") if is_demo else "",
-        state="warning" if is_out else "neutral",
+        mark=translate(language, f"users.{word}") if word else "",
+        state="critical" if user.is_locked else "warning" if is_out else "neutral",
         acts=tuple(_acts(view, person)),
     )
 
@@ -145,6 +150,7 @@ def _acts(view: View, person: Person) -> list[Act]:
     user, is_me = person.user, person.user.name == view.user.name
     wanted = ["change", *([] if user.is_demo else ["password"])]
     wanted += ["sign_out"] if person.session_count else []
+    wanted += ["unlock"] if user.is_locked else []
     if not is_me:
         wanted += ["reopen"] if user.is_disabled else ["preview", "close"]
     asked = ("password", "sign_out", "close")

@@ -19,7 +19,14 @@ from access.session import digest
 from access.sign_in import LOOPBACK
 from shell.socket import SentMedia, WatchedSocket
 
-OPEN_PATHS: Final = ("/auth/sign-in", "/auth/sign-in.css", "/healthz", "/_stcore/health")
+OPEN_PATHS: Final = (
+    "/auth/sign-in",
+    "/auth/sign-in.css",
+    "/auth/oidc/start",
+    "/auth/oidc/callback",
+    "/healthz",
+    "/_stcore/health",
+)
 """Answered without a session; none of them tells anything about orders."""
 
 OPEN_PREFIX: Final = "/journey/"

@@ -8,7 +8,10 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from access.flag import limits_of
+from access.provider import read_provider
 from access.reading import Reading
+from access.sign_on import SignOn
 from access.store import open_store
 from config import Settings
 from shell.ahead import Ahead
@@ -16,13 +19,14 @@ from shell.ahead import Ahead
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """The open resources of this process; `clock` gives the wall clock's instant in UTC."""
+    """The open resources of this process; `clock` gives the wall clock's instant in UTC, `sign_on` is the company's, if any."""
 
     settings: Settings
     store: Engine
     reading: Reading
     clock: Callable[[], datetime]
     ahead: Ahead = field(default_factory=Ahead)
+    sign_on: SignOn | None = None
 
     def close(self) -> None:
         """Stop working ahead, release the lake and the store."""
@@ -35,8 +39,12 @@ _open: list[House] = []
 
 
 def open_house(settings: Settings, *, clock: Callable[[], datetime]) -> House:
-    """Open the house of this process; app.py's lifespan does this once."""
-    house = House(settings=settings, store=open_store(settings), reading=Reading(settings), clock=clock)
+    """Open the house of this process; app.py's lifespan does this once. Raises SettingsError for a faulty sign-on or lock."""
+    provider = read_provider(settings)
+    limits_of(settings)
+    store = open_store(settings)
+    sign_on = SignOn(store, provider) if provider else None
+    house = House(settings=settings, store=store, reading=Reading(settings), clock=clock, sign_on=sign_on)
     _open[:] = [house]
     return house
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from access.flag import limits_of, look_at
 from access.session import ABSOLUTE_LIMIT, end_session
 from access.sign_in import DEMO_USERS, DemoUser, SignIn, offers_demo, sign_in
 from access.user import set_language
@@ -30,23 +31,25 @@ MOST_BYTES: Final = 16_384
 
 async def show_sign_in(request: Request) -> Response:
     """The sign-in page; `next` is where it leads afterwards."""
-    return _page(request, language=_language(request), next_path=local_path(request.query_params.get("next")))
+    return sign_in_page(request, language=asked_language(request), next_path=local_path(request.query_params.get("next")))
 
 
 async def submit_sign_in(request: Request) -> Response:
     """Check name and password: 303 with the session's cookie, or the page again with the reason."""
     if not is_own_origin(request):
-        return _page(request, language=_language(request), notice="foreign", status=403)
+        return sign_in_page(request, language=asked_language(request), notice="foreign", status=403)
     if int(request.headers.get("content-length") or MOST_BYTES + 1) > MOST_BYTES:
         return PlainTextResponse("Too large", status_code=413)
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     attempt = await run_in_threadpool(_try_sign_in, request, form)
     if not attempt.reason:
-        return _signed_in(request, attempt.secret, await run_in_threadpool(_way_in, form))
+        return signed_in(request, attempt.secret, await run_in_threadpool(_way_in, form))
     next_path = local_path(form.get("next"))
-    language = form["lang"] if form.get("lang") in LANGUAGES else _language(request)
+    language = form["lang"] if form.get("lang") in LANGUAGES else asked_language(request)
     status = 429 if attempt.reason == "wait" else 401
-    return _page(request, language=language, next_path=next_path, notice=attempt.reason, wait=attempt.wait_seconds, status=status)
+    return sign_in_page(
+        request, language=language, next_path=next_path, notice=attempt.reason, wait=attempt.wait_seconds, status=status
+    )
 
 
 async def sign_out(request: Request) -> Response:
@@ -92,6 +95,7 @@ def _try_sign_in(request: Request, form: dict[str, str]) -> SignIn:
     name = form.get("name", "")
     address = request.client.host if request.client else "unknown"
     attempt = sign_in(house().store, name, form.get("password", ""), address=address, now=house().clock())
+    look_at(house().store, name.strip().lower()[:64], limits_of(house().settings), house().clock())
     if attempt.secret and form.get("lang") in LANGUAGES:
         set_language(house().store, name.strip().lower(), form["lang"])
     return attempt
@@ -103,7 +107,8 @@ def _way_in(form: dict[str, str]) -> str:
     return start_path(form.get("name", "").strip().lower()[:64]) if asked == "/" else asked
 
 
-def _signed_in(request: Request, secret: str, next_path: str) -> Response:
+def signed_in(request: Request, secret: str, next_path: str) -> Response:
+    """The way in with the session's cookie."""
     response = RedirectResponse(next_path, status_code=303, headers={"Cache-Control": "no-store"})
     give_cookie(request, response, secret)
     return response
@@ -133,9 +138,10 @@ def is_own_origin(request: Request) -> bool:
     return bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
 
 
-def _page(
+def sign_in_page(
     request: Request, *, language: str, next_path: str = "/", notice: str = "", wait: int = 0, status: int = 200
 ) -> Response:
+    """The page of sign-in, with a notice (a key under `access`) above the form."""
     words = {
         "product": "product",
         "tagline": "tagline",
@@ -153,6 +159,7 @@ def _page(
         name="",
         next=escape(next_path),
         notice=f'<p class="notice" role="alert">{text}</p>' if text else "",
+        sign_on=_sign_on(language, next_path),
         demo=_demo(language, next_path) if offers_demo(house().settings) else "",
         languages=_languages(language, next_path),
     )
@@ -160,7 +167,8 @@ def _page(
     return HTMLResponse(html, status_code=status, headers=headers)
 
 
-def _language(request: Request) -> str:
+def asked_language(request: Request) -> str:
+    """The language the address asks for, else the browser's."""
     asked = request.query_params.get("lang")
     if asked in LANGUAGES:
         return asked
@@ -171,6 +179,16 @@ def browser_language(request: Request) -> str:
     """The language nearest to what the browser prefers, the home's own where it says nothing."""
     browser = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
     return closest_language(browser or house().settings.language)
+
+
+def _sign_on(language: str, next_path: str) -> str:
+    """The way to the company's provider: a link, since a form may not lead to another site."""
+    sign_on = house().sign_on
+    if sign_on is None:
+        return ""
+    query = urlencode({"lang": language} | ({"next": next_path} if next_path != "/" else {}))
+    title = sign_on.provider.button or translate(language, "access.sign_on.button")
+    return f'<p class="sign-on"><a href="/auth/oidc/start?{escape(query)}">{escape(title)}</a></p>'
 
 
 def _demo(language: str, next_path: str) -> str:

@@ -16,6 +16,8 @@ from http.client import HTTPConnection, HTTPException
 from types import FrameType
 from typing import Final
 
+from access.flag import limits_of
+from access.provider import read_provider
 from access.sign_in import DEMO_USERS, offers_demo
 from config import ROOT, Settings
 
@@ -45,8 +47,13 @@ class Process:
 
 
 def supervise(settings: Settings, *, environment: Mapping[str, str], say: Callable[[str], None]) -> int:
-    """Run worker and interface until Ctrl-C or SIGTERM (0), or until one cannot be kept alive (1). Raises StartError."""
+    """Run worker and interface until Ctrl-C or SIGTERM (0), or until one cannot be kept alive (1).
+
+    Raises StartError, and SettingsError for a faulty sign-on or lock.
+    """
     check_start(settings)
+    read_provider(settings)
+    limits_of(settings)
     variables = dict(environment) | {"CONTROL_ROOM_HOME": str(settings.home), "CONTROL_ROOM_PORT": str(settings.port)}
     commands = {"worker": (sys.executable, "cli.py", "worker"), "interface": interface_command(settings)}
     asked_to_stop: list[int] = []

@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, select
 
 import access.saved_view
+import access.sign_on
 import access.targets_book
 import access.work_item  # noqa: F401 - their tables are part of METADATA
 from access.audit import LOCAL

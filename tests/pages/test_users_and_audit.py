@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from access.audit import LOCAL
+from access.audit import LOCAL, note
 from access.audit_rows import list_audit
+from access.flag import Limits, list_flags, look_at
 from access.reading import Reading
 from access.store import open_store
 from access.user import User, add_user, find_user
@@ -40,10 +42,10 @@ def _run(page: str, home: str, lake: str, acts: list[dict[str, object]]) -> None
     view = open_view(reading, user, {}, now=AS_OF, language="en", stays_valid=lambda: None, store=store, actor=actor)
     for act in acts:
         st.session_state[module.REGISTER] = {"act": act}
-        module.act(view)
+        (module.act_on_flags if page == "users_flags" else module.act)(view)
         del st.session_state[module.REGISTER]
-    st.session_state["register"] = module._register(view)
-    module.render(view)
+    st.session_state["register"] = (module.flags_register if page == "users_flags" else module._register)(view)
+    (module.draw_flags if page == "users_flags" else module.render)(view)
     reading.close()
     store.dispose()
 
@@ -135,3 +137,31 @@ def test_administrator_is_told_why_somebody_sees_something(home: Path, reading: 
     store.dispose()
     shown = _register("users", home, reading, {"action": "why", "key": "why", "values": {"name": who, "what": what}})
     assert words in shown.outcome.text
+
+
+def _flagged(home: Path) -> int:
+    store = open_store(read_settings({}, home=home))
+    limits = Limits(window=timedelta(days=1), failures=0, exports=1, export_rows=0, reveals=0, lock_on=("export",))
+    note(store, at=AS_OF, actor="li", action="orders_exported", detail={"rows": 7})
+    assert look_at(store, "li", limits, AS_OF) == ("export",)
+    found = list_flags(store)[0].id
+    store.dispose()
+    return found
+
+
+def test_locked_account_says_so_and_is_unlocked_on_the_page(home: Path, reading: Reading) -> None:
+    _flagged(home)
+    locked = _register("users", home, reading).entries[0]
+    assert (locked.mark, locked.state) == ("Locked", "critical")
+    assert "unlock" in [act.action for act in locked.acts]
+    shown = _register("users", home, reading, {"action": "unlock", "key": "li", "values": {}})
+    assert (shown.outcome.text, shown.entries[0].mark) == ("li can sign in again.", "")
+
+
+def test_what_was_unusual_is_shown_until_it_is_dismissed(home: Path, reading: Reading) -> None:
+    number = _flagged(home)
+    shown = _register("users_flags", home, reading)
+    assert shown.entries[0].cells[0] == "li"
+    assert shown.entries[0].cells[2] == "1 exports with 7 rows together"
+    dismissed = _register("users_flags", home, reading, {"action": "dismiss", "key": str(number), "values": {}})
+    assert (dismissed.entries, dismissed.outcome.state) == ((), "good")

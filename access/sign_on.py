@@ -1,0 +1,197 @@
+"""Single sign-on: begins and ends a sign-in at the company's provider; the session is the same server-side row as any other.
+
+An account belongs to the provider's subject, never to a name: a name that another account has is refused. Role and regions
+follow the claims anew at each sign-in.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any, Final, cast
+
+from sqlalchemy import Column, Engine, String, Table, Text, func, select
+from sqlalchemy.exc import IntegrityError
+
+from access.audit import Actor, note
+from access.open_id import KEPT_FOR, Published, SignOnError, Ticket, check_token, fetch_token, read_published, way_out
+from access.provider import Provider
+from access.session import digest, start_session
+from access.store import METADATA, Instant, writing
+from access.user import (
+    EVERY_REGION,
+    NO_PASSWORD,
+    Role,
+    User,
+    UserError,
+    add_user,
+    check_user,
+    end_user_sessions,
+    find_user,
+    set_access,
+)
+
+UNDER_WAY: Final = timedelta(minutes=10)
+"""So long someone may take at the provider."""
+
+MOST_UNDER_WAY: Final = 5_000
+IDENTITIES: Final = Table(
+    "identities",
+    METADATA,
+    Column("issuer", String(255), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("user_name", String(64), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+SIGN_ONS: Final = Table(
+    "sign_ons",
+    METADATA,
+    Column("id_sha256", String(64), primary_key=True),
+    Column("next_path", Text, nullable=False),
+    Column("started_at", Instant, nullable=False, index=True),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedOn:
+    """A session's secret for the cookie, whose it is, and where to go."""
+
+    secret: str = field(repr=False)
+    name: str
+    next_path: str
+
+
+@dataclass
+class SignOn:
+    """Sign-in at one provider, for one process: what the provider publishes is kept for some minutes."""
+
+    store: Engine
+    provider: Provider
+    _published: Published | None = field(default=None, repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def start(self, *, next_path: str, language: str, now: datetime) -> tuple[str, str]:
+        """The secret for the browser's cookie, and the provider's address to send it to. Raises SignOnError."""
+        published = self._known(now)
+        ticket = Ticket(secret=secrets.token_urlsafe(32))
+        with writing(self.store) as connection:
+            connection.execute(SIGN_ONS.delete().where(SIGN_ONS.c.started_at < now - UNDER_WAY))
+            if connection.execute(select(func.count()).select_from(SIGN_ONS)).scalar_one() >= MOST_UNDER_WAY:
+                raise SignOnError("busy", "too many sign-ins are under way")
+            row = {"id_sha256": digest(ticket.secret), "next_path": next_path, "started_at": now}
+            connection.execute(SIGN_ONS.insert().values(row))
+        return ticket.secret, way_out(self.provider, published, ticket, language=language)
+
+    def finish(self, secret: str | None, answer: Mapping[str, str], *, address: str, now: datetime) -> SignedOn:
+        """The session for what the provider's answer brings back, once. Raises SignOnError; every refusal is on record."""
+        try:
+            next_path, claims = self._claims(secret, answer, now)
+            name = self._account(claims, now)
+        except SignOnError as error:
+            what = {"object_kind": "provider", "object_id": self.provider.issuer, "detail": {"reason": error.reason}}
+            note(self.store, at=now, actor=Actor(name="", address=address), action="sign_on_refused", result="denied", **what)
+            raise
+        return SignedOn(secret=start_session(self.store, name, now, address=address), name=name, next_path=next_path)
+
+    def _claims(self, secret: str | None, answer: Mapping[str, str], now: datetime) -> tuple[str, dict[str, Any]]:
+        ticket = Ticket(secret=secret or "")
+        next_path = self._take(ticket, now)
+        if next_path is None or not hmac.compare_digest(answer.get("state", "").encode(), ticket.state.encode()):
+            raise SignOnError("state", "an answer came back that belongs to no sign-in of this browser")
+        published = self._known(now)
+        if ("iss" in answer or published.is_iss_sent) and answer.get("iss") != self.provider.issuer:
+            raise SignOnError("state", "the answer comes from another provider")
+        if not answer.get("code"):
+            raise SignOnError("refused", "the provider let nobody in")
+        token = fetch_token(self.provider, published, ticket, answer["code"])
+        try:
+            return next_path, check_token(self.provider, published, ticket, token, now=now)
+        except SignOnError as error:
+            if error.reason != "key":
+                raise
+        return next_path, check_token(self.provider, self._known(now, anew=True), ticket, token, now=now)
+
+    def _take(self, ticket: Ticket, now: datetime) -> str | None:
+        """Where the sign-in under way leads, taken away with the question: a second answer to it finds nothing."""
+        mine = SIGN_ONS.c.id_sha256 == digest(ticket.secret)
+        with writing(self.store) as connection:
+            row = connection.execute(select(SIGN_ONS).where(mine).with_for_update()).one_or_none()
+            connection.execute(SIGN_ONS.delete().where(mine))
+        return None if row is None or now - row.started_at > UNDER_WAY else str(row.next_path)
+
+    def _account(self, claims: Mapping[str, Any], now: datetime) -> str:
+        """The account of the claims' subject, made or changed to what they say now."""
+        known = self._name_of(claims["sub"])
+        actor = Actor(name=known or "", address="sign-on")
+        try:
+            wanted = user_of(self.provider, claims, known=known)
+        except SignOnError:
+            if known is not None:
+                end_user_sessions(self.store, known, now, by=actor)
+            raise
+        try:
+            if known is None:
+                self._claim_name(check_user(wanted), claims["sub"], now)
+            present = find_user(self.store, wanted.name)
+            if present is None:
+                add_user(self.store, wanted, password_hash=NO_PASSWORD, now=now, by=Actor(name=wanted.name, address="sign-on"))
+            elif present.is_disabled:
+                raise SignOnError("closed", f"the account {known} is closed")
+            elif present.is_locked:
+                raise SignOnError("locked", f"the account {known} is locked")
+            elif (present.role, present.regions) != (wanted.role, wanted.regions):
+                set_access(self.store, wanted.name, role=wanted.role, regions=wanted.regions, now=now, by=actor)
+        except UserError as error:
+            raise SignOnError("account", str(error)) from None
+        return wanted.name
+
+    def _name_of(self, subject: str) -> str | None:
+        mine = (IDENTITIES.c.issuer == self.provider.issuer) & (IDENTITIES.c.subject == subject)
+        with self.store.connect() as connection:
+            return connection.execute(select(IDENTITIES.c.user_name).where(mine)).scalar_one_or_none()
+
+    def _claim_name(self, user: User, subject: str, now: datetime) -> None:
+        """Let the name be the subject's from now on; one that an account or another subject has is refused."""
+        identity = {"issuer": self.provider.issuer, "subject": subject, "user_name": user.name, "created_at": now}
+        try:
+            if find_user(self.store, user.name) is not None:
+                raise SignOnError("taken", f"the name {user.name} belongs to another account")
+            with writing(self.store) as connection:
+                connection.execute(IDENTITIES.insert().values(identity))
+        except IntegrityError:
+            raise SignOnError("taken", f"the name {user.name} was taken at this moment") from None
+
+    def _known(self, now: datetime, *, anew: bool = False) -> Published:
+        with self._lock:
+            if anew or self._published is None or now - self._published.read_at > KEPT_FOR:
+                self._published = read_published(self.provider, now)
+            return self._published
+
+
+def user_of(provider: Provider, claims: Mapping[str, Any], *, known: str | None) -> User:
+    """The user that the claims describe, named `known` where there is an account already. Raises SignOnError: unknown role …"""
+    name = known or str(claims.get(provider.name_claim, "")).strip().lower()
+    if not name:
+        raise SignOnError("account", f"the claim {provider.name_claim} gives no name")
+    theirs = _texts(claims.get(provider.role_claim))
+    role = next((ours for word, ours in provider.roles if word in theirs), None)
+    if role is None:
+        raise SignOnError("role", f"no entry of [roles] fits the claim {provider.role_claim}")
+    words = _texts(claims.get(provider.region_claim))
+    regions = {ours for word, ours in provider.regions if word in words} if role in ("lead", "analyst") else set()
+    if role == "lead":
+        regions.discard(EVERY_REGION)
+    if role in ("lead", "analyst") and not regions:
+        raise SignOnError("region", f"no entry of [regions] fits the claim {provider.region_claim}")
+    shown = " ".join(str(claims.get(provider.display_claim) or name).split())[:128]
+    return User(name=name, display_name=shown, role=cast(Role, role), regions=tuple(sorted(regions)))
+
+
+def _texts(claim: object) -> set[str]:
+    values = claim if isinstance(claim, list) else [claim]
+    return {value for value in values if isinstance(value, str)}

@@ -1,0 +1,82 @@
+"""The two routes of the company's sign-on: to the provider and back; there only where a provider is set."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from access.flag import limits_of, look_at
+from access.open_id import SignOnError
+from access.provider import CALLBACK
+from access.sign_on import UNDER_WAY, SignedOn, SignOn
+from shell.guard import local_path
+from shell.house import house
+from shell.routes import asked_language, sign_in_page, signed_in
+from shell.start import start_path
+
+LOG: Final = logging.getLogger("control_room.sign_on")
+COOKIE: Final = "control_room_sign_on"
+ANSWER: Final = ("state", "code", "iss")
+LONGEST: Final = 4_096
+
+
+async def start_sign_on(request: Request) -> Response:
+    """Send the browser to the provider, with a cookie that only it can come back with."""
+    sign_on = house().sign_on
+    if sign_on is None:
+        return PlainTextResponse("Not found", status_code=404)
+    language, next_path = asked_language(request), local_path(request.query_params.get("next"))
+    try:
+        secret, address = await run_in_threadpool(sign_on.start, next_path=next_path, language=language, now=house().clock())
+    except SignOnError as error:
+        return _refused(request, error, status=503)
+    response = RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+    response.set_cookie(
+        COOKIE,
+        secret,
+        max_age=int(UNDER_WAY.total_seconds()),
+        path=CALLBACK,
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+async def finish_sign_on(request: Request) -> Response:
+    """Take the provider's answer: 303 with the session's cookie, or the sign-in page with the reason."""
+    sign_on = house().sign_on
+    if sign_on is None:
+        return PlainTextResponse("Not found", status_code=404)
+    try:
+        done = await run_in_threadpool(_finish, sign_on, request)
+        way = done.next_path if done.next_path != "/" else await run_in_threadpool(start_path, done.name)
+        response = signed_in(request, done.secret, way)
+    except SignOnError as error:
+        response = _refused(request, error, status=403)
+    response.delete_cookie(COOKIE, path=CALLBACK, secure=request.url.scheme == "https", httponly=True, samesite="lax")
+    return response
+
+
+def _finish(sign_on: SignOn, request: Request) -> SignedOn:
+    answer = {name: request.query_params[name][:LONGEST] for name in ANSWER if name in request.query_params}
+    address = request.client.host if request.client else "unknown"
+    done = sign_on.finish(request.cookies.get(COOKIE), answer, address=address, now=house().clock())
+    look_at(house().store, done.name, limits_of(house().settings), house().clock())
+    return done
+
+
+def _refused(request: Request, error: SignOnError, *, status: int) -> Response:
+    LOG.warning("sign-on refused: %s", error)
+    return sign_in_page(request, language=asked_language(request), notice=f"sign_on.{error.reason}", status=status)
+
+
+SIGN_ON_ROUTES: Final = (
+    Route("/auth/oidc/start", start_sign_on, methods=["GET"]),
+    Route(CALLBACK, finish_sign_on, methods=["GET"]),
+)
