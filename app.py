@@ -33,6 +33,7 @@ from shell.journey import JOURNEY_ROUTE
 from shell.packed_static import PackedStatic
 from shell.routes import ROUTES, start_route
 from shell.sign_on_routes import SIGN_ON_ROUTES
+from shell.unmasked_routes import UNMASKED_ROUTES
 
 STREAMLIT_FILES: Final = Path(streamlit.__file__).resolve().parent / "static"
 WARMED: Final = (
@@ -96,6 +97,7 @@ app = streamlit.App(
         *SIGN_ON_ROUTES,
         *ACCOUNT_ROUTES,
         *EXPORT_ROUTES,
+        *UNMASKED_ROUTES,
         *GEO_ROUTES,
         JOURNEY_ROUTE,
         start_route(PAGES[0].url_path),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,7 +15,14 @@ from access.user import has_password
 from access.view import View
 from data.keys import read_keys
 from data.personal import plain_phone, search_hash, unseal
-from queries.contacts import ContactSight, masked_contacts, orders_by_phone, sealed_contacts
+from queries.contacts import (
+    MOST_AT_ONCE,
+    ContactSight,
+    masked_contacts,
+    orders_by_phone,
+    sealed_contacts,
+    sealed_of_orders,
+)
 
 PURPOSES: Final = ("delivery", "complaint", "return", "fraud", "own_request")
 """Why a value may be revealed; each has a name under `access.purpose`, and wants a text beside it."""
@@ -110,6 +118,21 @@ def reveal(
         )
     look_at(view.store, by.audited.name, limits_of(view.reading.settings), now)
     return Revealed(value=value, until=now + SHOWN)
+
+
+def originals(view: View, orders: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, str]]:
+    """The originals of orders in the view's scope, by (channel, order_id) and field: for an export that was approved.
+
+    Whoever calls has put it on record first (`access.approval.take`). Raises KeysError where a key is gone.
+    """
+    keys, found = read_keys(view.reading.settings), dict[tuple[str, str], dict[str, str]]()
+    for start in range(0, len(orders), MOST_AT_ONCE):
+        part = orders[start : start + MOST_AT_ONCE]
+        for row in view.reading.answer(sealed_of_orders(_sight(view), part)).to_dicts():
+            place = {name: str(row[name]) for name in ("channel", "order_id", "field")}
+            value = unseal(keys, row["key_id"], row["sealed"], **place)
+            found.setdefault((place["channel"], place["order_id"]), {})[place["field"]] = value
+    return found
 
 
 def _refused(view: View, channel: str, order_id: str, field: str, reason: str, now: datetime) -> RevealError:

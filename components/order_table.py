@@ -79,6 +79,7 @@ class OrderTable:
     columns: tuple[ColumnChoice, ...] = ()
     search: str = ""
     exports: tuple[tuple[str, str], ...] = ()
+    unmasked: tuple[str, str] | None = None
     empty: str = ""
     way: tuple[str, str] | None = None
     notes: tuple[str, ...] = ()

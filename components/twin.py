@@ -148,7 +148,10 @@ class Party:
 
 @dataclass(frozen=True, kw_only=True)
 class Parties:
-    """Whom the order is for; without `words` nobody is offered to reveal anything."""
+    """Whom the order is for; without `words` nobody is offered to reveal anything.
+
+    `watermark` lies over the whole page, on paper too, for as long as an original is shown.
+    """
 
     title: str
     scope: str
@@ -156,6 +159,7 @@ class Parties:
     words: dict[str, str]
     purposes: tuple[tuple[str, str], ...] = ()
     problem: str = ""
+    watermark: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

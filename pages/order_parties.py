@@ -14,6 +14,7 @@ from access.contacts import PURPOSES, RevealError, masked, may_reveal, reveal
 from access.order_twin import Twin
 from access.user import PreviewError
 from access.view import View
+from components.format import full_instant
 from components.twin import Parties, Party
 from i18n import translate
 
@@ -58,7 +59,13 @@ def parties_of(view: View, twin: Twin) -> Parties | None:
         words={name: translate(language, f"twin.parties.{name}") for name in WORDS} if may_reveal(view) else {},
         purposes=tuple((code, translate(language, f"access.purpose.{code}")) for code in PURPOSES),
         problem=translate(language, f"access.reveal.{problem}") if problem else "",
+        watermark=watermark(view) if shown else "",
     )
+
+
+def watermark(view: View) -> str:
+    """Who sees this, and when: what a photograph or a print of the page is known by."""
+    return f"{view.by_name} · {full_instant(view.now, view.zone)}"
 
 
 def reveal_asked(view: View, channel: str, order_id: str, asked: Mapping[str, Any]) -> None:

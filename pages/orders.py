@@ -61,6 +61,7 @@ def read_table(view: View, question: Question) -> OrderTable:
         columns=column_choices(view, listing),
         search=listing.search,
         exports=_exports(view, total),
+        unmasked=_unmasked(view, total),
         empty=translate(language, "listing.nothing_found" if listing.search else "listing.empty"),
         way=(translate(language, "listing.way"), _wider(view, listing)),
         notes=tuple(translate(language, "wall.problem", part=part) for part in question.lost),
@@ -108,6 +109,14 @@ def _exports(view: View, total: int) -> tuple[tuple[str, str], ...]:
     parameters = _parameters() | {"lang": [view.language]}
     query = urlencode([(name, value) for name, values in parameters.items() for value in values])
     return tuple((form.upper(), f"/export/orders.{form}?{query}") for form in ("csv", "xlsx"))
+
+
+def _unmasked(view: View, total: int) -> tuple[str, str] | None:
+    """Where the same list is asked for with the personal data in it."""
+    if not total or view.store is None or view.is_preview:
+        return None
+    query = urlencode([(name, value) for name, values in (_parameters() | {"lang": [view.language]}).items() for value in values])
+    return translate(view.language, "approval.way"), f"/export/unmasked?{query}"
 
 
 def _wider(view: View, listing: Listing) -> str:

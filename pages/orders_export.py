@@ -28,6 +28,8 @@ from queries.present import FORMULA_STARTS
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Excel reads a CSV as UTF-8 only with it."""
 
+PERSONAL: Final = ("name", "phone", "address")
+
 Value = str | int | float | datetime | None
 
 
@@ -61,6 +63,24 @@ def read_export(view: View, parameters: Mapping[str, Sequence[str]]) -> Export:
         stamp=_stamp(view, parameters, len(rows), total),
         file_name=f"orders_{listing.metric or listing.population}_{local}_snapshot-{view.snapshot}_{_plain(view.user.name)}",
         sheets=(translate(language, "listing.export.sheet"), translate(language, "listing.export.about")),
+    )
+
+
+def with_originals(
+    view: View, export: Export, found: Mapping[tuple[str, str], Mapping[str, str]], *, approved_by: str, purpose: str
+) -> Export:
+    """The export with name, phone and address of each order behind its columns, and the approval in its stamp."""
+    language = view.language
+    heads = tuple(translate(language, f"twin.parties.{field}") for field in PERSONAL)
+    rows = tuple((*row, *(found.get((str(row[0]), str(row[1])), {}).get(field) for field in PERSONAL)) for row in export.rows)
+    about = {
+        "purpose": translate(language, f"access.purpose.{purpose}"),
+        "approved_by": approved_by,
+        "warning": translate(language, "approval.warning"),
+    }
+    stamp = tuple((translate(language, f"approval.stamp.{name}"), text) for name, text in about.items())
+    return replace(
+        export, heads=(*export.heads, *heads), rows=rows, stamp=(*export.stamp, *stamp), file_name=f"unmasked_{export.file_name}"
     )
 
 

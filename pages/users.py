@@ -27,6 +27,7 @@ from components.format import full_instant
 from components.register import Act, Branch, Choice, Entry, Field, Form, Outcome, Register, draw_register
 from i18n import translate
 from pages.frame import draw_frame
+from pages.users_exports import draw_exports
 from pages.users_flags import draw_flags
 from pages.users_why import ACTION, explain_asked, why_form
 from pages.wording import names_of
@@ -42,6 +43,7 @@ def render(view: View) -> None:
     with st.container(key="users", gap=None):
         draw_frame(view, "pages.users", country=None, states=())
         draw_flags(view)
+        draw_exports(view)
         draw_register(_register(view), key=REGISTER, on_act=partial(act, view))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,6 +18,10 @@ MOST_FOUND: Final = 1_000
 MASKED: Final = ("field", "masked")
 SEALED: Final = ("field", "key_id", "sealed")
 FOUND: Final = ("channel", "order_id")
+SEALED_OF_MANY: Final = ("channel", "order_id", *SEALED)
+MOST_AT_ONCE: Final = 200
+"""So many orders' originals are asked for together."""
+
 ONE_ORDER: Final = ("c.channel = $channel", "c.order_id = $order_id")
 
 
@@ -43,6 +48,18 @@ def masked_contacts(sight: ContactSight, channel: str, order_id: str, created_at
 def sealed_contacts(sight: ContactSight, channel: str, order_id: str) -> Statement:
     """The sealed originals of one order: `field`, `key_id`, `sealed`; none outside the scope."""
     return _statement(sight, SEALED, ONE_ORDER, {"channel": channel, "order_id": order_id})
+
+
+def sealed_of_orders(sight: ContactSight, orders: Sequence[tuple[str, str]]) -> Statement:
+    """The sealed originals of at most `MOST_AT_ONCE` orders (channel, order_id); of those outside the scope none.
+
+    Columns `channel`, `order_id`, `field`, `key_id`, `sealed`.
+    """
+    values: dict[str, object] = {}
+    for index, (channel, order_id) in enumerate(orders[:MOST_AT_ONCE]):
+        values |= {f"channel_{index}": channel, f"order_{index}": order_id}
+    pairs = ", ".join(f"($channel_{index}, $order_{index})" for index in range(len(values) // 2))
+    return _statement(sight, SEALED_OF_MANY, (f"(c.channel, c.order_id) IN ({pairs})",), values)
 
 
 def orders_by_phone(sight: ContactSight, search: str) -> Statement:

@@ -16,7 +16,7 @@ from access.session import Session, SessionEnded, read_session
 from access.view import View, open_view
 from data.lake import LakeError
 from i18n import LANGUAGES, translate
-from pages.orders_export import csv_bytes, read_export, xlsx_bytes
+from pages.orders_export import Export, csv_bytes, read_export, xlsx_bytes
 from queries.query import QueryError
 from queries.run import RunError
 from shell.guard import session_secret
@@ -39,23 +39,28 @@ def _export(request: Request) -> Response:
     if session is None:
         return PlainTextResponse("Sign in first", status_code=401)
     form = request.url.path.rpartition(".")[2]
-    write, media_type = FORMS[form]
     parameters = {name: request.query_params.getlist(name) for name in request.query_params}
     try:
-        view = _view(request, session, parameters)
+        view = view_of(request, session, parameters)
         export = read_export(view, parameters)
-        content = write(export)
+        answer = file_answer(export, form)
     except SessionEnded:
         return PlainTextResponse("Sign in first", status_code=401)
     except (QueryError, LakeError, RunError) as error:
         return PlainTextResponse(str(error), status_code=400)
     view.note_export("orders", export.file_name, {"rows": export.row_count})
-    name = f"{export.file_name}.{form}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(content, media_type=media_type, headers=headers | {"Content-Security-Policy": POLICY})
+    return answer
 
 
-def _view(request: Request, session: Session, parameters: dict[str, list[str]]) -> View:
+def file_answer(export: Export, form: str) -> Response:
+    """The export as a download, in one of `FORMS`."""
+    write, media_type = FORMS[form]
+    headers = {"Content-Disposition": f'attachment; filename="{export.file_name}.{form}"', "Cache-Control": "no-store"}
+    return Response(write(export), media_type=media_type, headers=headers | {"Content-Security-Policy": POLICY})
+
+
+def view_of(request: Request, session: Session, parameters: dict[str, list[str]]) -> View:
+    """The session's view of what the parameters ask for. Raises LakeError."""
     secret = session_secret(request)
 
     def stays_valid() -> None:

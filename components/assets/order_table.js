@@ -38,6 +38,7 @@ function drawListBar(table, go, send) {
     drawBulk(table),
     drawColumnChoice(table, send),
     table.exports.map(([name, href]) => h("a", { class: "step", href: inside(href), target: "_self", download: "" }, name)),
+    table.unmasked ? h("a", { class: "step", href: inside(table.unmasked[1]), target: "_self" }, table.unmasked[0]) : null,
   );
 }
 

@@ -57,6 +57,7 @@ function drawParties(parties, send) {
     { class: "card parties", "aria-label": parties.title },
     cardHead(parties.title, parties.scope),
     parties.problem ? h("p", { class: "problem", role: "alert" }, parties.problem) : null,
+    parties.watermark ? h("div", { class: "twin-watermark", key: "watermark", "aria-hidden": "true" }, Array.from({ length: 40 }, () => h("span", {}, parties.watermark))) : null,
     h("dl", {}, parties.parties.map((party) => h("div", { class: party.shown_seconds ? "revealed" : "" }, h("dt", {}, party.name), h("dd", { "data-masked": party.masked, "data-seconds": String(party.shown_seconds) }, party.text), parties.words.reveal && !party.shown_seconds ? drawReveal(party, parties, send) : null))),
   );
 }
@@ -87,10 +88,12 @@ function drawReveal(party, parties, send) {
 
 // An original leaves the page by itself when its time is over, whether or not the page is drawn again.
 function settleParties(root) {
+  const mark = root.querySelector(".twin-watermark");
+  if (mark) mark.hidden = false;
   root.querySelectorAll(".parties dd[data-seconds]").forEach((place) => {
     clearTimeout(place.ocrTimer);
     const seconds = Number(place.dataset.seconds);
-    if (seconds > 0) place.ocrTimer = setTimeout(() => { place.textContent = place.dataset.masked; place.parentElement.classList.remove("revealed"); }, seconds * 1000);
+    if (seconds > 0) place.ocrTimer = setTimeout(() => { place.textContent = place.dataset.masked; place.parentElement.classList.remove("revealed"); if (mark) mark.hidden = true; }, seconds * 1000);
   });
 }
 

@@ -35,6 +35,18 @@ def _note(store: Engine, action: str, at: datetime = NOW, **detail: int) -> None
     note(store, at=at, actor=Actor(name="li", address=HERE), action=action, object_kind="order", detail=detail)
 
 
+def _fail(store: Engine, at: datetime = NOW, name: str = "li") -> None:
+    """A failed sign-in as it is recorded; the password's own test takes its time elsewhere."""
+    what: dict[str, str] = {"object_kind": "user", "object_id": name, "result": "wrong"}
+    note(store, at=at, actor=Actor(name=name, address=THERE), action="sign_in_failed", **what)
+
+
+def test_failed_sign_ins_are_what_is_counted(store: Engine) -> None:
+    sign_in(store, "li", "wrong password", address=THERE, now=NOW)
+    one = Limits(window=LIMITS.window, failures=1, exports=0, export_rows=0, reveals=0, lock_on=())
+    assert _look(store, limits=one) == ("failures",)
+
+
 def test_first_and_known_addresses_are_usual_a_new_one_is_flagged_once(store: Engine) -> None:
     hours = [NOW + timedelta(hours=hour) for hour in range(5)]
     seen = []
@@ -49,7 +61,7 @@ def test_failures_of_an_account_are_flagged_and_counted_anew_afterwards(store: E
     found = []
     for minute in range(0, 60, 10):
         at = NOW + timedelta(minutes=minute)
-        sign_in(store, "li", "wrong password", address=THERE, now=at)
+        _fail(store, at)
         found.append(_look(store, at))
     assert found == [(), (), ("failures",), (), (), ("failures",)]
     assert list_flags(store)[-1].detail == {"count": 3, "addresses": [THERE]}
@@ -57,8 +69,8 @@ def test_failures_of_an_account_are_flagged_and_counted_anew_afterwards(store: E
 
 def test_failures_far_apart_and_of_unknown_names_are_usual(store: Engine) -> None:
     for day in range(4):
-        sign_in(store, "li", "wrong password", address=THERE, now=NOW + timedelta(days=day))
-        sign_in(store, "nobody", "wrong password", address=THERE, now=NOW + timedelta(days=day))
+        _fail(store, NOW + timedelta(days=day))
+        _fail(store, NOW + timedelta(days=day), name="nobody")
     assert _look(store, NOW + timedelta(days=3)) == ()
     assert _look(store, NOW + timedelta(days=3), name="nobody") == ()
 
@@ -130,7 +142,7 @@ def test_last_administrator_is_flagged_and_not_locked(store: Engine, password_ha
         add_user(store, User(name=name, display_name="", role="admin"), password_hash=password_hash, now=NOW, by=LOCAL)
     for name in ("second", "root"):
         for _ in range(3):
-            sign_in(store, name, "wrong password", address=THERE, now=NOW)
+            _fail(store, name=name)
         assert _look(store, limits=LOCKING, name=name) == ("failures",)
     assert [bool(user and user.is_locked) for user in (find_user(store, "second"), find_user(store, "root"))] == [True, False]
 

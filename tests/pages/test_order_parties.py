@@ -115,3 +115,13 @@ class _Address(dict[str, list[str]]):
 
     def get_all(self, name: str) -> list[str]:
         return self._kept.get(name, [])
+
+
+def test_page_with_an_original_carries_who_sees_it_and_when(root: View) -> None:
+    before = _parties(root)
+    assert before is not None
+    assert before.watermark == ""
+    reveal_asked(root, "web", "E1", ASKED)
+    shown = _parties(root)
+    assert shown is not None
+    assert shown.watermark.startswith("root · 2026-03-01 20:00")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from access.acting import By
+from access.approval import ask, list_requests
 from access.audit import LOCAL, note
 from access.audit_rows import list_audit
 from access.flag import Limits, list_flags, look_at
 from access.reading import Reading
 from access.store import open_store
-from access.user import User, add_user, find_user
+from access.user import Role, User, add_user, find_user
 from config import read_settings
 from tests.pages.conftest import AS_OF
 
@@ -42,10 +44,12 @@ def _run(page: str, home: str, lake: str, acts: list[dict[str, object]]) -> None
     view = open_view(reading, user, {}, now=AS_OF, language="en", stays_valid=lambda: None, store=store, actor=actor)
     for act in acts:
         st.session_state[module.REGISTER] = {"act": act}
-        (module.act_on_flags if page == "users_flags" else module.act)(view)
+        getattr(module, {"users_flags": "act_on_flags", "users_exports": "act_on_exports"}.get(page, "act"))(view)
         del st.session_state[module.REGISTER]
-    st.session_state["register"] = (module.flags_register if page == "users_flags" else module._register)(view)
-    (module.draw_flags if page == "users_flags" else module.render)(view)
+    names = {"users_flags": ("flags_register", "draw_flags"), "users_exports": ("exports_register", "draw_exports")}
+    read, draw = names.get(page, ("_register", "render"))
+    st.session_state["register"] = getattr(module, read)(view)
+    getattr(module, draw)(view)
     reading.close()
     store.dispose()
 
@@ -165,3 +169,18 @@ def test_what_was_unusual_is_shown_until_it_is_dismissed(home: Path, reading: Re
     assert shown.entries[0].cells[2] == "1 exports with 7 rows together"
     dismissed = _register("users_flags", home, reading, {"action": "dismiss", "key": str(number), "values": {}})
     assert (dismissed.entries, dismissed.outcome.state) == ((), "good")
+
+
+def test_unmasked_exports_wait_on_the_page_for_another_administrator(home: Path, reading: Reading) -> None:
+    store = open_store(read_settings({}, home=home))
+    for name, role in (("li", "manager"), ("root", "admin")):
+        by = By(user=User(name=name, display_name=name, role=cast(Role, role)), at=AS_OF)
+        ask(store, {"search": ["<b>"]}, row_count=3, purpose="delivery", reason="the courier asks", by=by)
+    shown = _register("users_exports", home, reading)
+    assert [(entry.cells[0], len(entry.acts)) for entry in shown.entries] == [("root", 0), ("li", 2)]
+    own = _register("users_exports", home, reading, {"action": "approve", "key": "2", "values": {}})
+    assert (own.outcome.state, len(own.entries)) == ("critical", 2)
+    other = _register("users_exports", home, reading, {"action": "approve", "key": "1", "values": {}})
+    assert (other.outcome.state, [entry.cells[0] for entry in other.entries]) == ("good", ["root"])
+    assert [one.state(AS_OF) for one in list_requests(store, asked_by="li")] == ["approved"]
+    store.dispose()

@@ -11,7 +11,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from access.acting import By
+from access.approval import decide
 from access.journey import Journey, make_token, read_token
+from access.store import open_store
+from access.user import User
 from config import read_settings
 from data.demo.world import found_world
 from data.ingest import ingest
@@ -129,3 +133,29 @@ def test_a_token_is_read_only_with_its_key_and_in_time() -> None:
     assert read_token(token, b"x" * 32, NOW) is None
     assert read_token(token, b"k" * 32, NOW + timedelta(days=1)) is None
     assert all(read_token(token[:cut], b"k" * 32, NOW) is None for cut in range(len(token)))
+
+
+def test_unmasked_export_is_asked_for_approved_by_another_and_downloaded_once(house: Served) -> None:
+    manager, admin = house.sign_in("manager"), house.sign_in("admin")
+    page = house.ask("GET", "/export/unmasked?lang=en&window=all&search=S", Cookie=manager).body.decode()
+    assert "Ask for approval" in page
+    form = {"query": "window=all&search=S", "purpose": "delivery", "reason": "the courier asks <b>"}
+    assert house.ask("POST", "/export/unmasked?lang=en", form=form, Cookie=manager).status == 303
+    mine = house.ask("GET", "/export/unmasked?lang=en", Cookie=manager).body.decode()
+    assert "the courier asks &lt;b&gt;" in mine
+    assert "Waits for an administrator" in mine
+    wanted = {"id": "1", "form": "csv"}
+    assert house.ask("POST", "/export/unmasked/fetch?lang=en", form=wanted, Cookie=manager).status == 403
+    store = open_store(read_settings({}, home=house.home))
+    root = User(name="admin", display_name="", role="admin")
+    decide(store, 1, is_approved=True, by=By(user=root, at=datetime.now(UTC)))
+    store.dispose()
+    assert house.ask("POST", "/export/unmasked/fetch?lang=en", form=wanted, Cookie=admin).status == 403
+    got = house.ask("POST", "/export/unmasked/fetch?lang=en", form=wanted, Cookie=manager)
+    assert got.status == 200
+    assert "S0000123456" in got.body.decode("utf-8-sig")
+    assert "Approved by,admin" in got.body.decode("utf-8-sig")
+    again = house.ask("POST", "/export/unmasked/fetch?lang=en", form=wanted, Cookie=manager)
+    assert (again.status, b"downloaded already" in again.body) == (403, True)
+    foreign = house.ask("POST", "/export/unmasked", form=form, Cookie=manager, Origin="https://elsewhere.example")
+    assert foreign.status == 403

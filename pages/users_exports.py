@@ -1,0 +1,87 @@
+"""Who wants personal data in a file, and why? For an administrator who is not the one who asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from access.approval import ApprovalError, Request, decide, waiting_requests
+from access.user import PreviewError
+from access.view import View
+from components.format import full_instant
+from components.register import Act, Entry, Outcome, Register, draw_register
+from i18n import translate
+
+REGISTER: Final = "users.exports"
+OUTCOME: Final = "users.exports_outcome"
+COLUMNS: Final = ("user", "at", "rows", "why", "list", "until")
+VERBS: Final = ("approve", "refuse")
+
+
+def draw_exports(view: View) -> None:
+    """Draw what waits for a decision, and what became of the last one; nothing where there is neither."""
+    register = exports_register(view)
+    if register.entries or register.outcome:
+        draw_register(register, key=REGISTER, on_act=partial(act_on_exports, view))
+
+
+def act_on_exports(view: View) -> None:
+    """Decide as the register asks; runs before the page does."""
+    asked = (st.session_state.get(REGISTER) or {}).get("act")
+    verb, number = (str(asked.get(name, "")) for name in ("action", "key")) if isinstance(asked, Mapping) else ("", "")
+    if verb not in VERBS or not number.isdecimal() or view.store is None:
+        return
+    try:
+        decide(view.store, int(number[:9]), is_approved=verb == "approve", by=view.by())
+        st.session_state[OUTCOME] = Outcome(text=translate(view.language, f"approval.did_{verb}"))
+    except ApprovalError as error:
+        text = translate(view.language, f"approval.error.{error.reason}")
+        st.session_state[OUTCOME] = Outcome(text=text, state="critical")
+    except PreviewError:
+        st.session_state[OUTCOME] = Outcome(text=translate(view.language, "access.preview_only"), state="critical")
+
+
+def exports_register(view: View) -> Register:
+    """The requests that wait, newest first."""
+    language = view.language
+    waiting = waiting_requests(view.store, view.now) if view.store else []
+    return Register(
+        language=language,
+        title=translate(language, "approval.waiting"),
+        note=translate(language, "approval.count", n=len(waiting)),
+        columns=tuple(translate(language, f"approval.column.{name}") for name in COLUMNS),
+        entries=tuple(_entry(view, request) for request in waiting),
+        empty=translate(language, "approval.nothing"),
+        outcome=st.session_state.pop(OUTCOME, None),
+        acts_name=translate(language, "users.column.acts"),
+    )
+
+
+def _entry(view: View, request: Request) -> Entry:
+    language, is_own = view.language, request.asked_by == view.by_name
+    wanted = "; ".join(f"{name} = {', '.join(values)}" for name, values in request.parameters.items())
+    acts = tuple(
+        Act(
+            action=verb,
+            name=translate(language, f"approval.{verb}"),
+            question=translate(language, f"approval.sure_{verb}", name=request.asked_by, n=f"{request.row_count:,}"),
+        )
+        for verb in VERBS
+    )
+    return Entry(
+        key=str(request.id),
+        cells=(
+            request.asked_by,
+            full_instant(request.asked_at, view.zone),
+            f"{request.row_count:,}",
+            f"{translate(language, f'access.purpose.{request.purpose}')}: {request.reason}",
+            wanted,
+            full_instant(request.ends_at, view.zone),
+        ),
+        mark=translate(language, "approval.own") if is_own else "",
+        state="warning",
+        acts=() if is_own else acts,
+    )
