@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import streamlit as st
-from sqlalchemy import Engine
 
 from access.targets_draft import Figure
 from access.user import PreviewError
@@ -50,24 +49,25 @@ def act(view: View) -> None:
 
 
 def _do(view: View, action: str, key: str, values: Mapping[str, Any]) -> Outcome | None:
-    store = view.store
-    if store is None:
+    if view.store is None:
         return None
     if action == "test":
-        return _test(view, store, key)
+        return _test(view, key)
     if view.user.role != "admin":
         raise RuleError("bounds are the administrator's: ask one")
     if action == "lift":
-        set_bound(store, key, None, view.by().audited, now=view.now)
+        set_bound(view.store, key, None, view.by().audited, now=view.now)
         return Outcome(text=translate(view.language, "rules.house.did.lifted", metric=metric_name(view.language, key)))
     if action == "bound":
-        return Outcome(text=_bound(view, store, values))
-    return Outcome(text=_mandatory(view, store, values)) if action == "mandatory" else None
+        return Outcome(text=_bound(view, values))
+    return Outcome(text=_mandatory(view, values)) if action == "mandatory" else None
 
 
-def _test(view: View, store: Engine, name: str) -> Outcome:
+def _test(view: View, name: str) -> Outcome | None:
+    if view.store is None:
+        return None
     line = line_of(view.reading.settings, os.environ, view.now)
-    delivery = try_receiver(store, name, view.by().audited, view.user.role, line)
+    delivery = try_receiver(view.store, name, view.by().audited, view.user.role, line)
     return told(view.language, name, delivery)
 
 
@@ -78,9 +78,9 @@ def told(language: str, name: str, delivery: Delivery) -> Outcome:
     return Outcome(text=text, state="good" if delivery.outcome == "sent" else "critical")
 
 
-def _bound(view: View, store: Engine, values: Mapping[str, Any]) -> str:
-    metric = str(values.get("metric", ""))
-    if metric not in METRICS:
+def _bound(view: View, values: Mapping[str, Any]) -> str:
+    metric, store = str(values.get("metric", "")), view.store
+    if store is None or metric not in METRICS:
         raise RuleError(f"there is no metric {metric!r}")
     least, most = (_limit(view.language, metric, str(values.get(name, ""))) for name in ("least", "most"))
     if least is None and most is None:
@@ -103,10 +103,11 @@ def _limit(language: str, metric: str, text: str) -> float | None:
     return seconds_of(value) if isinstance(value, str) else float(value)
 
 
-def _mandatory(view: View, store: Engine, values: Mapping[str, Any]) -> str:
+def _mandatory(view: View, values: Mapping[str, Any]) -> str:
     name, wanted = str(values.get("rule", "")), str(values.get("state", "")) == "yes"
     reason = str(values.get("reason", ""))
-    set_mandatory(store, name, view.by().audited, is_mandatory=wanted, reason=reason, now=view.now)
+    if view.store is not None:
+        set_mandatory(view.store, name, view.by().audited, is_mandatory=wanted, reason=reason, now=view.now)
     return translate(view.language, f"rules.house.did.{'mandatory' if wanted else 'voluntary'}", name=title_of_rule(view, name))
 
 
