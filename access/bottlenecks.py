@@ -11,12 +11,16 @@ from queries.attribution import Attribution, attribute
 from queries.causes import Makeup, build_makeup, cells_of
 from queries.clock import shift_days
 from queries.detectors import Finding, find_decay, find_nodes, find_silence
+from queries.dwells import Dwells, build_dwells, dwells_of
 from queries.flow import Flow, Kind, build_flow
 from queries.journey_times import Times, build_times, times_of
+from queries.metrics import METRICS
+from queries.normal import normal_days
 from queries.query import Filter, Query, Window
 from queries.ranking import Bottleneck, rank
 from queries.scorecard import Score, score
 from queries.series import Course, courses
+from queries.transitions import Ways, build_repeats, build_ways, ways_of
 
 LOOK_BACK: Final = timedelta(days=7)
 """How far back a course goes: a day and six like it to compare with."""
@@ -87,12 +91,33 @@ def read_times(view: View, where: tuple[Filter, ...], window: Window) -> Times |
     return times_of(rows.row(0, named=True))
 
 
+def read_ways(view: View, where: tuple[Filter, ...], window: Window) -> tuple[Ways, dict[str, int]]:
+    """How orders created in the window went on from milestone to milestone so far, and by milestone those that reached it twice."""
+    ways = view.ask_recent(lambda moment, horizon: build_ways(where, window, moment, horizon))
+    repeats = view.ask(build_repeats(where, window, view.moment()))
+    return ways_of(ways.to_dicts()), {str(row["milestone"]): int(row["order_count"]) for row in repeats.to_dicts()}
+
+
+def read_dwells(view: View, where: tuple[Filter, ...], window: Window) -> dict[str, tuple[Dwells, Dwells | None]]:
+    """By stage how long orders took in the window or wait so far; and, for what is normal, in the history that normals are made of."""
+    edition = view.targets.at(view.as_of, view.zone)
+    days = normal_days(view.as_of, view.zone, edition)
+    history = Window(start=days["start_normal"], end=days["end_normal"])  # type: ignore[arg-type]
+    now, usual = (
+        dwells_of(view.ask_recent(lambda moment, horizon, asked=asked: build_dwells(where, asked, moment, horizon)).to_dicts())  # type: ignore[misc]
+        for asked in (window, history)
+    )
+    return {stage: (own, usual.get(stage)) for stage, own in now.items()}
+
+
 def read_scores(view: View, metric: str, by: str, where: tuple[Filter, ...], *, days: int = 14) -> tuple[float, list[Score]]:
     """The common rate of the last days and each member's, drawn to it by how little is known; those that cannot be told apart say so."""
     window = Window.last(timedelta(days=days), view.as_of)
     rows = view.run(Query(metrics=(metric,), by=(by,), where=where, window=window, grain="day")).to_dicts()
     target = view.targets.at(view.as_of, view.zone).target_of(metric)
-    return score([row for row in rows if row[by] is not None], by, metric, target=target)
+    return score(
+        [row for row in rows if row[by] is not None], by, metric, target=target, is_ceiling=METRICS[metric].better == "lower"
+    )
 
 
 def find_trouble(view: View, where: tuple[Filter, ...]) -> list[Finding]:

@@ -50,3 +50,37 @@ def _around(calendar: Calendar, at: datetime, zone: ZoneInfo) -> list[ShiftSpan]
 
 def _since_midnight(clock: time) -> timedelta:
     return timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShiftHours:
+    """The hours of the day (0–23) that belong to a shift of the calendar; `clock` is from which hour to which."""
+
+    name: str
+    clock: str
+    hours: frozenset[int]
+
+
+def hours_of_shifts(calendar: Calendar) -> tuple[ShiftHours, ...] | None:
+    """The calendar's shifts, an hour that several share given to the one begun last; None where one does not change on the hour."""
+    clocks = [clock for shift in calendar.shifts for clock in (shift.start, shift.end) if clock is not None]
+    if any(clock.minute or clock.second for clock in clocks):
+        return None
+    owners = {hour: _owner(calendar.shifts, hour) for hour in range(24)}
+    return tuple(
+        ShiftHours(
+            name=shift.name,
+            clock=f"{shift.start.hour}–{shift.end.hour if shift.end else 24}",
+            hours=frozenset(hour for hour, owner in owners.items() if owner is shift),
+        )
+        for shift in calendar.shifts
+    )
+
+
+def _owner(shifts: tuple[Shift, ...], hour: int) -> Shift | None:
+    running = [shift for shift in shifts if (hour - shift.start.hour) % 24 < _hours_long(shift)]
+    return min(running, key=lambda shift: (hour - shift.start.hour) % 24, default=None)
+
+
+def _hours_long(shift: Shift) -> int:
+    return (((shift.end.hour if shift.end else 24) - shift.start.hour) % 24) or 24

@@ -95,7 +95,7 @@ class CountryMap:
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
-    """One of the places where most delay-hours are being lost, in words; `href` leads to it."""
+    """One of the places where most delay-hours are being lost, in words; `href` leads to it, `orders` to its orders."""
 
     state: State
     state_word: str
@@ -104,6 +104,8 @@ class Trouble:
     sure: str
     since: str
     href: str
+    orders: str = ""
+    orders_word: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

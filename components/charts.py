@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from components.board import State
+from components.chain import Sankey, Spreads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,4 +123,4 @@ class Bands:
     kind: str = "bands"
 
 
-Chart = Strip | Forest | Waterfall | Bands
+Chart = Strip | Forest | Waterfall | Bands | Sankey | Spreads

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 import streamlit as st
 
-from components.board import Notice, State, Tile
+from components.board import Notice, State, Tile, Worst
 from components.deck import MOST_MARKS
 from components.kit import as_data
 from components.plane import Control, Crumb
@@ -108,6 +108,15 @@ class Ranking:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stuck:
+    """Where it is stuck beyond chance, in words; `way` leads to all of it."""
+
+    worst: Worst
+    way: str
+    href: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Missing:
     """What could not be placed: how many, why, and where to see them."""
 
@@ -158,6 +167,7 @@ class GeoMap:
     layers: tuple[LayerChoice, ...] = ()
     areas: dict[str, Area] = field(default_factory=dict)
     marks: dict[str, tuple[Mark, ...]] = field(default_factory=dict)
+    stuck: Stuck | None = None
     ranking: Ranking | None = None
     missing: Missing | None = None
     player: Player | None = None

@@ -8,6 +8,7 @@ from typing import Final
 import streamlit as st
 
 from access.view import View
+from components.board import Notice
 from components.plane import Control, Plane, draw_plane
 from components.topbar import Option
 from i18n import translate
@@ -15,14 +16,29 @@ from pages.address import take_choice
 from pages.figures import metric_name
 from pages.flow_bands import read_ages, read_bands, read_waves
 from pages.flow_change import read_change
+from pages.flow_dwells import read_spreads
 from pages.flow_findings import read_findings
-from pages.flow_question import LAST_WEEK, PLACES, RATES, Parameters, Question, passing, read_question
+from pages.flow_question import (
+    LAST_WEEK,
+    LONGEST,
+    PLACES,
+    RATES,
+    Parameters,
+    Question,
+    looked_at,
+    passing,
+    read_question,
+)
 from pages.flow_ranking import read_ranking
 from pages.flow_scores import read_scorecard
+from pages.flow_shifts import read_shifts
 from pages.flow_strip import read_stages, read_strip
 from pages.flow_times import read_waterfall
+from pages.flow_ways import read_sankey
 from pages.frame import draw_frame, watch
-from pages.wording import codes_in_order, name_of
+from pages.links import link
+from pages.lost import lost_sentences
+from pages.wording import codes_in_order, name_of, window_name
 from queries.query import Query
 
 PLANE: Final = "flow.plane"
@@ -45,24 +61,53 @@ def prepare(view: View, parameters: Parameters) -> None:
 
 
 def read_plane(view: View, question: Question) -> Plane:
-    """The strip, the bottlenecks and why a rate moved; below, from promise to door, the queue's growth, scorecards, ages, waves."""
+    """The strip, the bottlenecks and why a rate moved; below, where orders went, from promise to door, times, queues, scorecards, shifts."""
+    notice, view = read_notice(view), looked_at(view)
     stages = read_stages(view)
+    words = {name: translate(view.language, f"panel.{name}") for name in ("close", "path")}
+    if not stages:
+        return Plane(language=view.language, words=words, notice=say_nothing(view))
     return Plane(
         language=view.language,
-        words={name: translate(view.language, f"panel.{name}") for name in ("close", "path")},
+        words=words,
+        notice=notice,
         controls=read_controls(view, question),
         cards=(
             read_strip(view, stages),
             read_ranking(view, question),
             read_change(view, question),
+            read_sankey(view),
             read_waterfall(view, question),
+            read_spreads(view, stages),
             read_bands(view, stages),
             read_scorecard(view, question),
             read_findings(view),
             read_ages(view),
             read_waves(view),
+            read_shifts(view),
         ),
     )
+
+
+def read_notice(view: View) -> Notice | None:
+    """What of a longer window is shown."""
+    seen = looked_at(view)
+    if seen.address == view.address:
+        return None
+    title = translate(view.language, "flow.cut.title")
+    start, end = (f"{instant.astimezone(view.zone):%Y-%m-%d %H:%M}" for instant in (seen.as_of - LONGEST, seen.as_of))
+    return Notice(state="neutral", title=title, text=translate(view.language, "flow.cut.text", start=start, end=end))
+
+
+def say_nothing(view: View) -> Notice:
+    """Why there is nothing to show: no such order is known, or none passes a stage in this window; and the way out."""
+    language, lost = view.language, lost_sentences(view)
+    window = window_name(language, view.address.window)
+    title, text, way = (translate(language, f"flow.nothing.{part}", window=window) for part in ("title", "text", "way"))
+    changes = dict.fromkeys(filter_.dimension for filter_ in view.address.filters)
+    href = link(view, "/flow", **changes, **({} if changes else {"window": "all"}))
+    way = way if changes else translate(language, "flow.nothing.longer")
+    return Notice(state="neutral", title=title, text=" ".join(lost) or text, href=href, way=way)
 
 
 def read_controls(view: View, question: Question) -> tuple[Control, ...]:

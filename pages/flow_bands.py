@@ -22,8 +22,6 @@ def read_bands(view: View, stages: list[Stage]) -> Card:
     """Orders through since the window's start, and above them those in each stage: a band that widens is a queue that grows."""
     language = view.language
     title, scope = translate(language, "flow.bands.title"), window_name(language, view.address.window)
-    if not stages:
-        return Card(title=title, scope=scope, text=translate(language, "flow.empty"))
     size = len(stages[0].passing.starts)
     step = max(1, -(-size // MOST_POINTS))
     points = [*range(size - 1, -1, -step)][::-1]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from access.view import View
+from pages.links import instant_text
 from queries.causes import can_explain
 from queries.metrics import METRICS
-from queries.query import Filter, Window
+from queries.query import RESOLUTION, Filter, Window
 
 Parameters = Mapping[str, Sequence[str]]
 
@@ -53,11 +54,25 @@ def read_question(parameters: Parameters) -> Question:
     )
 
 
+def looked_at(view: View) -> View:
+    """The view that the page shows: of a window that is over as it was at its end, of a longer one its last two weeks."""
+    end = view.window.end - RESOLUTION
+    seen = replace(view, as_of=end) if end < view.as_of else view
+    if not is_cut(seen):
+        return seen
+    window = Window.last(LONGEST, seen.as_of)
+    code = f"{LONGEST.days}d" if seen is view else f"{instant_text(window.start or end)}..{instant_text(window.end)}"
+    return replace(seen, window=window, address=replace(view.address, window=code))
+
+
+def is_cut(view: View) -> bool:
+    """Whether the window is longer than what the page looks at."""
+    return view.window.start is None or view.window.start < view.as_of - LONGEST
+
+
 def window_of(view: View) -> Window:
     """The view's window; one without a start, or longer than memory serves, is cut to the last two weeks."""
-    start = view.window.start
-    earliest = view.as_of - LONGEST
-    return Window.last(LONGEST, view.as_of) if start is None or start < earliest else view.window
+    return Window.last(LONGEST, view.as_of) if is_cut(view) else view.window
 
 
 def length_of(view: View) -> timedelta:

@@ -12,7 +12,9 @@ from components.plane import Card
 from i18n import translate
 from pages.flow_question import Question, passing
 from pages.links import link
-from pages.wording import name_of, stage_name, state_name
+from pages.panel import orders_link
+from pages.wording import place_name, stage_name, state_name
+from queries.query import Filter
 from queries.ranking import Bottleneck
 
 MOST: Final = 7
@@ -29,7 +31,7 @@ def read_ranking(view: View, question: Question) -> Card:
         title=translate(language, "flow.ranking.title"),
         scope=translate(language, "flow.ranking.scope", n=sure, all=len(found)),
         empty=translate(language, "flow.ranking.empty"),
-        items=tuple(_trouble(view, question.split, item) for item in found[:MOST]),
+        items=tuple(trouble_of(view, question.split, item) for item in found[:MOST]),
     )
     return Card(title=worst.title, scope=worst.scope, worst=worst)
 
@@ -41,10 +43,11 @@ def state_of(item: Bottleneck) -> State:
     return "critical" if item.unusual.hours >= CRITICAL_FACTOR * max(1.0, item.unusual.usual) else "warning"
 
 
-def _trouble(view: View, by: str, item: Bottleneck) -> Trouble:
+def trouble_of(view: View, by: str, item: Bottleneck) -> Trouble:
+    """A bottleneck in words, leading to its drill and to the orders that are slower than normal there."""
     language, state = view.language, state_of(item)
     title = translate(
-        language, "wall.worst.item", place=name_of(language, by, item.place), stage=stage_name(language, item.stage)
+        language, "wall.worst.item", place=place_name(language, by, item.place), stage=stage_name(language, item.stage)
     )
     return Trouble(
         state=state,
@@ -54,6 +57,8 @@ def _trouble(view: View, by: str, item: Bottleneck) -> Trouble:
         sure=_sure(view, item),
         since=_since(view, item),
         href=link(view, "/drill", metric="lost_rate", **{by: (item.place,), "stage": (item.stage,)}),
+        orders=orders_link(view, "lost_rate", (Filter(by, (item.place,)), Filter("stage", (item.stage,))), part="bad"),
+        orders_word=translate(language, "flow.ranking.orders"),
     )
 
 

@@ -15,12 +15,13 @@ from i18n import translate
 from pages.figures import metric_name
 from pages.flow_question import RATES, Question
 from pages.links import link
-from pages.wording import name_of
+from pages.wording import place_name
 from queries.metrics import METRICS
 from queries.scorecard import Score
 
 DAYS: Final = 14
 MOST: Final = 12
+MOST_NAMED: Final = 3
 LONG_BELOW: Final = 2
 """From so many days in a row below target it is said."""
 
@@ -47,7 +48,7 @@ def read_scorecard(view: View, question: Question) -> Card:
             language, "flow.scores.scope", metric=metric_name(language, metric), n=min(MOST, len(scores)), all=len(scores)
         ),
         chart=Forest(
-            lead=_lead(view, scores),
+            lead=_lead(view, metric, by, scores),
             rows=tuple(_row(view, question, metric, item, place) for item in scores[:MOST]),
             line=place(middle),
             line_name=translate(language, "flow.scores.common", rate=percent(language, middle)),
@@ -58,20 +59,35 @@ def read_scorecard(view: View, question: Question) -> Card:
     )
 
 
-def _lead(view: View, scores: list[Score]) -> str:
+def _lead(view: View, metric: str, by: str, scores: list[Score]) -> str:
+    """How many can be told from the middle, and who has missed the target for days, shown in the list or not."""
+    language = view.language
     worse = sum(item.verdict == "worse" for item in scores)
     better = sum(item.verdict == "better" for item in scores)
-    return translate(view.language, "flow.scores.lead", worse=worse, better=better, rest=len(scores) - worse - better)
+    told = translate(language, "flow.scores.lead", worse=worse, better=better, rest=len(scores) - worse - better)
+    missing = sorted((item for item in scores if item.days_below >= LONG_BELOW), key=lambda item: (-item.days_below, -item.n))
+    if not missing:
+        return told
+    target = view.targets.at(view.as_of, view.zone).target_of(metric)
+    longest = "、".join if language == "zh-CN" else ", ".join
+    texts = {
+        "n": str(len(missing)),
+        "least": str(LONG_BELOW),
+        "target": percent(language, target),
+        "names": longest(f"{place_name(language, by, item.member)} ({item.days_below})" for item in missing[:MOST_NAMED]),
+    }
+    return ("" if language == "zh-CN" else " ").join((told, translate(language, "flow.scores.missed", **texts)))
 
 
 def _row(view: View, question: Question, metric: str, item: Score, at: Callable[[float], float]) -> Estimate:
     language = view.language
     is_good = METRICS[metric].better == "higher"
     tones: dict[str, State] = {"worse": "critical" if is_good else "good", "better": "good" if is_good else "critical"}
-    name = name_of(language, question.split, item.member)
+    name = place_name(language, question.split, item.member)
     counted = translate(language, "flow.scores.counted", rate=percent(language, item.rate), n=count(language, item.n))
     interval = translate(language, "flow.scores.interval", low=percent(language, item.low), high=percent(language, item.high))
-    below = translate(language, "flow.scores.below", n=item.days_below) if item.days_below >= LONG_BELOW and is_good else ""
+    side = "below" if is_good else "beyond"
+    below = translate(language, f"flow.scores.{side}", n=item.days_below) if item.days_below >= LONG_BELOW else ""
     return Estimate(
         name=name,
         value=percent(language, item.estimate),

@@ -69,8 +69,6 @@ def read_strip(view: View, stages: list[Stage]) -> Card:
     """The strip; the narrowest stage is the one that costs most order-hours beyond usual, where any does beyond chance."""
     language = view.language
     title = translate(language, "flow.strip.title")
-    if not stages:
-        return Card(title=title, text=translate(language, "flow.empty"), size="wide")
     narrowest = narrowest_of(stages)
     stations = tuple(_station(view, stage, stage is narrowest) for stage in stages)
     zone, everything = grey_zone({**stage.lost, "stage": stage.code} for stage in stages if stage.lost)

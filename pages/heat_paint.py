@@ -52,7 +52,8 @@ def _against_target(view: View, question: Question, rows: Sequence[Row]) -> Pain
     metric, language = question.metric, view.language
     targets = sorted({target for row in rows if (target := plain(row[f"{metric}_target"])) is not None})
     if not targets:
-        return _without_colour(_plainly(view, question, rows), translate(language, "heatmaps.no_target"))
+        why = translate(language, "heatmaps.no_target" if rows else "heatmaps.no_data")
+        return _without_colour(_plainly(view, question, rows), why)
     form = "range_target" if len(targets) == 1 else "range_targets"
 
     def step(row: Row, _: Key) -> int | None:

@@ -44,6 +44,7 @@ from pages.map_question import (
     offered_metrics,
     read_question,
 )
+from pages.map_stuck import read_stuck
 from pages.wall_map import main_country
 from pages.wording import name_of, names_of, window_name
 
@@ -90,8 +91,10 @@ def read_page(view: View, parameters: Parameters) -> GeoMap:
 
 def _say(empty: GeoMap, view: View, key: str, **values: str) -> GeoMap:
     title, text = (translate(view.language, f"map.{key}.{part}", **values) for part in ("title", "text"))
-    way = translate(view.language, "map.everything_way")
-    changes: dict[str, Change] = {**dict.fromkeys(LOWER["region"]), **dict.fromkeys(("country", "warehouse", "lane", "carrier"))}
+    changes: dict[str, Change] = dict.fromkeys(filter_.dimension for filter_ in view.address.filters)
+    is_whole = key == "nothing" and not changes
+    way = translate(view.language, "map.all_way" if is_whole else "map.everything_way")
+    changes |= {"window": "all"} if is_whole else {}
     notice = Notice(state="neutral", title=title, text=text, way=way, href=link(view, "/map", **changes))
     return GeoMap(language=empty.language, words=empty.words, notice=notice)
 
@@ -106,7 +109,7 @@ def _read_map(view: View, question: Question, words: dict[str, str]) -> GeoMap:
     with ThreadPoolExecutor(SIDE_BY_SIDE) as parts:
         layers = parts.submit(_read_layers, view, question, box)
         ranking, player = parts.submit(read_ranking, view, question), parts.submit(read_player, view, question)
-        tiles = parts.submit(read_level_tiles, view, question.metric)
+        tiles, stuck = parts.submit(read_level_tiles, view, question.metric), parts.submit(read_stuck, view, question)
     placed = layers.result()
     areas = read_areas(view, question, coloured) if "areas" in question.layers else {}
     labels = cities.labels if question.level in ("province", "city") else read_labels(view, question, coloured)
@@ -136,6 +139,7 @@ def _read_map(view: View, question: Question, words: dict[str, str]) -> GeoMap:
         layers=_choices(view, question, coloured.scale, coloured.range, placed),
         areas=areas,
         marks={name: layer.marks for name, layer in placed.items()} | {"cities": cities.dots, "labels": thinned(labels, box)},
+        stuck=stuck.result(),
         ranking=worst,
         missing=read_missing(view, question, placed, cities),
         player=player.result(),

@@ -17,7 +17,7 @@ from pages.figures import figure, metric_name, plain
 from pages.heat_paint import distance
 from pages.map_areas import Row, is_few
 from pages.map_question import OWN, Box, Question, chosen, without
-from pages.wording import name_of
+from pages.wording import lane_name, name_of
 from queries.listing import Listing
 from queries.query import Query
 
@@ -159,13 +159,6 @@ def lane_ends(lane: str, places: Mapping[str, tuple[float, float]], middles: Map
     """Where a lane starts and ends; None where either is nowhere on this map."""
     warehouse, _, province = lane.partition(">")
     return (places[warehouse], middles[province]) if warehouse in places and province in middles else None
-
-
-def lane_name(language: str, lane: str) -> str:
-    """A lane in words: from the warehouse to the province."""
-    warehouse, _, province = lane.partition(">")
-    names = {"start": name_of(language, "warehouse", warehouse), "end": name_of(language, "province", province)}
-    return translate(language, "map.lane", **names)
 
 
 def _arc(view: View, row: Row, ends: Ends | None, most: int, picked: Sequence[str]) -> Mark:

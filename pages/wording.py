@@ -23,6 +23,18 @@ def name_of(language: str, dimension: str, code: object) -> str:
     return label(language, key, None if code is None else str(code))
 
 
+def lane_name(language: str, lane: str) -> str:
+    """A lane in words: from the warehouse to the province."""
+    warehouse, _, province = lane.partition(">")
+    names = {"start": name_of(language, "warehouse", warehouse), "end": name_of(language, "province", province)}
+    return translate(language, "map.lane", **names)
+
+
+def place_name(language: str, dimension: str, code: object) -> str:
+    """The name of a place of any kind, a lane's in words."""
+    return lane_name(language, str(code)) if dimension == "lane" and code else name_of(language, dimension, code)
+
+
 def stage_name(language: str, code: str) -> str:
     """The short name of a stage, as a column head."""
     return translate(language, f"wall.stage.{code}")

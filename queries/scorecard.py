@@ -39,8 +39,12 @@ class Score:
         return self.good / self.n
 
 
-def score(rows: Iterable[Row], by: str, metric: str, *, target: float | None) -> tuple[float, list[Score]]:
-    """The middle rate and the members, the worst estimate first, from their days: rows with `by`, `bucket_at`, the rate and its n.
+def score(
+    rows: Iterable[Row], by: str, metric: str, *, target: float | None, is_ceiling: bool = False
+) -> tuple[float, list[Score]]:
+    """The middle rate and the members, the lowest estimate first, from their days: rows with `by`, `bucket_at`, the rate and its n.
+
+    The target is to be reached, or with `is_ceiling` not to be passed.
 
     A beta prior by the method of moments (Casella 1985) over members; orders of a day count as fewer where days differ more
     than independent orders would (n over the dispersion), for three bad days are three, not three hundred.
@@ -56,7 +60,9 @@ def score(rows: Iterable[Row], by: str, metric: str, *, target: float | None) ->
     middle = sum(good for good, _ in totals.values()) / sum(n for _, n in totals.values())
     spread = _dispersion(list(days.values()))
     prior = _prior([(good, n / spread) for good, n in totals.values()], [n for _, n in totals.values()], middle)
-    found = [_score(member, *totals[member], middle, (spread, prior), _below(days[member], target)) for member in days]
+    found = [
+        _score(member, *totals[member], middle, (spread, prior), _below(days[member], target, is_ceiling)) for member in days
+    ]
     middle = _middle(totals.values())
     found = [replace(item, verdict=_verdict(item, middle)) for item in found]
     return middle, sorted(found, key=lambda item: (item.estimate, str(item.member)))
@@ -121,9 +127,10 @@ def _prior(effective: Sequence[tuple[int, float]], counts: Sequence[int], middle
     return min(MOST_PRIOR, max(1.0, middle * (1 - middle) / variance - 1)) if variance > 0 else MOST_PRIOR
 
 
-def _below(days: Sequence[tuple[datetime, int, int]], target: float | None) -> int:
+def _below(days: Sequence[tuple[datetime, int, int]], target: float | None, is_ceiling: bool) -> int:
     """How many of the newest days in a row missed the target."""
     if target is None:
         return 0
     newest = sorted(days, reverse=True)
-    return next((index for index, (_, good, n) in enumerate(newest) if good / n >= target), len(newest))
+    missed = [good / n > target if is_ceiling else good / n < target for _, good, n in newest]
+    return next((index for index, is_missed in enumerate(missed) if not is_missed), len(newest))

@@ -1,6 +1,6 @@
 // Drawings of a flow; every one says in text what it shows in shapes.
 function drawChart(chart, send) {
-  const drawing = { strip: drawStages, forest: drawForest, waterfall: drawWaterfall, bands: drawBands }[chart.kind];
+  const drawing = { strip: drawStages, forest: drawForest, waterfall: drawWaterfall, bands: drawBands, sankey: drawSankey, spreads: drawSpreads }[chart.kind];
   return drawing ? drawing(chart, send) : null;
 }
 

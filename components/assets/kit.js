@@ -71,7 +71,7 @@ export default function publish({ data }) {
   if (KIT_WIDTH < (room.width ?? 0)) return;
   room.width = KIT_WIDTH;
   room.draw = draw;
-  room.tools = { h, icon, inside, cardHead, emptyNote, stateMark, drawCrumbs, drawControl, drawLink, drawNotice, placeBeside };
+  room.tools = { h, icon, inside, cardHead, emptyNote, stateMark, drawCrumbs, drawControl, drawLink, drawNotice, drawWorst, followHref, placeBeside };
   document.onkeydown = onWallKey;
   document.onpointerdown = closeMenus;
   window.onresize = () => document.querySelectorAll("[data-ocr-host]").forEach((host) => host.ocrRoot && fitLabels(host.ocrRoot));

@@ -7,7 +7,7 @@ function drawWorst(worst, go) {
     worst.items.map((item) =>
       h(
         "li",
-        { class: item.state },
+        { class: `${item.state} ${item.orders ? "with-orders" : ""}` },
         h(
           "a",
           {
@@ -23,6 +23,7 @@ function drawWorst(worst, go) {
           h("span", { class: "text" }, item.text),
           h("span", { class: "since" }, item.since),
         ),
+        item.orders ? h("a", { class: "worst-orders", href: inside(item.orders), target: "_self", "aria-label": `${item.orders_word}: ${item.title}`, "data-tip": item.orders_word }, "☰") : null,
       ),
     ),
   );

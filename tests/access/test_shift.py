@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from access.shift import shift_after, shift_at
+from access.shift import hours_of_shifts, shift_after, shift_at
 from data.targets import Calendar, Shift
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -41,3 +42,25 @@ def test_shift_and_the_next_one(calendar: Calendar, at: str, name: str, start: s
     later = shift_after(calendar, span, SHANGHAI)
     assert later.name == following
     assert later.start >= span.end
+
+
+@pytest.mark.parametrize(
+    ("shifts", "hours"),
+    [
+        ((("day", 8, 16), ("evening", 16, None)), {"day": range(8, 16), "evening": range(16, 24)}),
+        ((("night", 22, 6),), {"night": (22, 23, 0, 1, 2, 3, 4, 5)}),
+        ((("early", 6, 14), ("late", 12, 20)), {"early": range(6, 12), "late": range(12, 20)}),
+    ],
+)
+def test_an_hour_belongs_to_the_shift_begun_last(
+    shifts: tuple[tuple[str, int, int | None], ...], hours: dict[str, Iterable[int]]
+) -> None:
+    named = tuple(Shift(name=name, start=time(start), end=None if end is None else time(end)) for name, start, end in shifts)
+    found = hours_of_shifts(Calendar(cut_off=time(16), shifts=named))
+    assert found is not None
+    assert {one.name: one.hours for one in found} == {name: frozenset(own) for name, own in hours.items()}
+
+
+def test_a_shift_that_changes_at_half_past_cannot_be_told_by_the_hour() -> None:
+    shift = Shift(name="day", start=time(8, 30), end=time(16))
+    assert hours_of_shifts(Calendar(cut_off=time(16), shifts=(shift,))) is None

@@ -77,10 +77,15 @@ def test_every_word_is_in_the_catalogue(view_of: OpenView, language: str, split:
     assert re.findall(r"\b(?:flow|panel|wall|dimensions|metrics|label|format)\.[a-z_]+\.[a-z_.]+", told) == []
 
 
-def test_an_empty_selection_says_so(view_of: OpenView) -> None:
-    cards = read_plane(view_of(province=["CN-XZ"]), ASKED).cards
-    assert [bool(card.chart) for card in cards[:1]] == [False]
-    assert cards[0].text == "No order passes a stage in this selection."
+def test_an_empty_selection_says_so_and_leads_out(view_of: OpenView) -> None:
+    plane = read_plane(view_of(province=["CN-XZ"], window=["1h"]), ASKED)
+    assert plane.notice is not None
+    assert not plane.cards
+    assert plane.notice.title == "No order passes a stage"
+    assert plane.notice.href == "/flow?window=1h"
+    gone = read_plane(view_of(warehouse=["GONE"]), ASKED).notice
+    assert gone is not None
+    assert "GONE" in gone.text
 
 
 def test_unknown_words_of_the_address_fall_back() -> None:

@@ -53,3 +53,10 @@ def test_alike_members_are_not_told_apart() -> None:
 
 def test_nothing_gives_nothing() -> None:
     assert score(days("C1", [(0, 0)]), "carrier", "rate", target=None) == (0.0, [])
+
+
+def test_days_that_missed_the_target_in_a_row_are_counted_on_the_targets_side() -> None:
+    rows = days("C1", [(19, 20), (16, 20), (15, 20)])
+    assert [item.days_below for item in score(rows, "carrier", "rate", target=0.9)[1]] == [2]
+    assert [item.days_below for item in score(rows, "carrier", "rate", target=0.76, is_ceiling=True)[1]] == [0]
+    assert [item.days_below for item in score(rows, "carrier", "rate", target=0.5, is_ceiling=True)[1]] == [3]

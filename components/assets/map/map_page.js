@@ -8,7 +8,7 @@ function drawMapPage(page, send, show) {
     { class: "geo" },
     h("div", { class: "plane-head" }, drawCrumbs(page, send), h("div", { class: "choices" }, page.controls.map((control) => drawControl(control, send)))),
     page.note ? h("p", { class: "plane-note", role: "status" }, stateMark("warning", ""), page.note) : null,
-    h("div", { class: "geo-body" }, drawMapCard(page, send, show), h("div", { class: "geo-side" }, drawFigures(page), drawRanking(page, send), drawMissing(page, send))),
+    h("div", { class: "geo-body" }, drawMapCard(page, send, show), h("div", { class: "geo-side" }, drawFigures(page), drawStuck(page, send), drawRanking(page, send), drawMissing(page, send))),
   );
 }
 
@@ -69,6 +69,14 @@ function drawFigures(page) {
     { class: "figures card" },
     page.tiles.map((tile) => h("li", { "data-tip": tile.info, tabindex: "0", "aria-label": tile.spoken }, h("span", { class: "name" }, tile.name), h("span", { class: `value ${tile.tone}` }, stateMark(tile.state, tile.state_word), tile.value))),
   );
+}
+
+// What the engine finds stuck, in words, as on the flow page; how sure that is stands beside it.
+function drawStuck(page, send) {
+  const { h, cardHead, drawLink, drawWorst, followHref } = globalThis.orderControlRoom.tools;
+  if (!page.stuck) return null;
+  const { worst, way, href } = page.stuck;
+  return h("section", { class: "card stuck", key: "stuck", "aria-label": worst.title }, cardHead(worst.title, worst.scope), h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": worst.title }, drawWorst(worst, (to) => followHref(to, send))), h("p", { class: "way" }, drawLink(href, send, {}, way)));
 }
 
 function drawRanking(page, send) {
