@@ -1,6 +1,7 @@
 """Answers ahead of the question: what pages showed lately is asked again for each new snapshot, before their tabs look.
 
-A tab that finds a new snapshot then redraws from the cache; the first visit after a start finds everything imported.
+A tab that finds a new snapshot then redraws from the cache; the first visit after a start finds everything imported. Then,
+while nothing newer is there, the pages of long questions are made ready as they open, for everyone's scope and the visitors'.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Final
 
 from access.freshness import filling_share
 from access.reading import EmptyLake, Reading
-from access.user import User
+from access.user import User, scope_of
 from access.view import open_view
 from data.lake import LakeError
 from data.targets import TargetsError
@@ -30,7 +31,16 @@ REMEMBERED_SECONDS: Final = 600.0
 MOST: Final = 6
 """So many different sights are kept ready; the latest win."""
 
+USUAL: Final = tuple(page for page in PAGES if page.url_path in ("flow", "map"))
+"""Pages of long questions."""
+MOST_SCOPES: Final = 3
+REST: Final = 4
+"""So many times as long as they took the usual sights are left alone: they take at most a fifth of the time."""
+
 _LOG = logging.getLogger(__name__)
+
+
+EVERYTHING: Final = User(name="", display_name="", role="manager")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +58,8 @@ class Ahead:
 
     sights: dict[Sight, float] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
+    ready: object = None
+    """What the usual sights were last made ready for."""
 
     def note(self, page: Page, user: User, parameters: Mapping[str, Sequence[str]]) -> None:
         """Remember that this sight is being looked at."""
@@ -62,15 +74,27 @@ class Ahead:
             self.sights.pop(sight, None)
         return sorted((sight for sight, at in known.items() if at >= since), key=lambda sight: -known[sight])[:MOST]
 
+    def usual(self) -> list[Sight]:
+        """The pages of long questions as they open: for who sees everything, then in the latest visitors' other scopes."""
+        users = {scope_of(user): user for user in (EVERYTHING, *(sight.user for sight in self.recent()))}
+        return [Sight(page=page, user=user, parameters=()) for user in list(users.values())[:MOST_SCOPES] for page in USUAL]
+
     def run(self, reading: Reading, clock: Callable[[], datetime]) -> None:
-        """Until stopped: on each new version of the lake, ask what the recent sights will ask."""
-        first = Sight(page=PAGES[0], user=User(name="", display_name="", role="manager"), parameters=())
+        """Until stopped: on each new version of the lake, ask what the recent sights will ask, then what the usual ones will."""
+        first = Sight(page=PAGES[0], user=EVERYTHING, parameters=())
         last: object = None
+        rested_at = 0.0
         is_warm = False
         while not self.stopping.wait(LOOK_SECONDS):
             self._keep_up(reading)
             newest = self._newest(reading)
-            if newest is None or newest == last:
+            if newest is None:
+                continue
+            if newest == last:
+                if newest != self.ready and time.monotonic() >= rested_at and filling_share(reading.settings) is None:
+                    began = time.monotonic()
+                    self.ready = newest if self._prepare_usual(reading, clock, newest) else self.ready
+                    rested_at = time.monotonic() + REST * (time.monotonic() - began)
                 continue
             try:
                 is_ready = self._prepare(reading, clock, self.recent() if is_warm else [first])
@@ -80,6 +104,17 @@ class Ahead:
                 is_ready = True
             if is_ready:
                 last, is_warm = newest, True
+
+    def _prepare_usual(self, reading: Reading, clock: Callable[[], datetime], newest: object) -> bool:
+        """Whether the usual sights are ready, as far as they can be; what is newer meanwhile comes first."""
+        for sight in self.usual():
+            if self._newest(reading) != newest:
+                return False
+            try:
+                self._prepare(reading, clock, [sight])
+            except Exception:
+                _LOG.exception("could not prepare %s", sight.page.url_path)
+        return not self.stopping.is_set()
 
     def _keep_up(self, reading: Reading) -> None:
         """Bring the recent orders in memory up to the newest version; a fault leaves the pages reading the lake."""

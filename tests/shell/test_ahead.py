@@ -14,9 +14,10 @@ from access.user import User
 from access.view import open_view
 from data.ingest import ingest
 from data.lake import Lake
-from pages import PAGES
+from pages import PAGES, flow
+from pages import map as map_page
 from pages.wall import prepare
-from shell.ahead import MOST, Ahead
+from shell.ahead import EVERYTHING, MOST, MOST_SCOPES, USUAL, Ahead
 from tests.data.intake import NOW, contract_of, home, write_csv
 
 LEAD = User(name="east", display_name="", role="lead", regions=("CN-EAST",))
@@ -54,6 +55,35 @@ def test_the_first_page_is_asked_before_the_first_visit(reading: Reading) -> Non
     view = open_view(reading, manager, {}, now=_clock(), language="en", stays_valid=lambda: None)
     prepare(view, {})
     assert reading.cache.state().entries == asked
+
+
+def test_pages_of_long_questions_are_ready_before_anyone_opens_them(reading: Reading) -> None:
+    """In every visitor's scope: what flow and map then ask as they open is all in the cache."""
+    ahead = Ahead()
+    ahead.note(PAGES[0], LEAD, {})
+    thread = Thread(target=ahead.run, args=(reading, _clock), daemon=True)
+    thread.start()
+    for _ in range(300):
+        if ahead.ready is not None:
+            break
+        thread.join(0.1)
+    ahead.stopping.set()
+    thread.join(30)
+    asked = reading.cache.state().entries
+    for user in (EVERYTHING, LEAD):
+        view = open_view(reading, user, {}, now=_clock(), language="zh-CN", stays_valid=lambda: None)
+        flow.prepare(view, {})
+        map_page.prepare(view, {})
+    assert reading.cache.state().entries == asked > 0
+
+
+def test_the_usual_sights_are_of_few_scopes(reading: Reading) -> None:
+    ahead = Ahead()
+    for region in ("CN-EAST", "CN-SOUTH", "CN-NORTH", "CN-EAST"):
+        ahead.note(PAGES[0], User(name=region, display_name="", role="lead", regions=(region,)), {})
+    assert len(ahead.usual()) == len(USUAL) * MOST_SCOPES
+    assert {sight.page.url_path for sight in ahead.usual()} == {"flow", "map"}
+    assert ahead.usual()[0].user == EVERYTHING
 
 
 def test_only_the_latest_sights_are_kept_ready() -> None:
