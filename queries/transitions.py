@@ -143,8 +143,10 @@ def _ways(name: str, rows: list[str]) -> exp.Select:
 
 
 def _reports(request: Request) -> exp.Select:
-    """The events that report a milestone of the window's orders, inside the scope."""
-    period, told = request.period, ("e.occurred_at <= $as_of", "NOT e.milestone IS NULL")
+    """The events that report a milestone of the window's orders, inside the scope; none happened before its start."""
+    period = request.period
+    told: tuple[str, ...] = ("e.occurred_at <= $as_of", "NOT e.milestone IS NULL")
+    told += (f"e.occurred_at >= {period.name('start')}",) if request.setting.has_start else ()
     conditions = [*window_conditions("o.created_at", request.setting, period), *request.filters, *told]
     rows = base(request.columns, request.setting, sight=period.sight("created"), conditions=conditions)
     on = "e.channel = o.channel AND e.order_id = o.order_id"
