@@ -189,11 +189,8 @@ def _row(view: View, ways: Ways, again: dict[str, int], index: int) -> tuple[str
     name = ways.chain[index] if index < len(ways.chain) else ""
     exits = _exits(ways, before)
     through = ways.reached.get(name, 0) if name else exits["back"] + exits["ended"]
-    title = (
-        _name(language, name)
-        if name
-        else translate(language, "flow.ways.back" if exits["back"] else "flow.ways.ended_last", before=_name(language, before))
-    )
+    is_back = exits["back"] == sum(exits.values())
+    title = _name(language, name) if name else translate(language, f"flow.ways.{'back' if is_back else 'after'}")
     figures = (exits["waiting"], exits["cancelled"], ways.exceptions.get(name, 0), again.get(name, 0))
     told = (count(language, n) if n else "–" for n in figures)
     return (title, count(language, through), percent(language, through / ways.total), *told)

@@ -20,7 +20,7 @@ MOST_PRIOR: Final = 100_000.0
 class Score:
     """One member's rate: as counted, and drawn to the common one (`estimate`) with its 90 % interval.
 
-    `verdict` is `better` or `worse` where the interval lies wholly on one side of the common rate. `days_below` is how many of its
+    `verdict` is `better` or `worse` where the interval lies wholly on one side of the middle estimate. `days_below` is how many of its
     newest days in a row missed the target.
     """
 
@@ -42,7 +42,7 @@ class Score:
 def score(
     rows: Iterable[Row], by: str, metric: str, *, target: float | None, is_ceiling: bool = False
 ) -> tuple[float, list[Score]]:
-    """The middle rate and the members, the lowest estimate first, from their days: rows with `by`, `bucket_at`, the rate and its n.
+    """The middle estimate and the members, the lowest estimate first, from their days: rows with `by`, `bucket_at`, the rate and its n.
 
     The target is to be reached, or with `is_ceiling` not to be passed.
 
@@ -63,7 +63,7 @@ def score(
     found = [
         _score(member, *totals[member], middle, (spread, prior), _below(days[member], target, is_ceiling)) for member in days
     ]
-    middle = _middle(totals.values())
+    middle = _middle(found)
     found = [replace(item, verdict=_verdict(item, middle)) for item in found]
     return middle, sorted(found, key=lambda item: (item.estimate, str(item.member)))
 
@@ -82,14 +82,17 @@ def _verdict(item: Score, middle: float) -> str:
     return "better" if item.low > middle else "worse" if item.high < middle else "usual"
 
 
-def _middle(totals: Iterable[tuple[int, int]]) -> float:
-    """The rate of the middle order's member: one bad member does not make all others better than usual."""
-    ranked = sorted((good / n, n) for good, n in totals)
+def _middle(members: Iterable[Score]) -> float:
+    """The estimate of the middle order's member: one bad member does not make all others better than usual.
+
+    Not the rate as counted: where most members have an order or two that is all or nothing.
+    """
+    ranked = sorted((item.estimate, item.n) for item in members)
     half, seen = sum(n for _, n in ranked) / 2, 0
-    for rate, n in ranked:
+    for estimate, n in ranked:
         seen += n
         if seen >= half:
-            return rate
+            return estimate
     return 0.0
 
 

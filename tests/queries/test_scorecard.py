@@ -60,3 +60,13 @@ def test_days_that_missed_the_target_in_a_row_are_counted_on_the_targets_side() 
     assert [item.days_below for item in score(rows, "carrier", "rate", target=0.9)[1]] == [2]
     assert [item.days_below for item in score(rows, "carrier", "rate", target=0.76, is_ceiling=True)[1]] == [0]
     assert [item.days_below for item in score(rows, "carrier", "rate", target=0.5, is_ceiling=True)[1]] == [3]
+
+
+def test_many_members_with_an_order_each_are_not_told_apart() -> None:
+    """Two hundred sellers of one to three orders, seven in ten of them good: counted, most are all or nothing."""
+    random = np.random.default_rng(3)
+    sizes = random.integers(1, 4, 200)
+    rows = [row for number, n in enumerate(sizes) for row in days(f"S{number}", [(int(random.binomial(n, 0.7)), int(n))])]
+    middle, scores = score(rows, "carrier", "rate", target=0.95)
+    assert middle == pytest.approx(0.7, abs=0.1)
+    assert sum(item.verdict != "usual" for item in scores) <= 10
