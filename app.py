@@ -30,6 +30,7 @@ from shell.geo_routes import GEO_ROUTES
 from shell.guard import LocalNamesOnly, SecurityHeaders, SessionGuard, content_security_policy
 from shell.house import House, house, open_house
 from shell.journey import JOURNEY_ROUTE
+from shell.log import RequestLog, start_log
 from shell.packed_static import PackedStatic
 from shell.routes import ROUTES, start_route
 from shell.sign_on_routes import SIGN_ON_ROUTES
@@ -70,6 +71,7 @@ def work_ahead(opened: House) -> None:
     # What is imported stays: a collection that walked it all again would hold a page up for a tenth of a second.
     gc.collect()
     gc.freeze()
+    start_log(opened.secrets())
     opened.ahead.run(opened.reading, opened.clock)
 
 
@@ -77,6 +79,7 @@ def work_ahead(opened: House) -> None:
 async def lifespan(_app: streamlit.App) -> AsyncIterator[None]:
     """Open the house before the first request, close it after the last."""
     opened = open_house(with_business_zone(read_settings()), clock=utc_now)
+    start_log(opened.secrets())
     settle_demo_users(opened.store, opened.settings, utc_now())
     if password := first_administrator(opened.store, utc_now()):
         print(f"First sign-in (shown once): administrator {password}", flush=True)
@@ -103,6 +106,7 @@ app = streamlit.App(
         start_route(PAGES[0].url_path),
     ],
     middleware=[
+        Middleware(RequestLog),
         Middleware(SecurityHeaders, policy=content_security_policy((STREAMLIT_FILES / "index.html").read_text(encoding="utf-8"))),
         Middleware(LocalNamesOnly, is_restricted=lambda: offers_demo(house().settings)),
         Middleware(SessionGuard, is_signed_in=is_signed_in),

@@ -6,6 +6,7 @@ Standard output carries only the result, notices go to standard error. Exit 0: d
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -84,14 +85,28 @@ def _run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _worker(settings: Settings, arguments: argparse.Namespace) -> None:
+    from access.store import open_store
+    from data.retention import kept_days
     from data.worker import run_worker
+    from shell.log import secrets_of, start_log
+    from shell.upkeep import Upkeep
     from shell.watch_duty import on_duty
 
     # The interface comes first on a small machine: whoever looks should not wait for what is taken in.
     os.nice(5)
+    kept_days(settings)
+    start_log(secrets_of(settings))
+    say = logging.getLogger("control_room.worker").info
     stopping = _until_stopped()
-    with on_duty(settings, now=_now, say=_say, environment=os.environ):
-        run_worker(settings, now=_now, is_stopping=lambda: bool(stopping), pause=_pausing(stopping), say=_say)
+    with on_duty(settings, now=_now, say=say, environment=os.environ):
+        run_worker(
+            settings,
+            now=_now,
+            is_stopping=lambda: bool(stopping),
+            pause=_pausing(stopping),
+            say=say,
+            upkeep=Upkeep(settings, open_store(settings), say),
+        )
 
 
 def _until_stopped() -> list[int]:
@@ -402,7 +417,14 @@ def _audit(settings: Settings, arguments: argparse.Namespace) -> int:
     return code
 
 
+def _views(settings: Settings, arguments: argparse.Namespace) -> None:
+    from access.saved_command import views
+
+    print("\n".join(views(settings, arguments, _now())))
+
+
 def _personal(settings: Settings, arguments: argparse.Namespace) -> int:
+    import alerts.tables  # noqa: F401 - its tables are part of the data map
     from access.personal_command import personal
 
     lines, code = personal(settings, arguments, _now())
@@ -451,8 +473,10 @@ def _parser() -> argparse.ArgumentParser:
 
     add_audit_arguments(_command(commands, "audit", _audit, "who did what: verify, list, export"))
     from access.personal_command import add_personal_arguments
+    from access.saved_command import add_views_arguments
 
-    add_personal_arguments(_command(commands, "personal", _personal, "personal data: erase, prove, expire, rotate, open"))
+    add_views_arguments(_command(commands, "views", _views, "saved views somebody took away: deleted, restore"))
+    add_personal_arguments(_command(commands, "personal", _personal, "personal data: erase, prove, expire, rotate, open, map"))
     _command(commands, "doctor", _doctor, "check that the lake and its ledger agree")
     return parser
 

@@ -27,8 +27,9 @@ class Settings:
     empty for the defaults under `home`; `catalogue` may be a PostgreSQL URL. `demo` allows the demo
     country in an empty home (`is_demo`). `live_pace` is demo minutes per real minute. `keys` is empty where they lie
     in the home (`data/keys.py`). `sign_on` names the file of the company's sign-on (`access/provider.py`), empty where there
-    is none. The `flag_` settings say from how many on within `flag_hours` something is unusual (0: never), `lock_on` which
-    of these lock (`access/flag.py`). What may hold a secret is never part of the text of this object.
+    is none. `keep_contacts` are the days for which originals of personal data are kept (`data/retention.py`). The `flag_`
+    settings say from how many on within `flag_hours` something is unusual (0: never), `lock_on` which of these lock
+    (`access/flag.py`). What may hold a secret is never part of the text of this object.
     """
 
     home: Path = ROOT / "var"
@@ -50,6 +51,7 @@ class Settings:
     threads: int = 0
     alert_hosts: str = ""
     alert_private_hosts: str = ""
+    keep_contacts: str = ""
     flag_hours: int = 24
     flag_failures: int = 10
     flag_exports: int = 20

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from datetime import datetime
-from typing import cast
+from functools import partial
+from typing import Final, cast
 
 from sqlalchemy import Engine
 
 from access.audit import LOCAL
 from access.flag import Flag, dismiss, list_flags, unlock
 from access.password import hash_password, random_password
+from access.removal import KEPT_FOR, remove_user, removed_users, restore_user
 from access.store import open_store
 from access.user import (
     EVERY_REGION,
@@ -56,9 +59,20 @@ def add_users_arguments(parser: ArgumentParser) -> None:
         ("end-sessions", "sign the account out everywhere"),
         ("disable", "close an account and its sessions"),
         ("enable", "reopen an account"),
+        ("remove", "take a closed account away; it can be restored for 30 days"),
+        ("restore", "bring a removed account back, closed as it was"),
         ("unlock", "let an account locked for unusual activity sign in again"),
     ):
         actions.add_parser(action, help=text).add_argument("name")
+
+
+CHANGES: Final[dict[str, Callable[..., None]]] = {
+    "disable": partial(set_disabled, is_disabled=True),
+    "enable": partial(set_disabled, is_disabled=False),
+    "remove": remove_user,
+    "restore": restore_user,
+    "unlock": unlock,
+}
 
 
 def users(settings: Settings, arguments: Namespace, now: datetime) -> list[str]:
@@ -72,12 +86,10 @@ def users(settings: Settings, arguments: Namespace, now: datetime) -> list[str]:
 
 def _act(store: Engine, arguments: Namespace, now: datetime) -> list[str]:
     if arguments.action == "list":
-        return [_line(user) for user in list_users(store)]
-    if arguments.action == "flags":
-        return [_flag_line(flag) for flag in list_flags(store)] or ["nothing unusual is open"]
-    if arguments.action == "dismiss":
-        dismiss(store, arguments.flag, now=now, by=LOCAL)
-        return [f"flag {arguments.flag} is dismissed"]
+        gone = [f"{_line(user)}  removed, until {at:%Y-%m-%d}" for user, at in removed_users(store)]
+        return [*map(_line, list_users(store)), *gone]
+    if arguments.action in ("flags", "dismiss"):
+        return _act_on_flags(store, arguments, now)
     name = str(arguments.name).lower()
     if arguments.action == "add":
         return [_line(_add(store, arguments, name, now)), *_new_password(store, name, now)]
@@ -85,14 +97,18 @@ def _act(store: Engine, arguments: Namespace, now: datetime) -> list[str]:
         set_access(store, name, role=cast(Role, arguments.role), regions=arguments.region, now=now, by=LOCAL)
     elif arguments.action == "password":
         return _new_password(store, name, now)
-    elif arguments.action == "unlock":
-        unlock(store, name, now=now, by=LOCAL)
     elif arguments.action == "end-sessions":
         end_user_sessions(store, name, now, by=LOCAL)
     else:
-        set_disabled(store, name, is_disabled=arguments.action == "disable", now=now, by=LOCAL)
+        CHANGES[arguments.action](store, name, now=now, by=LOCAL)
     user = find_user(store, name)
-    return [_line(user)] if user else []
+    return [_line(user)] if user else [f"{name} is removed; `restore` brings it back within {KEPT_FOR.days} days"]
+
+
+def _act_on_flags(store: Engine, arguments: Namespace, now: datetime) -> list[str]:
+    if arguments.action == "dismiss":
+        dismiss(store, arguments.flag, now=now, by=LOCAL)
+    return [_flag_line(flag) for flag in list_flags(store)] or ["nothing unusual is open"]
 
 
 def _add(store: Engine, arguments: Namespace, name: str, now: datetime) -> User:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, func, select
 from access import flag
 from access.acting import By
 from access.password import hash_password, random_password
+from access.removal import remove_user, removed_users, restore_user
 from access.session import IDLE_LIMIT, set_preview
 from access.store import SESSIONS
 from access.user import (
@@ -27,20 +28,25 @@ from access.user import (
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """An account with when it was last seen (None: never, or longer ago than sessions are kept) and its open sessions."""
+    """An account with when it was last seen (None: never, or longer ago than sessions are kept) and its open sessions.
+
+    `ends_at` is when a removed account goes for good, None for all others.
+    """
 
     user: User
     seen_at: datetime | None
     session_count: int
+    ends_at: datetime | None = None
 
 
 def list_people(store: Engine, now: datetime) -> list[Person]:
-    """Every account by name."""
+    """Every account by name, those taken away last."""
     is_open = SESSIONS.c.revoked_at.is_(None) & (SESSIONS.c.expires_at > now) & (SESSIONS.c.seen_at > now - IDLE_LIMIT)
     columns = (SESSIONS.c.user_name, func.max(SESSIONS.c.seen_at), func.count().filter(is_open))
     with store.connect() as connection:
         seen = {name: (at, count) for name, at, count in connection.execute(select(*columns).group_by(SESSIONS.c.user_name))}
-    return [_person(user, *seen.get(user.name, (None, 0))) for user in list_users(store)]
+    removed = [Person(user=user, seen_at=None, session_count=0, ends_at=at) for user, at in removed_users(store)]
+    return [*(_person(user, *seen.get(user.name, (None, 0))) for user in list_users(store)), *removed]
 
 
 def invite(store: Engine, user: User, by: By) -> str:
@@ -82,6 +88,18 @@ def reopen_account(store: Engine, name: str, by: By) -> None:
     """Reopen a closed account; sessions that ended stay ended."""
     _administrator(by)
     set_disabled(store, name, is_disabled=False, now=by.at, by=by.audited)
+
+
+def remove_account(store: Engine, name: str, by: By) -> None:
+    """Take a closed account away; it can be restored for a while. Raises UserError."""
+    _administrator(by)
+    remove_user(store, name, now=by.at, by=by.audited)
+
+
+def restore_account(store: Engine, name: str, by: By) -> None:
+    """Bring a removed account back, closed as it was. Raises UserError."""
+    _administrator(by)
+    restore_user(store, name, now=by.at, by=by.audited)
 
 
 def sign_out_everywhere(store: Engine, name: str, by: By) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from access.audit import LOCAL, note
+from access.data_map import map_lines
 from access.store import open_store
 from config import Settings
 from data.erase import drop_old_contacts, erase_contacts, find_bytes, orders_of_phone, rotate_contacts
@@ -24,6 +25,7 @@ def add_personal_arguments(parser: ArgumentParser) -> None:
     erase.add_argument("--order", action="append", default=[], metavar="CHANNEL/ORDER_ID", help="may be repeated")
     actions.add_parser("prove", help="search every file of the home for a text; ends with 1 where it stands").add_argument("text")
     actions.add_parser("expire", help="remove what is older than so many days").add_argument("days", type=int)
+    actions.add_parser("map", help="where personal data is, generated from the schemas (docs/data_map.md)")
     actions.add_parser("rotate", help="encrypt every original anew under a fresh key, forget the old ones")
     unseal = actions.add_parser("open", help="decrypt a refused file that was kept sealed")
     unseal.add_argument("file", type=Path)
@@ -32,6 +34,8 @@ def add_personal_arguments(parser: ArgumentParser) -> None:
 
 def personal(settings: Settings, arguments: Namespace, now: datetime) -> tuple[list[str], int]:
     """Do one action; the lines for standard output and the exit code. Raises KeysError, LakeError."""
+    if arguments.action == "map":
+        return map_lines(), 0
     if arguments.action == "prove":
         found = find_bytes(settings.home, [arguments.text])
         return ([f"{file}: holds the text" for file in found] or [f"no file of {settings.home} holds the text"]), int(bool(found))

@@ -66,7 +66,7 @@ def read_session(store: Engine, secret: str | None, now: datetime) -> Session | 
         select(USERS, SESSIONS.c.id_sha256, SESSIONS.c.preview_of, SESSIONS.c.seen_at, SESSIONS.c.address, started_at)
         .join(SESSIONS, SESSIONS.c.user_name == USERS.c.name)
         .where(SESSIONS.c.id_sha256 == digest(secret), SESSIONS.c.revoked_at.is_(None))
-        .where(USERS.c.is_disabled.is_(False), USERS.c.locked_at.is_(None))
+        .where(USERS.c.is_disabled.is_(False), USERS.c.locked_at.is_(None), USERS.c.deleted_at.is_(None))
         .where(SESSIONS.c.expires_at > now, SESSIONS.c.seen_at > now - IDLE_LIMIT)
     )
     with store.connect() as connection:

@@ -38,7 +38,10 @@ from access.user import (
 UNDER_WAY: Final = timedelta(minutes=10)
 """So long someone may take at the provider."""
 
-MOST_UNDER_WAY: Final = 5_000
+MOST_UNDER_WAY: Final = 50_000
+LONGEST_PATH: Final = 2_000
+DOWN_FOR: Final = timedelta(seconds=10)
+"""A provider that did not answer is not asked again for so long: nobody else waits for it meanwhile."""
 IDENTITIES: Final = Table(
     "identities",
     METADATA,
@@ -73,6 +76,7 @@ class SignOn:
     store: Engine
     provider: Provider
     _published: Published | None = field(default=None, repr=False)
+    _down_at: datetime | None = None
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def start(self, *, next_path: str, language: str, now: datetime) -> tuple[str, str]:
@@ -83,7 +87,11 @@ class SignOn:
             connection.execute(SIGN_ONS.delete().where(SIGN_ONS.c.started_at < now - UNDER_WAY))
             if connection.execute(select(func.count()).select_from(SIGN_ONS)).scalar_one() >= MOST_UNDER_WAY:
                 raise SignOnError("busy", "too many sign-ins are under way")
-            row = {"id_sha256": digest(ticket.secret), "next_path": next_path, "started_at": now}
+            row = {
+                "id_sha256": digest(ticket.secret),
+                "next_path": next_path if len(next_path) <= LONGEST_PATH else "/",
+                "started_at": now,
+            }
             connection.execute(SIGN_ONS.insert().values(row))
         return ticket.secret, way_out(self.provider, published, ticket, language=language)
 
@@ -168,8 +176,16 @@ class SignOn:
 
     def _known(self, now: datetime, *, anew: bool = False) -> Published:
         with self._lock:
-            if anew or self._published is None or now - self._published.read_at > KEPT_FOR:
+            if not anew and self._published is not None and now - self._published.read_at <= KEPT_FOR:
+                return self._published
+            if self._down_at is not None and abs(now - self._down_at) < DOWN_FOR:
+                raise SignOnError("provider", "the provider did not answer a moment ago")
+            try:
                 self._published = read_published(self.provider, now)
+            except SignOnError:
+                self._down_at = now
+                raise
+            self._down_at = None
             return self._published
 
 

@@ -78,21 +78,28 @@ def check_user(user: User) -> User:
 
 
 def find_user(store: Engine, name: str) -> User | None:
-    """The user of this name, or None."""
+    """The user of this name, or None; an account taken away is none."""
+    mine = (USERS.c.name == name) & USERS.c.deleted_at.is_(None)
     with store.connect() as connection:
-        row = connection.execute(select(USERS).where(USERS.c.name == name)).one_or_none()
+        row = connection.execute(select(USERS).where(mine)).one_or_none()
     return None if row is None else user_from(row)
 
 
 def list_users(store: Engine) -> list[User]:
-    """Every user by name."""
+    """Every user by name, but for those taken away."""
+    query = select(USERS).where(USERS.c.deleted_at.is_(None)).order_by(USERS.c.name)
     with store.connect() as connection:
-        return [user_from(row) for row in connection.execute(select(USERS).order_by(USERS.c.name))]
+        return [user_from(row) for row in connection.execute(query)]
 
 
 def read_password_hash(store: Engine, name: str) -> str | None:
     """The user's password hash; None for a user who is unknown, disabled, locked, or has no password here."""
-    usable = USERS.c.is_disabled.is_(False) & USERS.c.locked_at.is_(None) & (USERS.c.password_hash != NO_PASSWORD)
+    usable = (
+        USERS.c.is_disabled.is_(False)
+        & USERS.c.locked_at.is_(None)
+        & USERS.c.deleted_at.is_(None)
+        & (USERS.c.password_hash != NO_PASSWORD)
+    )
     with store.connect() as connection:
         return connection.execute(select(USERS.c.password_hash).where(USERS.c.name == name, usable)).scalar_one_or_none()
 

@@ -47,10 +47,10 @@ def erase_contacts(lake: Lake, orders: Iterable[Order]) -> int:
         return _delete(lake, "(channel, order_id) IN (SELECT (channel, order_id) FROM erased)", [])
 
 
-def drop_old_contacts(lake: Lake, before: datetime) -> int:
-    """The retention of personal data: remove what is older than an instant, from all versions; how many values."""
+def drop_old_contacts(lake: Lake, before: datetime, field: str = "") -> int:
+    """The retention of personal data: remove what is older than an instant (of one field), from all versions; how many values."""
     with lake.lock():
-        return _delete(lake, "as_of < ?", [before])
+        return _delete(lake, "as_of < ? AND field = ?", [before, field]) if field else _delete(lake, "as_of < ?", [before])
 
 
 def rotate_contacts(lake: Lake) -> int:

@@ -70,9 +70,17 @@ def _held(lake: Lake) -> set[tuple[str, datetime]]:
 
 
 def run_worker(
-    settings: Settings, *, now: Clock, is_stopping: Callable[[], bool], pause: Callable[[float], None], say: Say
+    settings: Settings,
+    *,
+    now: Clock,
+    is_stopping: Callable[[], bool],
+    pause: Callable[[float], None],
+    say: Say,
+    upkeep: Callable[[Lake, datetime], None] = lambda lake, at: None,
 ) -> None:
     """Work until `is_stopping`: each turn takes what is due and what is whole in the inbox, and shows that it lives.
+
+    `upkeep` is called at every turn with the lake, which it may write, and the instant.
 
     A fault of one turn is told and tried again with the next; nothing half-done stays behind.
     """
@@ -96,6 +104,7 @@ def run_worker(
                     compact(lake)
                     _beat(settings)
                     commits = 0
+                upkeep(lake, now())
             except (LakeError, ContractError, OSError) as error:
                 say(f"worker: {error}")
                 busy = False

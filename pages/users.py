@@ -16,8 +16,10 @@ from access.people import (
     invite,
     list_people,
     preview_as,
+    remove_account,
     renew_password,
     reopen_account,
+    restore_account,
     sign_out_everywhere,
     unlock_account,
 )
@@ -77,6 +79,8 @@ def _do(view: View, action: str, name: str, values: Mapping[str, Any]) -> Outcom
         "sign_out": sign_out_everywhere,
         "preview": preview_as,
         "unlock": unlock_account,
+        "remove": remove_account,
+        "restore": restore_account,
     }
     if action == "password":
         return _told(view, "password_renewed", name, secret=renew_password(store, name, by))
@@ -131,7 +135,9 @@ def _entry(view: View, person: Person) -> Entry:
     )
     seen = full_instant(person.seen_at, view.zone) if person.seen_at else translate(language, "users.never")
     is_out, is_demo = user.is_disabled, user.is_demo
-    word = "locked" if user.is_locked else "closed" if is_out else "demo" if is_demo else ""
+    if person.ends_at is not None:
+        seen = translate(language, "users.until", at=full_instant(person.ends_at, view.zone))
+    word = "removed" if person.ends_at else "locked" if user.is_locked else "closed" if is_out else "demo" if is_demo else ""
     return Entry(
         key=user.name,
         cells=(
@@ -150,12 +156,14 @@ def _entry(view: View, person: Person) -> Entry:
 
 def _acts(view: View, person: Person) -> list[Act]:
     user, is_me = person.user, person.user.name == view.user.name
+    if person.ends_at is not None:
+        return [Act(action="restore", name=translate(view.language, "users.act.restore"))]
     wanted = ["change", *([] if user.is_demo else ["password"])]
     wanted += ["sign_out"] if person.session_count else []
     wanted += ["unlock"] if user.is_locked else []
     if not is_me:
-        wanted += ["reopen"] if user.is_disabled else ["preview", "close"]
-    asked = ("password", "sign_out", "close")
+        wanted += ["reopen", *([] if user.is_demo else ["remove"])] if user.is_disabled else ["preview", "close"]
+    asked = ("password", "sign_out", "close", "remove")
     return [
         Act(
             action=name,

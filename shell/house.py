@@ -15,6 +15,7 @@ from access.sign_on import SignOn
 from access.store import open_store
 from config import Settings
 from shell.ahead import Ahead
+from shell.log import secrets_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,10 @@ class House:
     clock: Callable[[], datetime]
     ahead: Ahead = field(default_factory=Ahead)
     sign_on: SignOn | None = None
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never stand in a log."""
+        return secrets_of(self.settings, self.sign_on.provider.client_secret if self.sign_on else "")
 
     def close(self) -> None:
         """Stop working ahead, release the lake and the store."""

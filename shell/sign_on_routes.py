@@ -21,6 +21,9 @@ from shell.start import start_path
 
 LOG: Final = logging.getLogger("control_room.sign_on")
 COOKIE: Final = "control_room_sign_on"
+HOST_COOKIE: Final = f"__Host-{COOKIE}"
+"""Under TLS no other host of the domain can put one here."""
+
 ANSWER: Final = ("state", "code", "iss")
 LONGEST: Final = 4_096
 
@@ -37,10 +40,10 @@ async def start_sign_on(request: Request) -> Response:
         return _refused(request, error, status=503)
     response = RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
     response.set_cookie(
-        COOKIE,
+        _cookie(request),
         secret,
         max_age=int(UNDER_WAY.total_seconds()),
-        path=CALLBACK,
+        path="/",
         secure=request.url.scheme == "https",
         httponly=True,
         samesite="lax",
@@ -59,14 +62,18 @@ async def finish_sign_on(request: Request) -> Response:
         response = signed_in(request, done.secret, way)
     except SignOnError as error:
         response = _refused(request, error, status=403)
-    response.delete_cookie(COOKIE, path=CALLBACK, secure=request.url.scheme == "https", httponly=True, samesite="lax")
+    response.delete_cookie(_cookie(request), path="/", secure=request.url.scheme == "https", httponly=True, samesite="lax")
     return response
+
+
+def _cookie(request: Request) -> str:
+    return HOST_COOKIE if request.url.scheme == "https" else COOKIE
 
 
 def _finish(sign_on: SignOn, request: Request) -> SignedOn:
     answer = {name: request.query_params[name][:LONGEST] for name in ANSWER if name in request.query_params}
     address = request.client.host if request.client else "unknown"
-    done = sign_on.finish(request.cookies.get(COOKIE), answer, address=address, now=house().clock())
+    done = sign_on.finish(request.cookies.get(_cookie(request)), answer, address=address, now=house().clock())
     look_at(house().store, done.name, limits_of(house().settings), house().clock())
     return done
 

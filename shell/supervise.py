@@ -20,6 +20,7 @@ from access.flag import limits_of
 from access.provider import read_provider
 from access.sign_in import DEMO_USERS, offers_demo
 from config import ROOT, Settings
+from data.retention import kept_days
 
 LEAST_FREE_BYTES: Final = 500 * 1024 * 1024
 START_SECONDS: Final = 60.0
@@ -49,11 +50,12 @@ class Process:
 def supervise(settings: Settings, *, environment: Mapping[str, str], say: Callable[[str], None]) -> int:
     """Run worker and interface until Ctrl-C or SIGTERM (0), or until one cannot be kept alive (1).
 
-    Raises StartError, and SettingsError for a faulty sign-on or lock.
+    Raises StartError, and SettingsError for a faulty sign-on, lock or retention.
     """
     check_start(settings)
     read_provider(settings)
     limits_of(settings)
+    kept_days(settings)
     variables = dict(environment) | {"CONTROL_ROOM_HOME": str(settings.home), "CONTROL_ROOM_PORT": str(settings.port)}
     commands = {"worker": (sys.executable, "cli.py", "worker"), "interface": interface_command(settings)}
     asked_to_stop: list[int] = []

@@ -232,6 +232,13 @@ def test_provider_that_is_down_is_named(sign_on: SignOn, idp: OpenIdProvider, st
     with pytest.raises(SignOnError) as refused:
         gone.start(next_path="/", language="en", now=NOW)
     assert refused.value.reason == "provider"
+    gone.provider = sign_on.provider
+    for later, is_asked in ((5, False), (11, True)):
+        try:
+            gone.start(next_path="/", language="en", now=NOW + timedelta(seconds=later))
+            assert is_asked
+        except SignOnError:
+            assert not is_asked
 
 
 @pytest.mark.parametrize(

@@ -37,12 +37,19 @@ def _start(company: Served, path: str = "/auth/oidc/start?next=%2Forders") -> tu
 
 def test_browser_comes_back_with_a_session_to_the_page_it_asked_for(company: Served, idp: OpenIdProvider) -> None:
     cookie, address = _start(company)
-    assert {"httponly", "samesite=lax", "path=/auth/oidc/callback"} <= {flag.strip().lower() for flag in cookie.split(";")}
+    assert {"httponly", "samesite=lax", "path=/"} <= {flag.strip().lower() for flag in cookie.split(";")}
     assert parse_qs(urlsplit(address).query)["redirect_uri"] == ["http://localhost:8600/auth/oidc/callback"]
     answer = company.ask("GET", callback_path(idp.sign_in(address)), Cookie=cookie.split(";")[0])
     assert (answer.status, answer.headers["location"]) == (303, "/orders")
     session = next(text for text in answer.headers.get_all("set-cookie") or [] if text.startswith("control_room_session="))
     assert company.ask("GET", "/", Cookie=session.split(";")[0]).status == 200
+
+
+def test_cookie_of_the_way_is_host_bound_behind_tls(company: Served) -> None:
+    answer = company.ask("GET", "/auth/oidc/start", X_Forwarded_Proto="https")
+    flags = str(answer.headers["set-cookie"])
+    assert flags.startswith("__Host-control_room_sign_on=")
+    assert "secure" in flags.lower()
 
 
 def test_unknown_role_is_refused_with_a_page_that_says_so(company: Served, idp: OpenIdProvider) -> None:
