@@ -9,7 +9,7 @@ ENVIRONMENT := $(if $(HOME_DIR),CONTROL_ROOM_HOME="$(HOME_DIR)") $(if $(PORT),CO
 STAMP := .venv/.runtime-$(shell cat requirements.txt 2>/dev/null | cksum | tr ' ' '-')
 DEV_STAMP := .venv/.tools-$(shell cat requirements.txt requirements-dev.txt 2>/dev/null | cksum | tr ' ' '-')
 
-.PHONY: run install test lint bench soak browser tools
+.PHONY: run install test lint bench soak browser tools audit pins
 .DEFAULT_GOAL := run
 
 run: install
@@ -29,12 +29,12 @@ $(STAMP):
 	  $(PYTHON) -m venv .venv || { echo "Python's venv module is missing: install it (Debian: apt install python3-venv)" >&2; rm -rf .venv; exit 1; }; \
 	fi
 	@echo "Installing requirements.txt"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@rm -f .venv/.runtime-*; touch $@
 
 $(DEV_STAMP): $(STAMP)
 	@echo "Installing requirements-dev.txt"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@rm -f .venv/.tools-*; touch $@
 
 # Chromium and a Chinese font for the browser tests; says what to install where it may not do so itself.
@@ -54,6 +54,19 @@ lint: tools
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pytest -q tests/test_structure.py
+
+# The pinned packages against the published advisories; without pip-audit or the network it says so.
+audit:
+	@.ci/audit
+
+# The hashes of requirements*.txt anew, for the versions that stand in them (needs uv and the index).
+pins:
+	@command -v uv >/dev/null || { echo "uv is needed: pip install uv, into any environment on the PATH" >&2; exit 1; }
+	@for file in requirements.txt requirements-dev.txt; do \
+	  grep -E '^(#|-r )' $$file > $$file.head; grep -vE '^(#|-r | )' $$file | sed 's/ *\\\\$$//' > $$file.in; \
+	  uv pip compile $$file.in --no-deps --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --quiet -o $$file.pins || exit 1; \
+	  cat $$file.head $$file.pins > $$file; rm -f $$file.head $$file.in $$file.pins; \
+	done
 
 # One JSON object on standard output; for example: make bench BENCH="--orders 1000000 --out bench.json". Ends with 1 where a budget is missed.
 bench: tools

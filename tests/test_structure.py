@@ -180,8 +180,10 @@ def test_main_script_has_no_pages_folder_beside_it() -> None:
     assert "shell" in (ROOT / "app.py").read_text(encoding="utf-8")
 
 
-def test_requirements_are_exact() -> None:
+def test_requirements_are_exact_and_carry_their_hashes() -> None:
     for file in ("requirements.txt", "requirements-dev.txt"):
-        lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
-        loose = [line for line in lines if line and not re.match(r"(#|-r |[A-Za-z0-9._-]+==\S+$)", line)]
-        assert loose == [], file
+        text = (ROOT / file).read_text(encoding="utf-8").replace(" \\\n", " ")
+        lines = [line for line in text.splitlines() if line and not line.startswith(("#", "-r "))]
+        pin = re.compile(r"[A-Za-z0-9._-]+==\S+( ; [^#]+?)?( +--hash=sha256:[0-9a-f]{64})+$")
+        assert [line for line in lines if not pin.fullmatch(line)] == [], file
+        assert len(lines) > 10
