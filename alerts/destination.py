@@ -31,6 +31,14 @@ TIMEOUT_SECONDS: Final = 10.0
 MOST_ANSWER: Final = 64 * 1024
 
 
+Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
+TRANSLATED: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::ffff:0:0:0/96"))
+"""IPv6 addresses that a network translates to the IPv4 address at their end (NAT64, SIIT)."""
+
+NOT_PUBLIC: Final = (ipaddress.IPv6Network("64:ff9b:1::/48"), ipaddress.IPv4Network("192.0.0.0/24"))
+"""Networks for local use that not every Python knows as such."""
+
+
 class DestinationError(ValueError):
     """A destination that may not be used, or cannot be for good; the message carries no secret."""
 
@@ -104,12 +112,26 @@ def resolve(host: str, port: int) -> str:
 def check_address(host: str, address: str, allowed: AllowList) -> None:
     """Raise DestinationError for an address that is not public, unless an administrator listed its host as private."""
     found = ipaddress.ip_address(address.split("%")[0])
-    mapped = getattr(found, "ipv4_mapped", None)
-    found = mapped or found
     if any(_matches(host, entry) for entry in allowed.private):
         return
-    if not found.is_global or found.is_multicast:
+    if not all(_is_public(one) for one in (found, *_carried(found))):
         raise DestinationError(f"{host} leads to {found}, which is not public: an administrator lists it as private")
+
+
+def _is_public(address: Ip) -> bool:
+    is_known = any(address in network for network in NOT_PUBLIC if network.version == address.version)
+    is_site = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
+    return address.is_global and not (address.is_multicast or is_known or is_site)
+
+
+def _carried(address: Ip) -> tuple[Ip, ...]:
+    """The IPv4 addresses that an IPv6 address leads to by translation or in a tunnel: each must be public too."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return ()
+    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if any(address in network for network in TRANSLATED) or int(address) >> 32 == 0:
+        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return tuple(one for one in found if one is not None)
 
 
 def post(

@@ -23,7 +23,7 @@ from pages.orders_table import column_name
 from pages.wording import names_of
 from queries.listing import MOST_ROWS
 from queries.listing_columns import LISTING_COLUMNS
-from queries.present import FORMULA_STARTS
+from queries.present import safe_text
 
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Excel reads a CSV as UTF-8 only with it."""
@@ -88,10 +88,10 @@ def csv_bytes(export: Export) -> bytes:
     """The export as CSV in UTF-8 with a byte order mark."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([safe(head) for head in export.heads])
+    writer.writerow([safe_text(head) for head in export.heads])
     writer.writerows([[_csv(value) for value in row] for row in export.rows])
     writer.writerow([])
-    writer.writerows([[safe(name), safe(said)] for name, said in export.stamp])
+    writer.writerows([[safe_text(name), safe_text(said)] for name, said in export.stamp])
     return (BYTE_ORDER_MARK + text.getvalue()).encode()
 
 
@@ -104,21 +104,16 @@ def xlsx_bytes(export: Export) -> bytes:
         instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss.000"})
         sheet, about = (book.add_worksheet(name[:31]) for name in export.sheets)
         sheet.freeze_panes(1, 0)
-        sheet.write_row(0, 0, [safe(head) for head in export.heads], bold)
+        sheet.write_row(0, 0, [safe_text(head) for head in export.heads], bold)
         for number, row in enumerate(export.rows, 1):
             for place, value in enumerate(row):
                 _write(sheet, number, place, value, instant)
         sheet.set_column(0, len(export.heads) - 1, 18)
         for number, (name, said) in enumerate(export.stamp):
             about.write_string(number, 0, name, bold)
-            about.write_string(number, 1, safe(said))
+            about.write_string(number, 1, safe_text(said))
         about.set_column(0, 1, 40)
     return content.getvalue()
-
-
-def safe(text: str) -> str:
-    """A text that no spreadsheet runs as a formula: an apostrophe before what would start one."""
-    return f"'{text}" if text.lstrip().startswith(FORMULA_STARTS) or text.startswith(FORMULA_STARTS) else text
 
 
 def _head(language: str, name: str) -> str:
@@ -131,7 +126,7 @@ def _write(sheet: Any, number: int, place: int, value: Value, instant: Any) -> N
     if isinstance(value, datetime):
         sheet.write_datetime(number, place, value, instant)
     elif isinstance(value, str):
-        sheet.write_string(number, place, safe(value))
+        sheet.write_string(number, place, safe_text(value))
     elif value is not None:
         sheet.write_number(number, place, value)
 
@@ -139,7 +134,7 @@ def _write(sheet: Any, number: int, place: int, value: Value, instant: Any) -> N
 def _csv(value: Value) -> str | int | float:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S.%f}"[:-3]
-    return safe(value) if isinstance(value, str) else "" if value is None else value
+    return safe_text(value) if isinstance(value, str) else "" if value is None else value
 
 
 def _value(view: View, name: str, value: Any) -> Value:  # noqa: ANN401 - any column of a list

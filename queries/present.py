@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,6 +20,9 @@ from queries.query import Query, QueryError
 Format = Literal["table", "json", "csv"]
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """A text cell that a spreadsheet would run as a formula starts with one of these."""
+
+UNSEEN: Final = re.compile(r"^[\s\x00-\x1f\x7f\u00ad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff'\";,|]+")
+"""What a spreadsheet, or whoever cleans a file before it, may drop or split at in front of a formula."""
 
 TABLE_DIGITS: Final = 6
 """Significant digits of fractions in a table."""
@@ -81,10 +85,13 @@ def _csv(frame: pl.DataFrame) -> str:
     return out.getvalue()
 
 
+def safe_text(text: str) -> str:
+    """A text that no spreadsheet runs as a formula: an apostrophe before what would start one, whatever stands in front."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) or UNSEEN.sub("", text).startswith(FORMULA_STARTS) else text
+
+
 def _csv_cell(value: Scalar) -> Scalar:
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return "'" + value
-    return "" if value is None else value
+    return safe_text(value) if isinstance(value, str) else "" if value is None else value
 
 
 def _table(frame: pl.DataFrame) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.destination import AllowList, DestinationError, allow_list, check_address, check_url, post
+from alerts.destination import AllowList, DeliveryError, DestinationError, allow_list, check_address, check_url, post
 
 OPEN = AllowList(
     hosts=("*.example.com", "127.0.0.1", "169.254.169.254", "10.0.0.8", "0.0.0.0", "2130706433", "0x7f000001", "::1")
@@ -56,10 +56,102 @@ def test_name_that_turns_private_is_refused_at_its_one_look_up() -> None:
         post("https://hooks.example.com/x", b"", {}, allowed=OPEN, find=lambda host, port: next(answers))
 
 
-@pytest.mark.parametrize("address", ["::ffff:10.0.0.1", "fe80::1%eth0", "224.0.0.1", "100.64.0.1", "192.168.1.1", "fd00::1"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "::ffff:10.0.0.1",
+        "fe80::1%eth0",
+        "224.0.0.1",
+        "100.64.0.1",
+        "192.168.1.1",
+        "fd00::1",
+        "::",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b::a00:8",
+        "64:ff9b:1::7f00:1",
+        "2002:7f00:1::",
+        "2002:a00:8::1",
+        "2001:0:7f00:1::",
+        "fec0::1",
+        "ff02::1",
+        "100::1",
+        "2001:db8::1",
+        "127.255.255.254",
+        "172.16.0.1",
+        "172.31.255.255",
+        "192.0.0.8",
+        "192.0.2.1",
+        "198.18.0.1",
+        "203.0.113.7",
+        "240.0.0.1",
+        "255.255.255.255",
+        "169.254.170.2",
+        "fd00:ec2::254",
+    ],
+)
 def test_other_private_addresses_are_refused(address: str) -> None:
     with pytest.raises(DestinationError, match="not public"):
         check_address("hooks.example.com", address, OPEN)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111", "64:ff9b::808:808", "2002:808:808::1", "::ffff:8.8.8.8"])
+def test_public_addresses_pass_in_every_form(address: str) -> None:
+    try:
+        check_address("hooks.example.com", address, OPEN)
+    except DestinationError:
+        # Older Pythons call every mapped address private: refused, not let through.
+        assert address == "::ffff:8.8.8.8"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.1",
+        "127.0.1",
+        "0177.0.0.1",
+        "017700000001",
+        "0x7f.1",
+        "0x7F000001",
+        "0",
+        "127.0.0.1.",
+        "LOCALHOST",
+        "[::ffff:7f00:1]",
+        "①②⑦.⓪.⓪.①",
+    ],
+)
+def test_loopback_in_any_spelling_is_refused_or_not_found(host: str) -> None:
+    allowed = AllowList(hosts=(host.strip("[].").lower(), host))
+    with pytest.raises((DestinationError, DeliveryError)):
+        post(f"https://{host}/x", b"{}", {}, allowed=allowed, timeout=0.2)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.example.com#@127.0.0.1/",
+        "https://127.0.0.1#hooks.example.com",
+        "https://127.0.0.1?hooks.example.com",
+        "https://hooks.example.com%2f@evil.test/",
+        "https://hooks.example.com%00.evil.test/",
+        "https://hooks.example.com\tevil.test/",
+        "https://hooks.example.com\n127.0.0.1/",
+        "https://hooks。example。com.evil.test/",
+        "https:///hooks.example.com/",
+        "https:hooks.example.com",
+        "//hooks.example.com/x",
+        "gopher://hooks.example.com/x",
+        "dict://127.0.0.1:6379/info",
+        "javascript:alert(1)",
+        "https://[::1",
+        "https://hooks.example.com:0/x",
+        "https://hooks.example.com:443:80/x",
+    ],
+)
+def test_address_that_reads_as_another_is_refused(url: str) -> None:
+    with pytest.raises(DestinationError):
+        post(url, b"{}", {}, allowed=AllowList(hosts=("hooks.example.com",)), find=lambda host, port: "127.0.0.1")
 
 
 def test_administrator_may_list_a_private_host() -> None:

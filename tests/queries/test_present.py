@@ -9,7 +9,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from queries.present import notes, present
+from queries.present import notes, present, safe_text
 from queries.query import Query, QueryError
 
 FRAME = pl.DataFrame(
@@ -41,6 +41,20 @@ def test_csv_leaves_unknown_empty_and_defuses_formulas() -> None:
         ",2026-03-01T00:00:00.005Z,,0",
         "'=1+1,,,12345678901",
     ]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "＝", "＋", "－", "＠"])
+@pytest.mark.parametrize(
+    "before",
+    ["", " ", "\t", "\r", "\n", "\r\n", "\xa0", "\u3000", "\u200b", "\ufeff", "\x00", "\x0b", "\u202e", "'", '"', ";", " ,"],
+)
+def test_nothing_before_a_formula_lets_it_run(before: str, start: str) -> None:
+    assert safe_text(f"{before}{start}cmd|' /C calc'!A0") == f"'{before}{start}cmd|' /C calc'!A0"
+
+
+@pytest.mark.parametrize("text", ["", " ", "WH-SHA", "a=b", "3-4", "x@y", "' quoted'", "上海+江苏", "'"])
+def test_text_that_is_no_formula_stays_as_it_is(text: str) -> None:
+    assert safe_text(text) == text
 
 
 def test_negative_numbers_in_csv_stay_numbers() -> None:

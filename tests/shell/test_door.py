@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import re
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import streamlit
@@ -214,6 +216,34 @@ def test_next_is_written_as_text(served: Served) -> None:
         "GET", '/auth/sign-in?next=/"><script>alert(1)</script>'.replace('"', "%22").replace("<", "%3C").replace(">", "%3E")
     )
     assert b"<script" not in page.body
+
+
+HOSTILE = (
+    '/"><svg/onload=alert(1)>',
+    "/'><img src=x onerror=alert(1)>",
+    "/</title></textarea><script>alert(1)</script>",
+    "/&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;",
+    '/"onfocus=alert(1) autofocus="',
+    "/<a href=javascript:alert(1)>",
+    "/$language ${next} $$ {{7*7}}",
+    "/＜script＞alert(1)＜/script＞",
+)
+
+
+@pytest.mark.parametrize("target", HOSTILE)
+def test_hostile_text_stands_in_the_sign_in_page_as_text_only(served: Served, target: str) -> None:
+    page = served.ask("GET", f"/auth/sign-in?lang=en&next={quote(target)}").body.decode()
+    assert f'name="next" value="{escape(target)}"' in page
+    assert not re.search(r"<(script|svg|img|a href=javascript)|\"\s*on\w+=", page)
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["///evil.example", "/\t/evil.example", "/%09//evil.example\r\nSet-Cookie: x=1", "https:/evil.example", "\\/evil.example", "/\x00/x", "/x\x7f",
+     " //evil.example", "?next=//evil.example", "#//evil.example", "data:text/html,x", "/\u2028x", "/auth/oidc/start?next=/"],
+)  # fmt: skip
+def test_more_that_is_no_local_path_becomes_the_start(target: str) -> None:
+    assert local_path(target) == "/"
 
 
 def test_no_demo_accounts_where_the_demo_is_off(tmp_path: Path) -> None:
