@@ -19,6 +19,7 @@ from components.register import Entry as Row
 from i18n import translate
 from pages.figures import figure, metric_name
 from pages.rule_house_act import OUTCOME, REGISTER, act, title_of_rule
+from pages.rule_receivers import receiver_forms
 from pages.rule_sight import my_entries, newest_rule
 from pages.wording import names_of
 from queries.metrics import GROUPS, METRICS
@@ -45,16 +46,16 @@ def read_house(view: View) -> Register:
         title=translate(language, "rules.house.receivers"),
         note=translate(language, "rules.house.receivers_note"),
         columns=tuple(translate(language, f"rules.house.column.{name}") for name in columns),
-        entries=tuple(_receiver(view, one, can_test=can_act) for one in read_standings(view.store, view.now)),
+        entries=tuple(_receiver(view, one, can_act=can_act) for one in read_standings(view.store, view.now)),
         empty=translate(language, "rules.house.no_receivers"),
-        forms=(_bound_form(view), _mandatory_form(view)) if can_act and is_admin else (),
+        forms=(*receiver_forms(view), _bound_form(view), _mandatory_form(view)) if can_act and is_admin else (),
         outcome=st.session_state.pop(OUTCOME, None),
         acts_name=translate(language, "targets.column.acts"),
         sheets=tuple(sheets),
     )
 
 
-def _receiver(view: View, one: Standing, *, can_test: bool) -> Row:
+def _receiver(view: View, one: Standing, *, can_act: bool) -> Row:
     language, receiver = view.language, one.receiver
     area = translate(language, "rules.house.all_regions")
     if not receiver.scope.everything:
@@ -75,8 +76,18 @@ def _receiver(view: View, one: Standing, *, can_test: bool) -> Row:
         ),
         mark=translate(language, "rules.house.trouble") if one.given_up else "",
         state="critical" if one.given_up else "neutral",
-        acts=(Act(action="test", name=translate(language, "rules.house.act.test")),) if can_test else (),
+        acts=_receiver_acts(view, receiver.name) if can_act else (),
     )
+
+
+def _receiver_acts(view: View, name: str) -> tuple[Act, ...]:
+    language = view.language
+    test = Act(action="test", name=translate(language, "rules.house.act.test"))
+    if view.user.role != "admin":
+        return (test,)
+    change = Act(action="change_receiver", name=translate(language, "targets.act.change"))
+    question = translate(language, "rules.house.ask_stop", name=name)
+    return test, change, Act(action="stop_receiver", name=translate(language, "rules.house.act.stop"), question=question)
 
 
 def _bounds_sheet(view: View, bounds: list[SetBound], *, can_lift: bool) -> Sheet:

@@ -19,6 +19,7 @@ from alerts.rule import RuleError
 from components.register import Outcome
 from i18n import translate
 from pages.figures import metric_name
+from pages.rule_receivers import ACTIONS, act_on_receiver
 from pages.rule_refusal import explain
 from pages.rule_sight import my_entries, newest_rule
 from pages.targets_form import ValueRefused, read_value, seconds_of
@@ -55,6 +56,9 @@ def _do(view: View, action: str, key: str, values: Mapping[str, Any]) -> Outcome
         return _test(view, key)
     if view.user.role != "admin":
         raise RuleError("bounds are the administrator's: ask one")
+    if action in ACTIONS:
+        text = act_on_receiver(view, store, action, key, values)
+        return Outcome(text=text) if text else None
     if action == "lift":
         set_bound(view.store, key, None, view.by().audited, now=view.now)
         return Outcome(text=translate(view.language, "rules.house.did.lifted", metric=metric_name(view.language, key)))

@@ -53,6 +53,9 @@ REASONS: Final = (
     (r"^(?P<a>\S+) is personal", "mandatory_personal"),
     (r"^(?P<a>\S+) is not live", "mandatory_live"),
     (r"there is no receiver '(?P<a>.*)'", "no_receiver"),
+    (r"There is already a receiver '(?P<a>.*)'", "receiver_taken"),
+    (r"^the channel needs '(?P<a>.*)'", "receiver_needs"),
+    (r"^(?P<a>\S+) is a secret: name it", "receiver_secret"),
     (r"test messages are the analysts'", "test_analyst"),
     (r"was tested a moment ago", "test_again"),
     (r"is not before", "hours"),
@@ -111,6 +114,8 @@ def _word(language: str, text: str) -> str:
         return translate(language, f"metrics.{text}.name")
     if text in DIMENSIONS:
         return translate(language, f"dimensions.{text}.name")
-    key = f"rules.field.{text.rpartition('.')[2]}"
-    word = translate(language, key)
-    return text if word == key else word
+    part = text.rpartition(".")[2]
+    for key in (f"rules.field.{part}", f"rules.house.setting.{part}"):
+        if (word := translate(language, key)) != key:
+            return word
+    return text

@@ -193,7 +193,7 @@ def _version_entry(view: View, version: TargetsVersion, changes: list[str], *, i
             _at(view, version.at),
             version.actor or translate(language, "targets.by_hand"),
             why or "–",
-            "; ".join(changes) or "–",
+            ("；" if language == "zh-CN" else "; ").join(changes) or "–",
         ),
         mark=translate(language, "targets.in_force") if is_now else "",
         acts=(Act(action="restore", name=translate(language, "targets.act.restore")),) if can_restore else (),

@@ -10,7 +10,7 @@ function drawRegister(data, send) {
     "div",
     { class: beside.length ? "register beside" : "register" },
     data.outcome ? drawOutcome(data.outcome) : null,
-    data.sheets.length ? [h("div", { class: "column", key: "sheets" }, above, own, below), h("div", { class: "column", key: "forms" }, forms)] : [own, forms],
+    data.sheets.length ? [h("div", { class: "column", key: "sheets" }, above, own, below), forms.length ? h("div", { class: "column", key: "forms" }, forms) : null] : [own, forms],
   );
 }
 

@@ -14,9 +14,11 @@ from access.audit import AUDIT
 from access.store import writing
 from access.user import User
 from alerts.bounds import read_bounds
-from alerts.channels import Line
+from alerts.channels import CHANNELS, Line
 from alerts.destination import AllowList
 from alerts.lifecycle import find_rule
+from alerts.outbox import list_receivers
+from alerts.receivers import field_names
 from alerts.tables import RECEIVERS
 from pages.rule_act import act as act_on_rules
 from pages.rule_house import read_house
@@ -140,3 +142,47 @@ def test_every_word_is_there(view_of: Open, store: Engine, language: str) -> Non
     _receive(store, "desk", "in_app")
     do(view_of(ADMIN, language=language), "bound", metric="late_rate", least="5%", most="")
     assert "rules.house" not in json.dumps(asdict(read_house(view_of(ADMIN, language=language))), ensure_ascii=False)
+
+
+def test_an_administrator_adds_changes_and_stops_a_receiver_without_the_store_holding_a_secret(
+    view_of: Open,  # noqa: F811
+    store: Engine,  # noqa: F811
+) -> None:
+    admin = view_of(ADMIN)
+    do(admin, "new_receiver", name="East-Ding", channel="dingtalk")
+    form = read_house(admin).forms[0]
+    assert [field.code for field in form.fields] == ["url", "secret", "language", "per_hour", "regions"]
+    open_text = do(admin, "keep_receiver", url="https://oapi.dingtalk.com/robot/send?access_token=abc", language="zh-CN")
+    assert "never holds it" in open_text.text
+    assert list_receivers(store) == {}
+    values = {"url": "env:DING", "secret": "file:/run/ding", "language": "zh-CN", "per_hour": "30", "regions": "CN-EAST,CN-SOUTH"}
+    assert "in use" in do(admin, "keep_receiver", **values).text
+    kept = list_receivers(store)["east-ding"]
+    assert (kept.channel, kept.scope.regions, kept.language, kept.per_hour) == ("dingtalk", ("CN-EAST", "CN-SOUTH"), "zh-CN", 30)
+    assert "already a receiver" in do(admin, "new_receiver", name="east-ding", channel="slack").text
+    do(admin, "change_receiver", "east-ding")
+    do(admin, "keep_receiver", **(values | {"per_hour": "5", "regions": ""}))
+    assert (list_receivers(store)["east-ding"].per_hour, list_receivers(store)["east-ding"].scope.everything) == (5, True)
+    do(admin, "stop_receiver", "east-ding")
+    assert list_receivers(store) == {}
+    with store.connect() as connection:
+        rows = connection.execute(select(AUDIT.c.detail).where(AUDIT.c.action == "receiver_changed")).scalars().all()
+    assert len(rows) == 3
+    assert "env:DING" not in "".join(rows)
+
+
+@pytest.mark.parametrize("channel", sorted(CHANNELS))
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_every_channel_has_its_form_in_both_languages(view_of: Open, channel: str, language: str) -> None:  # noqa: F811
+    admin = view_of(ADMIN, language=language)
+    do(admin, "new_receiver", name="one", channel=channel)
+    assert "rules.house" not in json.dumps(asdict(read_house(admin)), ensure_ascii=False)
+    if any(needed for needed in field_names(channel).values()):
+        told = do(admin, "keep_receiver", language=language)
+        assert told.state == "critical"
+
+
+def test_an_analyst_keeps_no_receiver(view_of: Open, store: Engine) -> None:  # noqa: F811
+    do(view_of(), "new_receiver", name="mine", channel="in_app")
+    assert do(view_of(), "keep_receiver", language="en").state == "critical"
+    assert list_receivers(store) == {}
