@@ -57,7 +57,7 @@ def _do(view: View, action: str, key: str, values: Mapping[str, Any]) -> Outcome
     if view.user.role != "admin":
         raise RuleError("bounds are the administrator's: ask one")
     if action in ACTIONS:
-        text = act_on_receiver(view, store, action, key, values)
+        text = act_on_receiver(view, action, key, values)
         return Outcome(text=text) if text else None
     if action == "lift":
         set_bound(view.store, key, None, view.by().audited, now=view.now)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import streamlit as st
-from sqlalchemy import Engine
 
 from access.view import View
 from alerts.channels import CHANNELS
@@ -22,9 +21,11 @@ OPENED: Final = "rules.house.receiver"
 ACTIONS: Final = ("new_receiver", "change_receiver", "keep_receiver", "stop_receiver", "leave_receiver")
 
 
-def act_on_receiver(view: View, store: Engine, action: str, key: str, values: Mapping[str, Any]) -> str:
+def act_on_receiver(view: View, action: str, key: str, values: Mapping[str, Any]) -> str:
     """Do it; the sentence to say, empty where the page itself shows it. Raises RuleError."""
-    actor, language = view.by().audited, view.language
+    actor, language, store = view.by().audited, view.language, view.store
+    if store is None:
+        return ""
     if action == "new_receiver":
         name, channel = str(values.get("name", "")).strip().lower(), str(values.get("channel", ""))
         if name in list_receivers(store):
