@@ -25,6 +25,7 @@ from alerts.health import watch_health
 from alerts.heartbeat import plan_heartbeat
 from alerts.lifecycle import Author, publish, save_draft
 from alerts.message import Words
+from alerts.order_watch import watch_orders
 from alerts.parse import parse_rule
 from alerts.repeats import plan_repeats
 from alerts.rule import Rule
@@ -107,7 +108,9 @@ class Duty:
             zone=self.settings.zone,
             targets=targets_in_force(self.settings)[0],
         )
-        done = evaluate_rules(self.store, source, self._sources(now), now=now, first=self.first)
+        sources = self._sources(now)
+        done = evaluate_rules(self.store, source, sources, now=now, first=self.first)
+        done.notes += watch_orders(self.store, source, sources, now=now).notes
         self.snapshot = ledger.snapshot
         return done
 

@@ -73,7 +73,9 @@ def evaluate_rules(
     """
     done = Pass()
     known = last_instants(store)
-    due = [entry for live in live_rules(store) if (entry := _due(live, source, sources, known, first))]
+    due = [
+        entry for live in live_rules(store) if live.rule.order is None and (entry := _due(live, source, sources, known, first))
+    ]
     sampler = Sampler(source=source)
     sampler.ask_all(
         (entry.live.rule, entry.live.scope, at) for entry in due if not entry.ready.frozen_by for at in entry.instants

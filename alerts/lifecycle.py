@@ -16,6 +16,7 @@ from alerts.bounds import check_bounds
 from alerts.outbox import put_out
 from alerts.parse import parse_rule
 from alerts.places import regions_of
+from alerts.review import close_reviews
 from alerts.rule import TEXT_FIELDS, Rule, RuleError
 from alerts.state import Reason, RuleState, close
 from alerts.tables import EVENTS, RULES, STATES, TRIALS, VERSIONS
@@ -229,6 +230,7 @@ def _close(connection: Connection, entry: Entry, reason: Reason, now: datetime) 
         rule = _rule(connection, entry.name, entry.live_version)
     except RuleError:
         rule = Rule(name=entry.name, conditions=())
+    close_reviews(connection, entry.name, reason, at=now)
     live = LiveRule(rule=rule, version=entry.live_version, scope=entry.scope, owner=entry.owner, is_personal=entry.is_personal)
     state, snapshot = read_state(connection, entry.name, entry.live_version)
     closed = close(state, reason, state.at or now)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from alerts.conditions import LEVELS, Condition, Constant, PeriodBefore, is_beyond
+from alerts.lint_finding import Finding as Finding
 from alerts.places import is_visible, regions_of
 from alerts.report import Report
 from alerts.rule import Rule
@@ -17,23 +17,10 @@ from queries.metrics import METRICS
 from queries.query import Filter
 from queries.scope import Scope
 
-Kind = Literal[
-    "contradictory", "subsumed", "shadowed", "expired", "never_fired", "always_firing", "unit", "empty_scope", "direction",
-    "no_receiver", "few_orders",
-]  # fmt: skip
 ALWAYS: Final = 0.9
 """Firing for so large a share of the time is firing always."""
 LEAST_ORDERS: Final = 20
 """A rate over fewer orders than this jumps by itself."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One oddity: its kind, the other rule's name where there is one, and the value in question."""
-
-    kind: Kind
-    other: str = ""
-    value: str = ""
 
 
 def lint(

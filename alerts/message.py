@@ -17,6 +17,7 @@ from queries.metrics import METRICS
 
 PLACEHOLDER: Final = re.compile(r"\{(place|value|limit|since|level|rule)\}")
 MOST_LINES: Final = 20
+MOST_ORDERS: Final = 10
 
 
 class Words(Protocol):
@@ -41,6 +42,7 @@ class Item:
     at: datetime
     is_restated: bool = False
     transition_id: int = 0
+    orders: tuple[tuple[str, str], ...] = ()
 
 
 def place_of(labels: Mapping[str, str | None], language: str) -> str:
@@ -83,12 +85,22 @@ def line_of(rule: Rule, item: Item, language: str, words: Words) -> str:
     }
     text = translate(language, f"alerts.message_{item.message}", **values)
     own = dict(rule.text).get(language)
-    if own and item.message in ("firing", "escalate"):
+    if item.orders:
+        text += " " + _orders_text(item.orders, language)
+    if own and item.message in ("firing", "escalate", "matched"):
         text += " " + PLACEHOLDER.sub(lambda match: values[match[1]], own)
     return text + (f" ({translate(language, 'alerts.restated')})" if item.is_restated else "")
 
 
+def _orders_text(orders: Sequence[tuple[str, str]], language: str) -> str:
+    names = ", ".join(order_id for _, order_id in orders[:MOST_ORDERS])
+    rest = len(orders) - MOST_ORDERS
+    return names + (" " + translate(language, "alerts.more_orders", n=rest) if rest > 0 else "")
+
+
 def _unit(rule: Rule) -> str:
+    if rule.order is not None:
+        return "count"
     metric = rule.conditions[0].metric if rule.conditions else ""
     return METRICS[metric].unit if metric in METRICS else "ratio"
 
@@ -123,6 +135,7 @@ def _payload(rule: Rule, items: Sequence[Item]) -> dict[str, Any]:
             "restated": item.is_restated,
             "transition": item.transition_id,
         }
+        | ({"orders": [{"channel": channel, "order_id": name} for channel, name in item.orders]} if item.orders else {})
         for item in items
     ]
     return {"type": "alerts", "rule": rule.name, "alerts": alerts}

@@ -13,8 +13,9 @@ from alerts.rule import Rule
 from data.order import STAGES
 from queries.dimensions import DIMENSIONS
 from queries.fragment import column_names
-from queries.metric import Anchor
+from queries.metric import OPEN, Anchor
 from queries.metrics import METRICS
+from queries.order_fields import ORDER_FIELDS
 
 KINDS: Final = {"orders": "orders", "passages": "orders", "returns": "returns", "complaints": "complaints"}
 CLOSING: Final = frozenset({"delivered_at", "cancelled_at", "returned_at"})
@@ -66,6 +67,11 @@ def _own_columns(anchor: Anchor, expression: str) -> set[str]:
 def needed_columns(rule: Rule) -> frozenset[str]:
     """The columns of all metrics of the rule, and of the dimensions it groups and filters by."""
     found = frozenset[str]().union(*(columns_of_metric(name) for name in rule.metrics))
+    if rule.order is not None:
+        named = frozenset[str]().union(
+            *(_own_columns(OPEN, ORDER_FIELDS[test.field].expression) for test in rule.order.pick.tests)
+        )
+        found |= {f"orders.{column}" for column in named}
     dimensions = {*rule.group_by, *(item.dimension for item in rule.filters)}
     found |= {f"orders.{column}" for name in dimensions if (column := DIMENSIONS[name].column)}
     return found - IDENTITY

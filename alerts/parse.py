@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 from alerts.conditions import LEVELS, Condition, Constant
+from alerts.order_part import KIND, ORDER_KEYS, read_order_part
 from alerts.parse_condition import CONDITION_KEYS, read_conditions
 from alerts.rule import JOINS, NO_DATA, SCHEDULES, Datapoints, Join, NoData, Rule, RuleError, Schedule
 from alerts.values import (
@@ -47,10 +48,16 @@ RULE_KEYS: Final = (
     "missing_evals", "expected_groups", "min_samples", "max_instances", "schedule", "expires_on", "receivers", *TEXT_KEYS,
 )  # fmt: skip
 
+ORDER_RULE_KEYS: Final = (
+    "name", "kind", "title", "text", *ORDER_KEYS, "schedule", "expires_on", "receivers", *TEXT_KEYS,
+)  # fmt: skip
+
 
 def parse_rule(raw: object, *, is_test: bool = False, default_every: timedelta | None = None) -> Rule:
     """The rule in a mapping as YAML has it; `is_test` admits `metric: value`. Raises RuleError."""
     given = read_mapping(raw, "a rule")
+    if given.get("kind") == KIND:
+        return _order_rule(given)
     check_keys(given, RULE_KEYS, "a rule")
     lengths = {name: read_length(given[key], key) for key, name in LENGTH_KEYS.items() if given.get(key) is not None}
     if default_every is not None:
@@ -77,6 +84,24 @@ def parse_rule(raw: object, *, is_test: bool = False, default_every: timedelta |
     )
     _check_rule(rule, given, is_test=is_test)
     return replace(rule, join="and") if len(rule.conditions) == 1 else rule
+
+
+def _order_rule(given: Mapping[str, Any]) -> Rule:
+    check_keys(given, ORDER_RULE_KEYS, "a rule about orders")
+    receivers = read_words(given.get("receivers"), "receivers")
+    rule = Rule(
+        name=read_name(given.get("name"), is_test=False),
+        conditions=(),
+        order=read_order_part(given, tells=bool(receivers)),
+        schedule=_schedule(given.get("schedule")),
+        expires_on=read_day(given.get("expires_on"), "expires_on"),
+        receivers=receivers,
+        title=read_texts(given.get("title"), "title"),
+        text=read_texts(given.get("text"), "text"),
+        **cast(Any, {key: read_text(given.get(key) or "", key) for key in TEXT_KEYS}),
+    )
+    _check_campaign(rule)
+    return rule
 
 
 def _filters(value: object) -> tuple[Filter, ...]:
@@ -158,12 +183,16 @@ def _check_rule(rule: Rule, given: Mapping[str, Any], *, is_test: bool) -> None:
             f"the window {write_length(rule.window)} is shorter than every {write_length(rule.every)}: "
             f"orders between two windows would never be looked at; lengthen it"
         )
-    if rule.schedule.kind == "campaign" and rule.expires_on is None:
-        raise RuleError("a campaign ends some day: give expires_on")
+    _check_campaign(rule)
     _check_expected(rule)
     _check_group_names(rule)
     if not is_test:
         _check_metrics(rule)
+
+
+def _check_campaign(rule: Rule) -> None:
+    if rule.schedule.kind == "campaign" and rule.expires_on is None:
+        raise RuleError("a campaign ends some day: give expires_on")
 
 
 def _check_expected(rule: Rule) -> None:

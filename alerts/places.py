@@ -20,7 +20,21 @@ def regions_of(rule: Rule, scope: Scope, labels: Mapping[str, str | None]) -> fr
             return frozenset(str(value) for value in item.values)
         if item.dimension == "province" and None not in item.values:
             return _of_provinces(item.values)
+    if (named := _of_order_rule(rule)) is not None:
+        return named
     return None if scope.everything else frozenset(scope.regions)
+
+
+def _of_order_rule(rule: Rule) -> frozenset[str] | None:
+    """The regions that a rule about single orders names, where every order it means lies in them."""
+    if rule.order is None or rule.order.pick.join != "all":
+        return None
+    for test in rule.order.pick.tests:
+        if test.op == "in" and test.field == "region":
+            return frozenset(test.values)
+        if test.op == "in" and test.field == "province":
+            return _of_provinces(test.values)
+    return None
 
 
 def _of_provinces(codes: object) -> frozenset[str] | None:

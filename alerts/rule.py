@@ -8,6 +8,8 @@ from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from alerts.conditions import Condition, Level
+from alerts.fault import RuleError as RuleError
+from alerts.order_part import OrderPart
 from queries.query import Filter
 
 NoData = Literal["no_data", "ok", "keep", "alert"]
@@ -24,10 +26,6 @@ Group = tuple[str | None, ...]
 UNKNOWN_LABEL: Final = "?"
 TEST_METRIC: Final = "value"
 """In rule tests a metric that needs no registry entry."""
-
-
-class RuleError(ValueError):
-    """A rule cannot be used; the message names the part, the reason and the remedy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +60,7 @@ class Rule:
     """One version of a rule. Lengths are exact; `hold` and `datapoints` exclude each other; `group_by` is sorted.
 
     `expected_groups` are labels that are never forgotten, or (`expected_dimension`) all known values of a dimension.
+    A rule with an `order` part is about single open orders: it has no conditions on figures and no groups.
     """
 
     name: str
@@ -90,10 +89,13 @@ class Rule:
     title: tuple[tuple[str, str], ...] = ()
     text: tuple[tuple[str, str], ...] = ()
     template: str = ""
+    order: OrderPart | None = None
 
     @property
     def levels(self) -> tuple[Level, ...]:
         """The levels it can reach, the lower first."""
+        if self.order is not None:
+            return (self.order.severity,) if self.order.severity else ()
         found: list[Level] = []
         for level in ("warning", "critical"):
             own = [condition.threshold.start(level) for condition in self.conditions]

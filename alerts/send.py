@@ -21,6 +21,7 @@ from alerts.message import Item, Words, compose_post
 from alerts.outbox import GROUP_INTERVAL, USER, Receiver, read_receivers, retry_at
 from alerts.parse import parse_rule
 from alerts.places import is_visible
+from alerts.review import OrderKey, orders_told
 from alerts.rule import Rule, RuleError
 from alerts.silences import SILENCED, Silence, open_silences
 from alerts.tables import INSTANCES, OUTBOX, TRANSITIONS, VERSIONS
@@ -122,8 +123,10 @@ def _compose(sender: Sender, rule: Rule, rows: Sequence[RowMapping], receiver: R
     if rows[-1]["message"] == MESSAGE:
         with sender.store.connect() as connection:
             return compose_heartbeat(connection, rows[-1], receiver)
+    with sender.store.connect() as connection:
+        told = orders_told(connection, [row["transition_id"] for row in rows if row["message"] == "matched"])
     post_id = f"alert-{rows[0]['id']}-{rows[-1]['id']}"
-    return compose_post(rule, [_item(row) for row in rows], post_id, receiver.language, sender.words)
+    return compose_post(rule, [_item(row, told) for row in rows], post_id, receiver.language, sender.words)
 
 
 Held = tuple[str, str, datetime | None]
@@ -240,7 +243,7 @@ def _rule(connection: Connection, name: str, version: int) -> Rule:
         return Rule(name=name, conditions=(), title=title_of(name))
 
 
-def _item(row: RowMapping) -> Item:
+def _item(row: RowMapping, told: Mapping[int, Sequence[OrderKey]]) -> Item:
     return Item(
         message=row["message"],
         labels=row["labels"],
@@ -250,6 +253,7 @@ def _item(row: RowMapping) -> Item:
         at=row["at"],
         is_restated=row["is_restated"],
         transition_id=row["transition_id"],
+        orders=tuple(told.get(row["transition_id"], ())),
     )
 
 

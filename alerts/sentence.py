@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from alerts.conditions import LEVELS, Baseline, Condition, Constant, Level, PeriodBefore
 from alerts.message import Words
+from alerts.order_words import part_sentences
 from alerts.rule import Rule
-from i18n import label, translate
-from queries.dimensions import DIMENSIONS
+from alerts.rule_words import dimension_name, length_words, value_name
+from i18n import translate
 from queries.metrics import METRICS
 
 
 def sentence(rule: Rule, language: str, words: Words) -> str:
     """The whole rule in words; every part that can change what happens is in it."""
+    # Chinese sentences follow each other without a space.
+    joiner = "" if language == "zh-CN" else " "
+    if rule.order is not None:
+        return joiner.join([*part_sentences(rule.order, language, rule.receivers), *_schedule(rule, language)])
     parts = [
         _looks_at(rule, language),
         *(_condition(rule, condition, language, words) for condition in rule.conditions),
@@ -21,8 +24,7 @@ def sentence(rule: Rule, language: str, words: Words) -> str:
         *_data(rule, language),
         *_telling(rule, language),
     ]
-    # Chinese sentences follow each other without a space.
-    return ("" if language == "zh-CN" else " ").join(part for part in parts if part)
+    return joiner.join(part for part in parts if part)
 
 
 def metric_name(language: str, metric: str) -> str:
@@ -30,29 +32,10 @@ def metric_name(language: str, metric: str) -> str:
     return translate(language, f"metrics.{metric}.name") if metric in METRICS else metric
 
 
-def dimension_name(language: str, dimension: str) -> str:
-    """What a dimension is called."""
-    return translate(language, f"dimensions.{dimension}.name")
-
-
-def value_name(language: str, dimension: str, value: str | None) -> str:
-    """What a dimension's value is called."""
-    return label(language, DIMENSIONS[dimension].column or dimension if dimension in DIMENSIONS else dimension, value)
-
-
 def group_name(rule: Rule, language: str, group: str) -> str:
     """What a group's label is called."""
     values = [group] if len(rule.group_by) < 2 else group.split("/")
     return " · ".join(value_name(language, name, value) for name, value in zip(rule.group_by, values, strict=False)) or group
-
-
-def length_words(language: str, length: timedelta) -> str:
-    """A length of time in words: `30 min`, `24 h`, `3 d`."""
-    seconds = round(length.total_seconds())
-    for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds and seconds % size == 0 and (unit != "day" or seconds >= 2 * size):
-            return translate(language, f"rule_words.unit.{unit}", n=seconds // size)
-    return translate(language, "rule_words.unit.second", n=seconds)
 
 
 def threshold_words(condition: Condition, value: float, language: str, words: Words) -> str:
@@ -184,6 +167,14 @@ def _data(rule: Rule, language: str) -> list[str]:
 
 
 def _telling(rule: Rule, language: str) -> list[str]:
+    found = _schedule(rule, language)
+    if rule.receivers:
+        names = translate(language, "rule_words.comma").join(rule.receivers)
+        found.append(translate(language, "rule_words.tells", names=names, repeat=length_words(language, rule.repeat)))
+    return found
+
+
+def _schedule(rule: Rule, language: str) -> list[str]:
     found = []
     if rule.schedule.kind == "business_hours":
         days = translate(language, "rule_words.comma").join(
@@ -195,7 +186,4 @@ def _telling(rule: Rule, language: str) -> list[str]:
         found.append(translate(language, "rule_words.campaign", day=rule.schedule.since.isoformat()))
     if rule.expires_on:
         found.append(translate(language, "rule_words.expires", day=rule.expires_on.isoformat()))
-    if rule.receivers:
-        names = translate(language, "rule_words.comma").join(rule.receivers)
-        found.append(translate(language, "rule_words.tells", names=names, repeat=length_words(language, rule.repeat)))
     return found

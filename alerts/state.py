@@ -16,7 +16,7 @@ from alerts.rule import Group, Rule, group_of, label_of
 
 State = Literal["unknown", "inactive", "pending", "firing", "recovering", "no_data", "gone"]
 Reason = Literal["recovered", "missing_group", "no_data", "rule_updated", "rule_paused", "rule_deleted", "restated", "manual"]
-Message = Literal["firing", "escalate", "de_escalate", "resolved", "no_data", "rule_changed"]
+Message = Literal["firing", "escalate", "de_escalate", "resolved", "no_data", "rule_changed", "matched"]
 
 FLAPPING_TRANSITIONS: Final = 6
 FLAPPING_PERIODS: Final = 24

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text, UniqueConstraint
 
 from access.store import METADATA, Instant
 
@@ -203,6 +203,46 @@ BOUNDS: Final = Table(
     Column("changed_at", Instant, nullable=False),
 )
 
+REVIEWS: Final = Table(
+    "review_entries",
+    METADATA,
+    Column("rule", String(64), primary_key=True),
+    Column("channel", String(64), primary_key=True),
+    Column("order_id", String(256), primary_key=True),
+    Column("region_code", String(16)),
+    Column("owner", String(64), nullable=False),
+    Column("needed", Integer, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("reason", String(16), nullable=False),
+    Column("entered_at", Instant, nullable=False),
+    Column("left_at", Instant),
+    Column("episode", Integer, nullable=False),
+    Column("told_by", BigInteger, index=True),
+    Column("version", Integer, nullable=False),
+    Column("snapshot", BigInteger, nullable=False),
+)
+"""Orders that a rule about single orders matches, or matched. `state`: waiting, confirmed, left. `needed` 0: in no queue.
+
+`owner` is the one person a personal rule is for, else empty; `told_by` the transition that told of it, once for ever.
+"""
+
+REVIEW_CHANGES: Final = Table(
+    "review_changes",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("rule", String(64), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("order_id", String(256), nullable=False),
+    Column("episode", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("snapshot", BigInteger, nullable=False),
+    Index("ix_review_changes_order", "channel", "order_id", "rule"),
+)
+"""`action`: entered, left, confirmed, withdrawn. `at` is the data's instant for the first two, the clock's for people."""
+
 ALL_TABLES: Final = (
     RULES, VERSIONS, TRIALS, EVENTS, STATES, INSTANCES, TRANSITIONS, EVALUATIONS, RECEIVERS, OUTBOX, SILENCES, DEEDS, BOUNDS,
+    REVIEWS, REVIEW_CHANGES,
 )  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from alerts.conditions import Condition, Constant, Threshold
+from alerts.order_part import write_order_part
 from alerts.parse import LENGTH_KEYS, TEXT_KEYS
 from alerts.parse_condition import LEVEL_KEYS
 from alerts.rule import Rule, Schedule
@@ -17,7 +18,10 @@ def write_rule(rule: Rule) -> dict[str, Any]:
     """The rule as a mapping for YAML that `parse_rule` reads back to the same rule; defaults are left out."""
     conditions = [_write_condition(condition) for condition in rule.conditions]
     found: dict[str, Any] = {"name": rule.name, "title": dict(rule.title), "text": dict(rule.text)}
-    found |= conditions[0] if len(conditions) == 1 else {"conditions": conditions, "join": rule.join}
+    if rule.order is not None:
+        found |= write_order_part(rule.order)
+    else:
+        found |= conditions[0] if len(conditions) == 1 else {"conditions": conditions, "join": rule.join}
     found |= {
         "filters": {item.dimension: list(item.values) for item in rule.filters},
         "group_by": list(rule.group_by),

@@ -36,13 +36,16 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class OrderRow:
-    """One row: what is copied and ticked (`order_id`), where it leads, its cells; `is_late` tints it."""
+    """One row: what is copied and ticked (`order_id`), where it leads, its cells; `is_late` tints it, and so does
+    `mark`, the gravest rule about single orders that it meets.
+    """
 
     key: str
     order_id: str
     href: str
     cells: tuple[Cell, ...]
     is_late: bool = False
+    mark: State = "neutral"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -189,7 +189,10 @@ class LimitTable:
 
 @dataclass(frozen=True, kw_only=True)
 class Editor:
-    """The form: `stamp` tells one draft from the next, so that what was typed is not carried over."""
+    """The form: `stamp` tells one draft from the next, so that what was typed is not carried over.
+
+    `preview` is what the rule would mean now, and where that is listed.
+    """
 
     stamp: str
     title: str
@@ -207,6 +210,7 @@ class Editor:
     trial: TrialView | None = None
     changes: tuple[tuple[str, str, str], ...] = ()
     changes_title: str = ""
+    preview: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +232,7 @@ class Detail:
     events_title: str
     events: tuple[Fact, ...]
     trial: TrialView | None = None
+    preview: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,8 +44,25 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReviewLine:
+    """One rule's review of an order: how far it is, and whether this user may confirm it or take that back."""
+
+    rule: str
+    title: str
+    advice: str
+    tone: Tone
+    state: str
+    about: str
+    is_open: bool
+    can_confirm: bool
+    can_withdraw: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
-    """One order to work on. `key` is `channel/order_id`; `people` names the group in `WorkBoard.people` it can be given to."""
+    """One order to work on. `key` is `channel/order_id`; `people` names the group in `WorkBoard.people` it can be given to.
+
+    `is_calm` says that its tone is a review's: nothing about it is late."""
 
     key: str
     channel: str
@@ -73,6 +90,8 @@ class Job:
     version: int
     notes: tuple[Line, ...] = ()
     history: tuple[Line, ...] = ()
+    reviews: tuple[ReviewLine, ...] = ()
+    is_calm: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

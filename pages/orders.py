@@ -11,12 +11,14 @@ import streamlit as st
 
 from access.contacts import orders_of, phone_key
 from access.view import View
+from alerts.order_words import pick_words
 from components.format import count
 from components.order_table import OrderTable, Step, draw_order_table
 from i18n import translate
 from pages.address import take_choice
 from pages.frame import draw_frame, watch
 from pages.links import link
+from pages.order_marks import marks_of, with_mark
 from pages.orders_question import COLUMNS_PREFERENCE, Question, read_question
 from pages.orders_table import column_choices, heads_of, pages_of, rows_of
 from pages.wording import window_name
@@ -46,6 +48,7 @@ def read_table(view: View, question: Question) -> OrderTable:
     """One page of the list as the component draws it."""
     listing, language = question.listing, view.language
     page = view.list_orders(listing).to_dicts()
+    marks = marks_of(view, page)
     total = view.count_orders(listing)
     is_last = len(page) < listing.limit and listing.before is None
     return OrderTable(
@@ -55,7 +58,7 @@ def read_table(view: View, question: Question) -> OrderTable:
         count=translate(language, f"listing.count.{listing.anchor.rows}", n=count(language, total)),
         words={name: translate(language, f"listing.{name}") for name in WORDS},
         heads=heads_of(view, listing),
-        rows=rows_of(view, listing, page),
+        rows=tuple(with_mark(view, row, marks) for row in rows_of(view, listing, page)),
         choices=_choices(view, listing),
         pages=pages_of(view, listing, page, is_last=is_last),
         columns=column_choices(view, listing),
@@ -72,6 +75,8 @@ def title_of(view: View, listing: Listing) -> str:
     """What is listed: the figure and which part of it, or which orders."""
     if listing.among is not None:
         return translate(view.language, "listing.title.phone")
+    if listing.matching is not None:
+        return translate(view.language, "listing.title.matching", orders=pick_words(view.language, listing.matching))
     if listing.metric is None:
         return translate(view.language, f"listing.title.{listing.population}")
     name = translate(view.language, f"metrics.{listing.metric}.name")
@@ -89,7 +94,7 @@ def _choices(view: View, listing: Listing) -> tuple[tuple[Step, ...], ...]:
         )
         for part in get_args(Part)
     )
-    if listing.metric is not None:
+    if listing.metric is not None or listing.matching is not None:
         return (parts,)
     populations = tuple(
         Step(
@@ -122,7 +127,7 @@ def _unmasked(view: View, total: int) -> tuple[str, str] | None:
 def _wider(view: View, listing: Listing) -> str:
     """The way on where nothing is found: the same without search and filters, over everything."""
     changes: dict[str, str | None] = {filter_.dimension: None for filter_ in listing.where}
-    return link(view, "/orders", **(changes | {"window": "all", "search": None, "phone": None}))
+    return link(view, "/orders", **(changes | {"window": "all", "search": None, "phone": None, "match": None}))
 
 
 def _parameters() -> dict[str, Sequence[str]]:

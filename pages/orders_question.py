@@ -15,6 +15,8 @@ from pages.links import instant_text
 from queries.listing import LONGEST_SEARCH, Cursor, CursorValue, Listing, Part, Population
 from queries.listing_columns import DEFAULT_COLUMNS, LISTING_COLUMNS, OWN_COLUMNS, columns_of
 from queries.metrics import METRICS
+from queries.order_fields import Pick, read_pick
+from queries.query import QueryError
 
 Parameters = Mapping[str, Sequence[str]]
 
@@ -46,6 +48,7 @@ def read_question(view: View, parameters: Parameters, *, limit: int = PAGE_ROWS)
         search=_one(parameters, "search").strip()[:LONGEST_SEARCH],
         limit=limit,
         among=_of_phone(view, parameters, lost),
+        matching=_matching(parameters, lost) if metric is None else None,
     )
     rows = listing.anchor.rows
     sorts = (*columns_of(rows), *(f"-{name}" for name in columns_of(rows)))
@@ -75,6 +78,16 @@ def _of_phone(view: View, parameters: Parameters, lost: list[str]) -> tuple[tupl
         lost.append(f"phone={key[:64]}")
         return None
     return tuple(orders_of(view, key)) if key else None
+
+
+def _matching(parameters: Parameters, lost: list[str]) -> Pick | None:
+    """The orders a rule about single orders means, as the address says them; None where it says nothing."""
+    text = _one(parameters, "match")
+    try:
+        return read_pick(text) if text else None
+    except QueryError:
+        lost.append(f"match={text[:64]}")
+        return None
 
 
 def _one(parameters: Parameters, name: str) -> str:

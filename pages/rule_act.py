@@ -13,7 +13,7 @@ from access.view import View
 from alerts.rule import RuleError
 from components.worklist import Said
 from i18n import translate
-from pages.rule_draft import begin
+from pages.rule_draft import begin, begin_order
 from pages.rule_form_act import DRAFT, FORM, close_form, draft_now, take_values
 from pages.rule_kept_act import act_on_rule
 from pages.rule_refusal import explain
@@ -70,6 +70,9 @@ def _do(view: View, asked: Mapping[str, Any]) -> str:
         return ""
     if action == "new":
         st.session_state[DRAFT] = begin(view, {}, stamp=f"new {view.now.timestamp()}")
+        return ""
+    if action == "new_order":
+        st.session_state[DRAFT] = begin_order(view, stamp=f"new {view.now.timestamp()}")
         return ""
     if action in FORM:
         draft = draft_now()

@@ -16,11 +16,14 @@ from access.view import View
 from alerts.conditions import Condition, Constant, Threshold
 from alerts.history import History, read_history, usual
 from alerts.lifecycle import Entry
+from alerts.order_trial import OrderTrial
+from alerts.order_words import pick_words
 from alerts.parse import parse_rule
 from alerts.report import Report
 from alerts.rule import Rule, RuleError
 from alerts.write import write_rule
-from i18n import translate
+from i18n import LANGUAGES, translate
+from pages.order_rule_values import NEW, is_order, order_body
 from pages.rule_values import Values, body_of, values_of
 from pages.wording import names_of
 from queries.dimensions import DIMENSIONS
@@ -31,6 +34,7 @@ LATELY: Final = timedelta(days=14)
 WINDOWS: Final = {"24h": "1d", "7d": "1w", "today": "1d"}
 LIMIT_SHARE: Final = (0.97, 0.995)
 """Where limits are proposed: beyond so large a share of what the figure lately was."""
+LONGEST_TITLE: Final = 80
 MOST_SAMPLES: Final = 60_000
 
 
@@ -46,12 +50,21 @@ class Draft:
     kept: Rule | None = None
     entry: Entry | None = None
     trials: list[tuple[str, Report]] = field(default_factory=list)
+    order_trials: list[tuple[str, OrderTrial]] = field(default_factory=list)
 
 
 def rule_of(draft: Draft, language: str) -> Rule:
     """The rule that the form's texts say. Raises RuleError."""
-    body = body_of(draft.values, language, draft.kept)
-    return parse_rule(body | {"name": body.get("name") or "new"})
+    body = order_body(draft.values, language) if is_order(draft.values) else body_of(draft.values, language, draft.kept)
+    rule = parse_rule(body | {"name": body.get("name") or "new"})
+    return _titled(rule) if rule.order is not None and not rule.title else rule
+
+
+def _titled(rule: Rule) -> Rule:
+    """A rule about single orders without a name is called after what it looks for."""
+    assert rule.order is not None
+    words = ((language, pick_words(language, rule.order.pick)) for language in LANGUAGES)
+    return replace(rule, title=tuple((language, (text[:1].upper() + text[1:])[:LONGEST_TITLE]) for language, text in words))
 
 
 def signature(rule: Rule) -> str:
@@ -63,6 +76,17 @@ def signature(rule: Rule) -> str:
 def trial_of(draft: Draft, rule: Rule) -> Report | None:
     """The draft's trial of exactly this rule."""
     return next((report for known, report in reversed(draft.trials) if known == signature(rule)), None)
+
+
+def order_trial_of(draft: Draft, rule: Rule) -> OrderTrial | None:
+    """The draft's trial of exactly this rule about single orders."""
+    return next((trial for known, trial in reversed(draft.order_trials) if known == signature(rule)), None)
+
+
+def begin_order(view: View, stamp: str) -> Draft:
+    """A new draft of a rule about single orders."""
+    values = dict(NEW) | {"owner": view.user.name}
+    return Draft(stamp=stamp, values=values, is_personal=view.user.role != "analyst")
 
 
 def asker(view: View, entry: Entry | None) -> Callable[[Query], pl.DataFrame]:

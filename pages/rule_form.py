@@ -39,7 +39,7 @@ NOT_GROUPED: Final = ("order", "hour", "weekday", "currency")
 def read_sections(view: View, values: Values, *, is_personal: bool) -> tuple[Section, ...]:
     """The whole form for a draft."""
     return (
-        Section(code="what", title=_word(view, "section.what"), fields=tuple(_what(view, values))),
+        Section(code="what", title=_word(view, "section.what"), fields=tuple(name_fields(view, values))),
         *_conditions(view, values),
         Section(
             code="where", title=_word(view, "section.where"), hint=_word(view, "hint.where"), fields=tuple(_where(view, values))
@@ -50,7 +50,7 @@ def read_sections(view: View, values: Values, *, is_personal: bool) -> tuple[Sec
             code="tell",
             title=_word(view, "section.tell"),
             hint=_word(view, "hint.personal") if is_personal else "",
-            fields=tuple(_tell(view, values, is_personal=is_personal)),
+            fields=tuple(tell_fields(view, values, is_personal=is_personal)),
         ),
     )
 
@@ -63,7 +63,8 @@ def _field(view: View, code: str, name: str = "") -> str:
     return translate(view.language, f"rules.field.{name or code}")
 
 
-def _what(view: View, values: Values) -> Iterable[Field]:
+def name_fields(view: View, values: Values) -> Iterable[Field]:
+    """What the rule is called, the reader's language first."""
     first, second = ("zh", "en") if view.language == "zh-CN" else ("en", "zh")
     for key in (first, second):
         yield Field(code=f"title_{key}", name=_field(view, f"title_{key}"), value=values.get(f"title_{key}", ""))
@@ -249,7 +250,8 @@ def _data(view: View, values: Values) -> Iterable[Field]:
     yield _length(view, values, "delay")
 
 
-def _tell(view: View, values: Values, *, is_personal: bool) -> Iterable[Field]:
+def tell_fields(view: View, values: Values, *, is_personal: bool) -> Iterable[Field]:
+    """Who is told, when, and with which words."""
     if not is_personal:
         options = tuple(Option(code=name, name=name) for name in receiver_names(view, values.get("receivers", "")))
         yield Field(

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
 from access.view import View
 from alerts.backtest import DAYS, backtest
 from alerts.lifecycle import Entry, keep_trial, list_rules, list_versions, publish, save_draft
+from alerts.order_trial import ORDER_DAYS, trial_to_json
 from alerts.report import Report, to_json
 from alerts.rule import Rule, RuleError
 from i18n import translate
-from pages.rule_draft import Draft, asker, new_name, propose, rule_of, signature, trial_of
+from pages.order_rule_trial import try_order_rule
+from pages.order_rule_values import is_order
+from pages.rule_draft import Draft, asker, new_name, order_trial_of, propose, rule_of, signature, trial_of
 from pages.rule_sight import author_of
 from pages.rule_values import Values
+from queries.order_fields import MOST_TESTS
 
 DRAFT: Final = "rules.draft"
 SHAPING: Final = ("c0.metric", "c0.compare", "c0.period_before.by")
@@ -60,6 +65,9 @@ def _edit(view: View, draft: Draft, value: str, reason: str) -> str:
 
 def _add(view: View, draft: Draft, value: str, reason: str) -> str:
     count = int(draft.values.get("conditions") or 1)
+    if is_order(draft.values):
+        draft.values |= {f"o{count}.field": "amount", f"o{count}.op": ">", "conditions": str(min(MOST_TESTS, count + 1))}
+        return ""
     draft.values |= {
         f"c{count}.metric": draft.values.get("c0.metric", "late_rate"),
         f"c{count}.op": ">",
@@ -71,13 +79,14 @@ def _add(view: View, draft: Draft, value: str, reason: str) -> str:
 
 def _remove(view: View, draft: Draft, value: str, reason: str) -> str:
     place, count = int(value or 0), int(draft.values.get("conditions") or 1)
+    own = "o" if is_order(draft.values) else "c"
     for later in range(place, count):
         moved = {
-            name.replace(f"c{later + 1}.", f"c{later}.", 1): text
+            name.replace(f"{own}{later + 1}.", f"{own}{later}.", 1): text
             for name, text in draft.values.items()
-            if name.startswith(f"c{later + 1}.")
+            if name.startswith(f"{own}{later + 1}.")
         }
-        for name in [name for name in draft.values if name.startswith(f"c{later}.")]:
+        for name in [name for name in draft.values if name.startswith(f"{own}{later}.")]:
             del draft.values[name]
         draft.values |= moved
     draft.values["conditions"] = str(max(1, count - 1))
@@ -104,6 +113,10 @@ def _pick(view: View, draft: Draft, value: str, reason: str) -> str:
 def _try(view: View, draft: Draft, value: str, reason: str) -> str:
     days = int(value) if value.isdecimal() and int(value) in DAYS else DAYS[1]
     rule = rule_of(draft, view.language)
+    if rule.order is not None:
+        trial = try_order_rule(view, rule, draft.entry, days if days in ORDER_DAYS else max(ORDER_DAYS))
+        draft.order_trials = [*draft.order_trials[-4:], (signature(rule), trial)]
+        return ""
     report = try_rule(view, rule, draft.entry, days)
     draft.trials = [*draft.trials[-4:], (signature(rule), report)]
     return ""
@@ -136,13 +149,20 @@ def _kept(view: View, draft: Draft, reason: str) -> tuple[str, int]:
         number = versions[0].number
     else:
         number = save_draft(store, rule, author, now=view.now, reason=reason, is_personal=draft.is_personal)
-    report = trial_of(draft, rule)
-    if report is not None:
-        days = round((report.until - report.since) / timedelta(days=1))
-        keep_trial(store, rule.name, number, to_json(report), author, days=days, now=view.now)
+    if (tried := _report_of(draft, rule)) is not None:
+        keep_trial(store, rule.name, number, tried[0], author, days=tried[1], now=view.now)
     draft.name = rule.name
     draft.values["name"] = rule.name
     return rule.name, number
+
+
+def _report_of(draft: Draft, rule: Rule) -> tuple[Mapping[str, Any], int] | None:
+    """The trial of this very rule as it is kept, and of how many days it is."""
+    if rule.order is not None:
+        trial = order_trial_of(draft, rule)
+        return None if trial is None else (trial_to_json(trial), len(trial.days))
+    report = trial_of(draft, rule)
+    return None if report is None else (to_json(report), round((report.until - report.since) / timedelta(days=1)))
 
 
 def _publish(view: View, draft: Draft, value: str, reason: str) -> str:
@@ -150,7 +170,7 @@ def _publish(view: View, draft: Draft, value: str, reason: str) -> str:
     if store is None:
         raise RuleError(translate(view.language, "rules.error.no_draft"))
     rule = rule_of(draft, view.language)
-    if not draft.is_personal and trial_of(draft, rule) is None:
+    if not draft.is_personal and _report_of(draft, rule) is None:
         raise RuleError("this version was never tried on history")
     name, number = _kept(view, draft, reason)
     outcome = publish(store, name, number, author_of(view), reason=reason, now=view.now)

@@ -11,9 +11,12 @@ from access.view import View
 from access.worklist import is_looking_back
 from alerts.backtest import DAYS
 from alerts.lifecycle import Author, Entry, find_rule, keep_trial, last_trial, list_versions, publish, restore, set_status
+from alerts.order_trial import trial_from_json, trial_to_json
 from alerts.report import from_json, to_json
 from alerts.rule import Rule, RuleError
 from i18n import translate
+from pages.order_rule_trial import try_order_rule
+from pages.order_rule_values import order_values
 from pages.rule_draft import Draft, signature
 from pages.rule_form_act import DRAFT, published_text, try_rule
 from pages.rule_sight import author_of, can_change
@@ -53,8 +56,9 @@ def _try_version(view: View, entry: Entry, number: int, author: Author) -> None:
     rule = _version(view, entry, number)
     if not can_change(view, entry):
         raise RuleError(f"{entry.name} is for others: an analyst changes it")
-    report = try_rule(view, rule, entry, DAYS[1])
-    keep_trial(view.store, entry.name, number, to_json(report), author, days=DAYS[1], now=view.now)
+    trial = trial_to_json(try_order_rule(view, rule, entry, DAYS[1])) if rule.order else None
+    report = to_json(try_rule(view, rule, entry, DAYS[1])) if trial is None else trial
+    keep_trial(view.store, entry.name, number, report, author, days=DAYS[1], now=view.now)
 
 
 def _restore(view: View, entry: Entry, number: int, author: Author, reason: str) -> str:
@@ -78,7 +82,7 @@ def _open_form(view: View, entry: Entry, number: int, *, is_copy: bool) -> None:
     rule = _version(view, entry, number)
     assert view.store is not None
     is_own = can_change(view, entry) and not is_copy
-    values = values_of(rule)
+    values = values_of(rule) if rule.order is None else order_values(rule)
     stamp = f"{entry.name} {number} {view.now.timestamp()}"
     draft = Draft(stamp=stamp, values=values, kept=rule, is_personal=view.user.role != "analyst")
     if is_own:
@@ -86,7 +90,9 @@ def _open_form(view: View, entry: Entry, number: int, *, is_copy: bool) -> None:
             draft, name=entry.name, base=number, entry=find_rule(view.store, entry.name), is_personal=entry.is_personal
         )
         kept = last_trial(view.store, entry.name, number)
-        if kept:
+        if kept and rule.order is not None:
+            draft.order_trials = [(signature(rule), trial_from_json(kept["report"]))]
+        elif kept:
             draft.trials = [(signature(rule), from_json(kept["report"]))]
     else:
         draft.values["name"] = ""

@@ -15,6 +15,8 @@ REASONS: Final = (
     (r"warning (?P<a>\S+) lies beyond critical (?P<b>\S+)", "beyond"),
     (r"_recover without", "recover_alone"),
     (r"_recover (?P<a>\S+) is on the wrong side", "recover_side"),
+    (r"orders have no field '(?P<a>[^']*)'", "no_field"),
+    (r"the rule does nothing", "nothing"),
     (r"there is no metric '?(?P<a>[^']*)'?", "no_metric"),
     (r"there is no dimension '?(?P<a>[^']*)'?", "unknown_dimension"),
     (r"no metric is named", "metric_missing"),

@@ -7,20 +7,28 @@ from typing import Final
 
 from access.view import View
 from alerts.desk import Alert
-from alerts.differences import differences
 from alerts.health_of import Health
-from alerts.lifecycle import Entry, Version, last_trial, list_events, list_versions
-from alerts.lint import Finding, lint, today_in
+from alerts.lifecycle import Entry, last_trial, list_events, list_versions
+from alerts.lint import lint, today_in
+from alerts.lint_finding import Finding
+from alerts.order_lint import lint_order
+from alerts.order_trial import trial_from_json
+from alerts.order_watch import keeps_matches
+from alerts.order_words import field_name, pick_words
 from alerts.pasts import Usefulness
 from alerts.report import from_json
+from alerts.review import count_open
 from alerts.rule import Rule
 from alerts.sentence import sentence
 from components.alerts import Fact, Tone
-from components.format import count, duration, full_instant, percent, when
-from components.rules import Button, Detail, Note, RuleRow, VersionRow
+from components.format import count, dash, duration, full_instant, percent, when
+from components.rules import Button, Detail, Note, RuleRow
 from i18n import LANGUAGES, translate
+from pages.alert_rows import reader_of
+from pages.order_rule_trial import read_order_trial, read_preview
 from pages.rule_sight import can_change
 from pages.rule_trial import read_trial
+from pages.rule_version import read_version
 from pages.telling import Telling
 from pages.worklist_job import Names
 
@@ -28,7 +36,7 @@ LEAST_VERDICTS: Final = 5
 USELESS: Final = 0.2
 MOST_EVENTS: Final = 30
 STATUS_TONES: Final[Mapping[str, Tone]] = {"live": "good", "draft": "neutral", "paused": "warning", "retired": "stale"}
-GRAVE: Final = ("contradictory", "empty_scope", "expired", "unit")
+GRAVE: Final = ("contradictory", "impossible", "empty_scope", "expired", "unit", "too_wide")
 
 
 def read_rule_row(
@@ -51,20 +59,32 @@ def read_rule_row(
         health=health_text,
         health_tone=tone,
         health_tip=tip,
-        firing=translate(language, "rules.firing_now", n=count(language, firing))
-        if firing
-        else translate(language, "rules.calm"),
-        useful=_useful(view, useful),
-        useful_tip=_useful_tip(view, useful),
+        firing=_firing(view, entry, rule, firing),
+        useful=dash(language) if rule and rule.order else _useful(view, useful),
+        useful_tip="" if rule and rule.order else _useful_tip(view, useful),
         owner=(rule.owner if rule and rule.owner else names.of(entry.owner)),
         changed=when(language, entry.changed_at, view.now, view.zone),
         marks=tuple(marks),
     )
 
 
+def _firing(view: View, entry: Entry, rule: Rule | None, firing: int) -> str:
+    language = view.language
+    if rule is not None and rule.order is not None and view.store is not None:
+        if not keeps_matches(rule) and not entry.is_personal:
+            return ""
+        matched = count_open(view.store, reader_of(view)).get(entry.name, 0)
+        return translate(language, "order_rule.matching", n=count(language, matched))
+    if not firing:
+        return translate(language, "rules.calm")
+    return translate(language, "rules.firing_now", n=count(language, firing))
+
+
 def _about(view: View, rule: Rule) -> str:
     """The figure and its places in a few words."""
     language = view.language
+    if rule.order is not None:
+        return pick_words(language, rule.order.pick)
     joiner = translate(language, "rule_words.comma")
     metrics = joiner.join(translate(language, f"metrics.{name}.name") for name in rule.metrics)
     groups = joiner.join(translate(language, f"dimensions.{name}.name") for name in rule.group_by)
@@ -134,11 +154,18 @@ def read_notes(view: View, findings: Sequence[Finding], titles: Mapping[str, str
         Note(
             tone="critical" if finding.kind in GRAVE else "warning",
             text=translate(
-                language, f"rules.lint.{finding.kind}", rule=titles.get(finding.other, finding.other), value=finding.value
+                language,
+                f"rules.lint.{finding.kind}",
+                rule=titles.get(finding.other, finding.other),
+                value=_value(language, finding),
             ),
         )
         for finding in findings
     )
+
+
+def _value(language: str, finding: Finding) -> str:
+    return field_name(language, finding.value) if finding.kind == "impossible" else finding.value
 
 
 def read_detail(view: View, entry: Entry, others: Sequence[Rule], health: Health, useful: Usefulness, names: Names) -> Detail:
@@ -149,10 +176,16 @@ def read_detail(view: View, entry: Entry, others: Sequence[Rule], health: Health
     shown = next((one for one in versions if one.number == (entry.live_version or entry.newest_version)), versions[0])
     rule, may = shown.rule, can_change(view, entry) and not view.is_preview
     kept = last_trial(view.store, entry.name, shown.number)
-    report = from_json(kept["report"]) if kept else None
+    is_order = rule is not None and rule.order is not None
+    report = from_json(kept["report"]) if kept and not is_order else None
+    tried = trial_from_json(kept["report"]) if kept and is_order else None
     titles = {other.name: other.title_in(language) for other in others}
     findings = (
-        lint(rule, others, scope=entry.scope, today=today_in(view.zone, view.now), trial=report, is_personal=entry.is_personal)
+        lint_order(rule, others, scope=entry.scope, today=today_in(view.zone, view.now), trial=tried)
+        if rule and is_order
+        else lint(
+            rule, others, scope=entry.scope, today=today_in(view.zone, view.now), trial=report, is_personal=entry.is_personal
+        )
         if rule
         else ()
     )
@@ -168,7 +201,7 @@ def read_detail(view: View, entry: Entry, others: Sequence[Rule], health: Health
         notes=read_notes(view, findings, titles) if rule else (Note(tone="critical", text=translate(language, "rules.broken")),),
         buttons=tuple(_buttons(view, entry, may=may)),
         versions_title=translate(language, "rules.versions_title"),
-        versions=tuple(_version(view, entry, versions, place, names, may=may) for place in range(len(versions))),
+        versions=tuple(read_version(view, entry, versions, place, names, may=may) for place in range(len(versions))),
         events_title=translate(language, "rules.events_title"),
         events=tuple(
             Fact(
@@ -186,7 +219,8 @@ def read_detail(view: View, entry: Entry, others: Sequence[Rule], health: Health
             )
             for event in list_events(view.store, entry.name)[:MOST_EVENTS]
         ),
-        trial=read_trial(view, rule, report) if rule and report else None,
+        trial=read_order_trial(view, tried) if tried else read_trial(view, rule, report) if rule and report else None,
+        preview=read_preview(view, rule, entry) if rule and is_order else ("", ""),
     )
 
 
@@ -203,7 +237,7 @@ def _facts(view: View, entry: Entry, rule: Rule | None, health: Health, useful: 
     text, _, tip = _health(view, entry, rule, health)
     pairs = [
         ("health", f"{text}\n{tip}" if tip else text),
-        ("useful", _useful_tip(view, useful)),
+        *([] if rule and rule.order else [("useful", _useful_tip(view, useful))]),
         ("author", names.of(entry.owner)),
     ]
     if rule and rule.owner:
@@ -231,55 +265,3 @@ def _buttons(view: View, entry: Entry, *, may: bool) -> list[Button]:
     if not view.is_preview:
         found.append(button("copy"))
     return found
-
-
-def _version(view: View, entry: Entry, versions: Sequence[Version], place: int, names: Names, *, may: bool) -> VersionRow:
-    language, version = view.language, versions[place]
-    earlier = versions[place + 1].rule if place + 1 < len(versions) else None
-    marks = []
-    if version.number == entry.live_version:
-        marks.append(translate(language, "rules.mark.live"))
-    if version.origin:
-        marks.append(translate(language, "rules.mark.copy", n=version.origin))
-    changes = (
-        tuple((part_name(language, one.part), one.before, one.after) for one in differences(earlier, version.rule))
-        if version.rule and place + 1 < len(versions)
-        else ()
-    )
-    buttons = []
-    why = translate(language, "rules.why")
-    if may and version.rule and version.number != entry.live_version:
-        is_newer = entry.live_version is None or version.number > entry.live_version
-        action = "publish_version" if is_newer else "restore"
-        name = translate(language, f"rules.button.{action}")
-        buttons.append(Button(action=action, name=name, value=str(version.number), reason=why, is_main=True))
-        if is_newer:
-            edit = translate(language, "rules.button.change")
-            buttons.append(Button(action="change", name=edit, value=str(version.number)))
-    return VersionRow(
-        number=translate(language, "rules.version", n=version.number),
-        about=f"{names.of(version.author)} · {when(language, version.created_at, view.now, view.zone)}",
-        reason=version.reason,
-        marks=tuple(marks),
-        changes=changes,
-        buttons=tuple(buttons),
-    )
-
-
-def part_name(language: str, part: str) -> str:
-    """What a part of a rule is called: its field's name, then what it lies in."""
-    first, *rest = part.split(".")
-    key = f"rules.field.{first}"
-    name = translate(language, key)
-    name = first if name == key else name
-    return " · ".join(
-        [
-            name,
-            *(
-                translate(language, f"rules.field.{word}")
-                if f"rules.field.{word}" != translate(language, f"rules.field.{word}")
-                else word
-                for word in rest
-            ),
-        ]
-    )

@@ -73,7 +73,7 @@ def values_of(rule: Rule) -> Values:
     found["expected_groups"] = ", ".join(rule.expected_groups)
     found["receivers"] = ",".join(rule.receivers)
     found["expires_on"] = rule.expires_on.isoformat() if rule.expires_on else ""
-    found |= _schedule_values(rule.schedule)
+    found |= schedule_values(rule.schedule)
     return found
 
 
@@ -94,7 +94,8 @@ def _condition_values(condition: Condition, place: int) -> Values:
     return own
 
 
-def _schedule_values(schedule: Schedule) -> Values:
+def schedule_values(schedule: Schedule) -> Values:
+    """The inputs of when messages go out."""
     return {
         "schedule": schedule.kind,
         "days": ",".join(map(str, schedule.days)),
@@ -118,11 +119,11 @@ def body_of(values: Mapping[str, str], language: str, kept: Rule | None = None) 
     count = min(MOST_CONDITIONS, _whole(values, "conditions", language))
     conditions = [_condition_body(values, place, language, kept) for place in range(max(1, count))]
     body |= conditions[0] if len(conditions) == 1 else {"conditions": conditions}
-    filters = {text(f"filter.{place}"): _names(text(f"filter_values.{place}")) for place in range(FILTERS)}
+    filters = {text(f"filter.{place}"): split_names(text(f"filter_values.{place}")) for place in range(FILTERS)}
     body["filters"] = {
         name: [None if value == "null" else value for value in chosen] for name, chosen in filters.items() if name and chosen
     }
-    body["group_by"] = _names(text("group_by"))
+    body["group_by"] = split_names(text("group_by"))
     body |= {key: text(key) for key in LENGTHS if text(key)}
     if text("timing") == "points":
         body["datapoints"] = f"{text('m')} of {text('n')}"
@@ -131,14 +132,15 @@ def body_of(values: Mapping[str, str], language: str, kept: Rule | None = None) 
     body |= {key: _whole(values, key, language) for key in NUMBERS if text(key)} | {key: text(key) for key in PLAIN}
     body["no_data"] = text("no_data") or "no_data"
     body |= _expected_body(values, body["group_by"])
-    body["receivers"] = _names(text("receivers"))
-    body["schedule"] = _schedule_body(values, language)
+    body["receivers"] = split_names(text("receivers"))
+    body["schedule"] = schedule_body(values, language)
     if text("expires_on"):
         body["expires_on"] = text("expires_on")
     return {key: value for key, value in body.items() if value not in ("", [], {})}
 
 
-def _names(text: str) -> list[str]:
+def split_names(text: str) -> list[str]:
+    """The names in a text, with commas of either script between."""
     return [name for part in text.replace("，", ",").replace("、", ",").split(",") if (name := part.strip())]
 
 
@@ -192,17 +194,18 @@ def _expected_body(values: Mapping[str, str], group_by: list[str]) -> dict[str, 
     if values.get("expected") == "dimension" and len(group_by) == 1:
         return {"expected_groups": group_by[0]}
     if values.get("expected") == "list":
-        return {"expected_groups": _names(values.get("expected_groups", ""))}
+        return {"expected_groups": split_names(values.get("expected_groups", ""))}
     return {}
 
 
-def _schedule_body(values: Mapping[str, str], language: str) -> dict[str, Any]:
+def schedule_body(values: Mapping[str, str], language: str) -> dict[str, Any]:
+    """When messages go out, as a rule has it; empty for always. Raises RuleError."""
     kind = values.get("schedule") or "always"
     if kind == "always":
         return {}
     if kind == "campaign":
         return {"kind": kind, "since": values.get("since") or None}
-    days = [int(day) for day in _names(values.get("days", "")) if day.isdecimal()]
+    days = [int(day) for day in split_names(values.get("days", "")) if day.isdecimal()]
     hours = {key: _whole(values, key, language) for key in ("start_hour", "end_hour")}
     zone = {"time_zone": values["time_zone"].strip()} if values.get("time_zone", "").strip() else {}
     return {"kind": kind, "days": days or [1, 2, 3, 4, 5, 6, 7], **hours, **zone}

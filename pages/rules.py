@@ -27,15 +27,18 @@ from i18n import translate
 from pages.address import take_choice
 from pages.alert_rows import reader_of
 from pages.frame import draw_frame, watch
+from pages.order_rule_editor import read_order_editor
+from pages.order_rule_values import is_order
 from pages.rule_act import hear, keep_act
 from pages.rule_draft import Draft, begin, lately, rule_of, trial_of
 from pages.rule_form import read_sections
 from pages.rule_form_act import DRAFT, draft_now
 from pages.rule_house import draw_house
 from pages.rule_refusal import explain
-from pages.rule_rows import part_name, read_detail, read_notes, read_rule_row, read_sentences
+from pages.rule_rows import read_detail, read_notes, read_rule_row, read_sentences
 from pages.rule_sight import my_entries, newest_rule
 from pages.rule_trial import read_limits, read_plot, read_trial
+from pages.rule_version import part_name
 from pages.worklist_job import Names
 
 BOARD: Final = "rules.board"
@@ -173,7 +176,10 @@ def _new(view: View) -> tuple[Button, ...]:
     if view.is_preview or is_looking_back(view):
         return ()
     key = "new" if view.user.role == "analyst" else "new_personal"
-    return (Button(action="new", name=translate(view.language, f"rules.button.{key}"), is_main=True),)
+    return (
+        Button(action="new", name=translate(view.language, f"rules.button.{key}"), is_main=True),
+        Button(action="new_order", name=translate(view.language, "order_rule.button.new")),
+    )
 
 
 def _why_not(view: View) -> str:
@@ -189,6 +195,8 @@ def _lost(view: View, asked: str, chosen: Entry | None) -> Said | None:
 
 def read_editor(view: View, draft: Draft, others: Sequence[Rule]) -> Editor:
     """The form and, beside it, what its values mean: sentence, oddities, where figures lie, what it would have done."""
+    if is_order(draft.values):
+        return read_order_editor(view, draft, others)
     language = view.language
     try:
         rule, error = rule_of(draft, language), ""

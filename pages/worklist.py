@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -12,11 +13,12 @@ from access.view import View
 from access.work_change import LONGEST_NOTE
 from access.worklist import TABS, Tab, Worklist, WorkRow, is_looking_back, read_row, read_worklist
 from components.format import count
-from components.worklist import Said, WorkBoard, draw_worklist
+from components.worklist import Job, Said, WorkBoard, draw_worklist
 from components.worklist import Tab as TabButton
 from i18n import translate
 from pages.address import take_choice
 from pages.frame import draw_frame, watch
+from pages.review_rows import REVIEW, Known, count_waiting, read_review_rows, reviews_of, rules_by_name, with_reviews
 from pages.worklist_act import hear, keep_act
 from pages.worklist_choices import follow_up_choices, people_of, place_choices, state_choices
 from pages.worklist_job import Names, read_job
@@ -44,7 +46,7 @@ def render(view: View) -> None:
 def prepare(view: View, parameters: Mapping[str, Sequence[str]]) -> None:
     """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
     tab, shown = ((parameters.get(name) or ("",))[-1] for name in ("tab", "shown"))
-    read_worklist(view, tab_of(tab), shown=shown_of(shown))
+    read_tab(view, tab_of(tab), shown_of(shown), read_review_rows(view))
 
 
 def take(component: str) -> None:
@@ -53,9 +55,9 @@ def take(component: str) -> None:
     keep_act(component)
 
 
-def tab_of(asked: str | None) -> Tab:
+def tab_of(asked: str | None) -> Tab | Literal["review"]:
     """The tab as the address asks for it, the first one where it asks for none that there is."""
-    return next((tab for tab in TABS if tab == asked), TABS[0])
+    return "review" if asked == REVIEW else next((tab for tab in TABS if tab == asked), TABS[0])
 
 
 def shown_of(asked: str | None) -> int:
@@ -64,33 +66,61 @@ def shown_of(asked: str | None) -> int:
     return min(there, MOST - PAGE_SIZE) + PAGE_SIZE
 
 
-def read_board(view: View, tab: Tab, shown: int, key: tuple[str, str] | None, said: Said | None) -> WorkBoard:
+def read_tab(view: View, tab: Tab | Literal["review"], shown: int, reviewed: Sequence[WorkRow]) -> Worklist:
+    """What a tab shows; `reviewed` are the orders in the review queue."""
+    if tab != "review":
+        return read_worklist(view, tab, shown=shown)
+    found = read_worklist(view, "all", shown=0)
+    return replace(found, rows=tuple(reviewed[:shown]), has_more=len(reviewed) > shown)
+
+
+def read_board(view: View, tab: Tab | Literal["review"], shown: int, key: tuple[str, str] | None, said: Said | None) -> WorkBoard:
     """Everything the page shows; `key` is the order in the panel."""
-    language, found = view.language, read_worklist(view, tab, shown=shown)
+    language, reviewed = view.language, read_review_rows(view)
+    found, is_review = read_tab(view, tab, shown, reviewed), tab == REVIEW
     chosen = _chosen(view, found, key)
     names = Names(view)
     rows = [*found.rows, *([chosen] if chosen else [])]
+    reviews = reviews_of(view, [row.key for row in rows])
+    known = Known(names=names, rules=rules_by_name(view) if reviews else {})
+
+    def job_of(row: WorkRow) -> Job:
+        return with_reviews(view, read_job(view, row, names), reviews.get(row.key, ()), known, is_tab=is_review)
+
+    tabs = [_tab(view, code, found.counts[code], is_on=code == tab) for code in TABS]
+    waiting, words = count_waiting(view, reviewed), {"review": translate(language, "review.panel")}
+    tabs.insert(
+        3, TabButton(code=REVIEW, name=translate(language, "review.tab"), count=count(language, waiting), is_on=is_review)
+    )
+    words |= {name: translate(language, f"review.word.{name}") for name in ("confirm", "withdraw")}
+    total = len(reviewed) if tab == "review" else found.counts[tab]
     return WorkBoard(
         language=language,
-        title=translate(language, "worklist.list"),
-        scope=translate(language, "worklist.sorted"),
-        tabs=tuple(_tab(view, code, found.counts[code], is_on=code == tab) for code in TABS),
+        title=translate(language, "review.list" if is_review else "worklist.list"),
+        scope=translate(language, "review.sorted" if is_review else "worklist.sorted"),
+        tabs=tuple(tabs),
         choices=place_choices(view, found.places),
-        jobs=tuple(read_job(view, row, names) for row in found.rows),
+        jobs=tuple(job_of(row) for row in found.rows),
         people=people_of(view, {row.row["region"] for row in rows}),
         states=state_choices(view),
         follow_ups=follow_up_choices(view),
-        words={name: translate(language, f"worklist.word.{name}") for name in WORDS} | {"me": view.user.name},
+        words={name: translate(language, f"worklist.word.{name}") for name in WORDS} | words | {"me": view.user.name},
         handover="/handover",
         longest_note=LONGEST_NOTE,
         can_act=not is_looking_back(view) and not view.is_preview,
-        chosen=read_job(view, chosen, names) if chosen else None,
+        chosen=job_of(chosen) if chosen else None,
         said=said,
-        empty=translate(language, f"worklist.empty.{tab}"),
-        more=translate(language, "worklist.more", n=count(language, found.counts[tab] - shown)) if found.has_more else "",
+        empty=_empty(view, tab),
+        more=translate(language, "worklist.more", n=count(language, total - shown)) if found.has_more else "",
         cannot=_why_not(view),
         columns=tuple(translate(language, f"worklist.column.{name}") for name in COLUMNS),
     )
+
+
+def _empty(view: View, tab: str) -> str:
+    if tab != REVIEW:
+        return translate(view.language, f"worklist.empty.{tab}")
+    return translate(view.language, "review.past" if is_looking_back(view) else "review.empty")
 
 
 def _why_not(view: View) -> str:

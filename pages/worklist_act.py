@@ -15,6 +15,7 @@ from access.work_item import Change, Key
 from access.worklist import read_row
 from components.worklist import Said
 from i18n import translate
+from pages.review_act import REVIEW_VERBS, do_review
 from pages.worklist_job import Names, change_text
 
 ASKED: Final = "worklist.asked"
@@ -66,6 +67,11 @@ def read_act(asked: Mapping[str, object]) -> Act | None:
 
 
 def _do(view: View, asked: Mapping[str, object], number: int) -> tuple[Said, Key | None]:
+    verb = next((verb for verb in REVIEW_VERBS if verb == asked.get("verb")), None)
+    key_asked = asked_key(f"{asked.get('channel')}/{asked.get('order_id')}")
+    if verb is not None and key_asked is not None:
+        said = do_review(view, verb, key_asked, str(asked.get("value"))[:LONGEST], number)
+        return said, key_asked if said.key else None
     act = read_act(asked)
     if act is None:
         text = WorkError("not_understood").sentence(view.language)

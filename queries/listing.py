@@ -21,6 +21,7 @@ from queries.listing_columns import DEFAULT_COLUMNS, FIRST_ORDER, LISTING_COLUMN
 from queries.listing_compose import Chosen, ListingShape, Step, compose_count, compose_listing, compose_page, key_of
 from queries.metric import CREATED, OPEN, TROUBLED, Anchor
 from queries.metrics import METRICS
+from queries.order_fields import Pick, pick_sql, pick_values
 from queries.query import Filter, Query, QueryError, Window
 from queries.risk import has_comparables
 from queries.scope import Scope
@@ -51,7 +52,8 @@ class Listing:
 
     `where` and `window` are the figure's own. `order_by` is a column of `LISTING_COLUMNS`, `-` in front for descending
     (unknown last); `after` and `before` are rows of a page next to this one. `search` is the beginning of an order
-    number, of any of its other numbers, or of a city. `among` keeps only these orders (channel, order_id).
+    number, of any of its other numbers, or of a city. `among` keeps only these orders (channel, order_id), `matching` only those
+    that meet the pick of a rule about single orders.
     """
 
     metric: str | None = None
@@ -66,6 +68,7 @@ class Listing:
     before: Cursor | None = None
     search: str = ""
     among: tuple[tuple[str, str], ...] | None = None
+    matching: Pick | None = None
 
     @property
     def anchor(self) -> Anchor:
@@ -202,6 +205,8 @@ def shape_of(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, 
     span = Span(window=listing.window or Window.all_until(moment.as_of), as_of=moment.as_of, newest=moment.newest)
     edition = moment.targets.at(moment.as_of, moment.zone)
     chosen = _chosen(listing, edition)
+    if listing.matching is not None:
+        chosen = replace(chosen, condition=f"({chosen.condition}) AND ({pick_sql(listing.matching, 'pick')})")
     shape = ListingShape(
         chosen=chosen,
         where=where_shapes(listing.where),
@@ -215,6 +220,7 @@ def shape_of(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, 
     values |= setting_values(moment.scope, moment.version, edition) | where_values(listing.where) | {"search": listing.search}
     for index, (channel, order_id) in enumerate(listing.among or ()):
         values |= {f"among_channel_{index}": channel, f"among_{index}": order_id}
+    values |= pick_values(listing.matching, "pick") if listing.matching else {}
     return shape, values | {"beyond": listing.metric and edition.target_of(listing.metric)}
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 import yaml
@@ -22,6 +22,8 @@ from alerts.command import Told, check_files, read_documents, read_rules
 from alerts.health_of import Health, read_health
 from alerts.lifecycle import Author, Entry, find_rule, keep_trial, list_rules, list_versions, publish, save_draft
 from alerts.lint import lint, today_in
+from alerts.order_lint import lint_order
+from alerts.order_trial import trial_to_json
 from alerts.parse import parse_rule
 from alerts.receiver_trial import line_of, read_standings, try_receiver
 from alerts.report import Report, to_json
@@ -36,6 +38,7 @@ from queries.build import build
 from queries.query import Query
 from queries.run import run
 from queries.scope import Scope
+from shell.rules_orders import trial_lines, try_orders
 
 FILES: Final = ("test", "validate")
 
@@ -128,7 +131,11 @@ def _show(store: Engine, settings: Settings, arguments: Namespace, now: datetime
     entry, number, rule = _chosen(store, arguments.name, arguments.version)
     words = Telling(zone=settings.zone)
     others = [other for _, _, other in _live(store) if other.name != entry.name]
-    findings = lint(rule, others, scope=entry.scope, today=today_in(settings.zone, now), is_personal=entry.is_personal)
+    today = today_in(settings.zone, now)
+    if rule.order is None:
+        findings = lint(rule, others, scope=entry.scope, today=today, is_personal=entry.is_personal)
+    else:
+        findings = lint_order(rule, others, scope=entry.scope, today=today)
     versions = [
         f"{'*' if version.number == entry.live_version else ' '} {version.number}  {version.created_at:%Y-%m-%d %H:%M}  "
         f"{version.author}  {version.reason}"
@@ -162,15 +169,24 @@ def _backtest(store: Engine, settings: Settings, arguments: Namespace, now: date
             return [
                 line
                 for rule in read_rules(Path(arguments.rule))
-                for line in _report_lines(rule, _try(reading, settings, rule, Scope.ALL, arguments.days), settings)
+                for line in _tried(reading, settings, rule, Scope.ALL, arguments.days)[1]
             ]
         entry, number, rule = _chosen(store, arguments.rule, arguments.version)
-        report = _try(reading, settings, rule, entry.scope, arguments.days)
+        report, lines = _tried(reading, settings, rule, entry.scope, arguments.days)
     finally:
         reading.close()
     if arguments.user:
-        keep_trial(store, entry.name, number, to_json(report), _author(store, arguments.user), days=arguments.days, now=now)
-    return _report_lines(rule, report, settings)
+        keep_trial(store, entry.name, number, report, _author(store, arguments.user), days=arguments.days, now=now)
+    return lines
+
+
+def _tried(reading: Reading, settings: Settings, rule: Rule, scope: Scope, days: int) -> tuple[Mapping[str, Any], list[str]]:
+    """A trial as it is kept, and its lines."""
+    if rule.order is not None:
+        trial = try_orders(reading, settings, rule, scope, days)
+        return trial_to_json(trial), trial_lines(rule, trial)
+    report = _try(reading, settings, rule, scope, days)
+    return to_json(report), _report_lines(rule, report, settings)
 
 
 def _try(reading: Reading, settings: Settings, rule: Rule, scope: Scope, days: int) -> Report:

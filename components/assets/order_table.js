@@ -105,7 +105,7 @@ function drawRows(table, go) {
 function drawOrderRow(row, table) {
   return h(
     "tr",
-    { class: row.is_late ? "late" : "", key: row.key },
+    { class: `${row.is_late ? "late" : ""} ${row.mark === "neutral" ? "" : `rule-${row.mark}`}`, key: row.key },
     h("td", { class: "tick" }, h("input", { type: "checkbox", class: "row", value: row.order_id, "data-href": inside(row.href), "aria-label": `${table.words.tick} ${row.order_id}`, onchange: (event) => showTicked(event.target.getRootNode(), table) })),
     row.cells.map((cell, index) => {
       const head = table.heads[index];

@@ -25,6 +25,7 @@ function drawEditor(board, send) {
       { class: "card panel-card", key: "means", "aria-label": editor.sentence_title },
       editor.error ? h("p", { class: "refused", role: "alert", key: "error" }, stateMark("warning", ""), editor.error) : null,
       drawSentences(editor.sentence_title, editor.sentences),
+      drawRulePreview(editor.preview),
       drawNotes(editor.notes_title, editor.notes),
       editor.plot ? drawPlot(editor.plot) : null,
       editor.tries.length ? h("section", { class: "parts", key: "try" }, h("h3", {}, editor.try_title), h("div", { class: "buttons" }, editor.tries.map((one) => h("button", { type: "button", "data-try": one.value, onclick: (event) => (act(event, "try", one.value), wait()) }, one.name)), h("span", { class: "muted busy" }, words.busy))) : null,

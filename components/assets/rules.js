@@ -58,6 +58,7 @@ function drawRuleDetail(board, send) {
     h("header", { class: "job-head", key: "head" }, h("h2", {}, detail.title), h("p", { class: detail.tone }, detail.status)),
     h("div", { class: "buttons", key: "buttons" }, detail.buttons.map((button) => drawButton(button, act, board.words))),
     drawSentences(detail.sentence_title, detail.sentences),
+    drawRulePreview(detail.preview),
     drawNotes(detail.notes_title, detail.notes),
     h("dl", { class: "facts", key: "facts" }, detail.facts.map((fact) => [h("dt", {}, fact.name), h("dd", {}, fact.text)])),
     detail.trial ? drawTrial(detail.trial, null) : null,
@@ -103,6 +104,10 @@ function drawChanges(changes, words) {
     h("thead", {}, h("tr", {}, [words.part, words.before, words.after].map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, changes.map(([part, before, after]) => h("tr", {}, h("th", { scope: "row" }, part), h("td", { class: "old" }, before || "–"), h("td", { class: "new" }, after || "–")))),
   );
+}
+
+function drawRulePreview([text, href]) {
+  return text ? h("p", { class: "rule-preview", key: "preview" }, h("a", { href: inside(href), target: "_self" }, text)) : null;
 }
 
 function drawSentences(title, sentences) {

@@ -92,7 +92,7 @@ function drawJobRow(board, job) {
       h("button", { type: "button", class: "job", "aria-pressed": isOn ? "true" : "false", "data-job": job.key }, h("span", { class: "id" }, stateMark(job.tone, job.trouble), job.order_id), h("span", { class: "under" }, job.title)),
     ),
     h("td", {}, h("span", {}, job.place), h("span", { class: "under" }, job.origin)),
-    h("td", { class: job.tone }, h("span", {}, job.lateness), h("span", { class: "under" }, job.promise)),
+    h("td", { class: job.is_calm ? "" : job.tone }, h("span", {}, job.lateness), h("span", { class: "under" }, job.promise)),
     h("td", {}, h("span", {}, job.stage), h("span", { class: "under" }, job.waited)),
     h("td", {}, h("span", { class: job.assignee ? "" : "nobody" }, job.assignee_name), h("span", { class: "under" }, job.state_name)),
     h(
@@ -128,18 +128,32 @@ function drawJob(board, job, send) {
       "header",
       { class: "job-head", key: "head" },
       h("h2", {}, stateMark(job.tone, job.trouble), h("a", { href: inside(job.href), target: "_self" }, job.order_id)),
-      h("p", { class: job.tone }, job.lateness),
+      h("p", { class: job.is_calm ? "muted" : job.tone }, job.lateness),
       h("p", { class: "muted" }, [job.title, job.place, job.origin, job.content].filter(Boolean).join(" · ")),
       h("p", { class: "muted" }, [job.stage, job.waited].filter(Boolean).join(" · ")),
       job.marks.map((mark) => h("span", { class: "chip" }, mark)),
       job.remark ? h("p", { class: "remark" }, job.remark) : null,
     ),
+    job.reviews.length ? h("section", { key: "reviews", class: "job-reviews", "aria-label": words.review }, h("h3", {}, words.review), job.reviews.map((one) => drawReview(one, board, act))) : null,
     h("fieldset", { key: "assignee", disabled: !board.can_act }, h("legend", {}, words.assignee), drawAssignee(board, job, act)),
     h("fieldset", { key: "state", disabled: !board.can_act }, h("legend", {}, words.state), h("div", { class: "segments four" }, board.states.map((state) => h("button", { type: "button", "aria-pressed": state.code === job.state ? "true" : "false", onclick: () => act("state", state.code) }, state.name)))),
     h("fieldset", { key: "follow", disabled: !board.can_act }, h("legend", {}, words.follow_up, job.follow_up ? h("b", {}, job.follow_up) : null), drawFollowUps(board, job, act)),
     h("fieldset", { key: "notes", disabled: !board.can_act }, h("legend", {}, words.notes), drawLines(job.notes, words, act), drawNoteForm(board, job, act)),
     h("details", { key: "history", class: "history" }, h("summary", {}, words.history), drawLines(job.history, words, act)),
   ];
+}
+
+function drawReview(one, board, act) {
+  const words = board.words;
+  return h(
+    "div",
+    { class: `job-review ${one.is_open ? `rank-${one.tone}` : "over"}`, key: one.rule },
+    h("p", {}, stateMark(one.tone, ""), h("b", {}, one.title), h("span", { class: "push" }), h("span", { class: "chip" }, one.state)),
+    h("p", { class: "muted" }, one.about),
+    one.advice ? h("p", {}, one.advice) : null,
+    board.can_act && one.can_confirm ? h("button", { type: "button", class: "primary", onclick: () => act("confirm", one.rule) }, words.confirm) : null,
+    board.can_act && one.can_withdraw ? h("button", { type: "button", onclick: () => act("withdraw", one.rule) }, words.withdraw) : null,
+  );
 }
 
 function drawAssignee(board, job, act) {

@@ -197,7 +197,7 @@ def test_the_starter_pack_has_fifteen_rules_in_both_languages_that_can_all_be_tr
     pack = templates()
     assert len(pack) >= 15
     assert [rule.name for rule in pack if {"en", "zh-CN"} - set(dict(rule.title))] == []
-    for rule in pack:
+    for rule in [rule for rule in pack if rule.order is None]:
         history = read_history(rule, asker(desk), since=UNTIL - timedelta(hours=6), until=UNTIL, zone=desk.zone)
         assert (
             episodes_of([t for _, o in play(rule, ((at, history.sample(at)) for at in history.instants)) for t in o.transitions])

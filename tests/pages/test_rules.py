@@ -94,7 +94,7 @@ def draft() -> Draft:
     return found
 
 
-@pytest.mark.parametrize("rule", templates(), ids=lambda rule: rule.name)
+@pytest.mark.parametrize("rule", [rule for rule in templates() if rule.order is None], ids=lambda rule: rule.name)
 def test_a_rule_goes_through_the_form_and_comes_back_the_same(rule: Any) -> None:
     body = body_of(values_of(rule), "en", rule)
     assert write_rule(parse_rule(body)) == write_rule(rule)
