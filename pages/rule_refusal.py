@@ -8,6 +8,7 @@ from typing import Final
 from i18n import translate
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
+from queries.order_fields import ORDER_FIELDS
 
 REASONS: Final = (
     (r"^filters: (?P<reason>.+)", "filters"),
@@ -17,6 +18,8 @@ REASONS: Final = (
     (r"_recover (?P<a>\S+) is on the wrong side", "recover_side"),
     (r"orders have no field '(?P<a>[^']*)'", "no_field"),
     (r"the rule does nothing", "nothing"),
+    (r"^(?P<b>\S+) has \S+ values: choose", "values"),
+    (r"^(?P<b>\S+) has no value to compare with", "no_compare"),
     (r"there is no metric '?(?P<a>[^']*)'?", "no_metric"),
     (r"there is no dimension '?(?P<a>[^']*)'?", "unknown_dimension"),
     (r"no metric is named", "metric_missing"),
@@ -116,6 +119,8 @@ def _word(language: str, text: str) -> str:
         return translate(language, f"metrics.{text}.name")
     if text in DIMENSIONS:
         return translate(language, f"dimensions.{text}.name")
+    if text in ORDER_FIELDS:
+        return translate(language, f"order_rule.field.{text}")
     part = text.rpartition(".")[2]
     for key in (f"rules.field.{part}", f"rules.house.setting.{part}"):
         if (word := translate(language, key)) != key:

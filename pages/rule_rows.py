@@ -84,7 +84,8 @@ def _about(view: View, rule: Rule) -> str:
     """The figure and its places in a few words."""
     language = view.language
     if rule.order is not None:
-        return pick_words(language, rule.order.pick)
+        text = pick_words(language, rule.order.pick)
+        return text[:1].upper() + text[1:]
     joiner = translate(language, "rule_words.comma")
     metrics = joiner.join(translate(language, f"metrics.{name}.name") for name in rule.metrics)
     groups = joiner.join(translate(language, f"dimensions.{name}.name") for name in rule.group_by)

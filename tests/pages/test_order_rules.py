@@ -318,4 +318,4 @@ def test_rules_page_shows_both_kinds(view_of: Open, store: Engine, reading: Read
     watch(store, reading)
     rows = {row.key: row for row in read_board(view_of(EAST), {}, None, None).rows}
     assert rows["old"].firing == f"{OPEN_OVER_NINE_HOURS['CN-EAST']} orders match"
-    assert rows["old"].about == "age of the order more than 9 h"
+    assert rows["old"].about == "Age of the order more than 9 h"

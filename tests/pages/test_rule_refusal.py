@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from alerts.conditions import Baseline
-from alerts.lint import Kind
+from alerts.lint_finding import Kind
 from alerts.parse import parse_rule
 from alerts.rule import RuleError
 from i18n import LANGUAGES, translate
