@@ -31,7 +31,9 @@ def test_null_weeks_stay_quiet() -> None:
 
 
 def test_a_planted_bottleneck_is_named_first_with_its_beginning() -> None:
-    first, *rest = ranked(null_week(1) | {("WH-STUCK", "accepted"): blocked(5, 12)})
+    courses = null_week(1)
+    courses["WH-STUCK", "accepted"] = blocked(5, 12)
+    first, *rest = ranked(courses)
     assert (first.place, first.is_significant, first.trend) == ("WH-STUCK", True, "growing")
     assert first.since is not None
     assert abs(first.since - (END - timedelta(hours=11))) <= timedelta(hours=3)
