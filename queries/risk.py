@@ -43,8 +43,16 @@ NEEDED: Final = tuple(f"needed_{step}" for step in range(1, len(STEPS) + 1))
 
 
 def _longer_than(value: str) -> str:
-    """How many of the steps lie beyond a value: one comparison each, over columns; a list would be walked row by row."""
-    return "(" + " + ".join(f"CAST({name} > {value} AS INTEGER)" for name in NEEDED) + ")"
+    """How many of the steps, which ascend, lie beyond a value: a search by halves, where a list would be walked row by row."""
+    return f"(CASE WHEN {value} IS NOT NULL THEN {_steps_beyond(value, 0, len(NEEDED))} END)"
+
+
+def _steps_beyond(value: str, first: int, end: int) -> str:
+    if first == end:
+        return str(len(NEEDED) - first)
+    middle = (first + end) // 2
+    lower, upper = _steps_beyond(value, first, middle), _steps_beyond(value, middle + 1, end)
+    return f"CASE WHEN {NEEDED[middle]} > {value} THEN {lower} ELSE {upper} END"
 
 
 AT_RISK: Final = (
