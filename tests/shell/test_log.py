@@ -7,6 +7,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -135,7 +136,9 @@ def _ask(status: int, path: str = "/orders", **headers: str) -> tuple[Message, s
 
     raw = [(name.replace("_", "-").lower().encode(), value.encode()) for name, value in headers.items()]
     scope: Scope = {"type": "http", "method": "GET", "path": path, "query_string": b"search=" + PHONE.encode(), "headers": raw}
-    asyncio.run(RequestLog(application)(scope, None, send))  # type: ignore[arg-type]
+    asked = RequestLog(application)(scope, None, send)  # type: ignore[arg-type]
+    with ThreadPoolExecutor(1) as thread:  # a browser of other tests may have a loop running in this one
+        thread.submit(asyncio.run, asked).result()
     return sent[0], seen[0]
 
 
