@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from statistics import median
 from typing import Final
 
@@ -40,31 +41,32 @@ def courses(rows: pl.DataFrame, by: Sequence[str], start: datetime, as_of: datet
     first = start.replace(minute=0, second=0, microsecond=0)
     size = int((as_of - first) / HOUR) + 1
     starts = tuple(first + HOUR * index for index in range(size))
-    known = rows.with_columns(((pl.col("bucket_at") - first).dt.total_seconds() // 3600).clip(-1, size - 1).alias("index"))
-    found: dict[Key, Course] = {}
-    for key, group in known.group_by(*by, maintain_order=True):
-        found[tuple(None if part is None else str(part) for part in key)] = _course(group, starts, as_of)
-    return found
-
-
-def _course(group: pl.DataFrame, starts: tuple[datetime, ...], as_of: datetime) -> Course:
-    size = len(starts)
-    initial = float(group.filter(pl.col("index") < 0)["entered_count"].sum())
-    group = group.filter(pl.col("index") >= 0)
-    index = group["index"].to_numpy().astype(np.int64)
+    groups = rows.select(*by).unique(maintain_order=True).with_row_index("place")
+    known = rows.join(groups, on=list(by), how="left", nulls_equal=True).with_columns(
+        ((pl.col("bucket_at") - first).dt.total_seconds() // 3600).clip(-1, size - 1).alias("index")
+    )
+    # The first column holds what came before the first hour.
+    cells = known["place"].to_numpy().astype(np.int64) * (size + 1) + known["index"].to_numpy().astype(np.int64) + 1
+    shape = (groups.height, size + 1)
 
     def spread(name: str) -> Floats:
-        values = np.zeros(size)
-        np.add.at(values, index, group[name].to_numpy().astype(np.float64))
-        return values
+        values = known[name].to_numpy().astype(np.float64)
+        return np.bincount(cells, weights=values, minlength=shape[0] * shape[1]).astype(np.float64).reshape(shape)
 
     entered, left = spread("entered_count"), spread("left_count")
-    level = initial + np.cumsum(entered - left)
-    before = np.concatenate([[initial], level[:-1]])
-    hours = before + (spread("entered_rest_seconds") - spread("left_rest_seconds")) / 3600
+    initial = entered[:, :1]
+    level = initial + np.cumsum(entered[:, 1:] - left[:, 1:], axis=1)
+    before = np.concatenate([initial, level[:, :-1]], axis=1)
+    hours = before + (spread("entered_rest_seconds") - spread("left_rest_seconds"))[:, 1:] / 3600
     # What comes after as-of is not known yet: of the last hour only its part until then counts.
-    hours[-1] -= level[-1] * (1 - (as_of - starts[-1]) / HOUR)
-    return Course(starts=starts, entered=entered, left=left, level=level, hours=np.maximum(hours, 0.0))
+    hours[:, -1] -= level[:, -1] * (1 - (as_of - starts[-1]) / HOUR)
+    hours = np.maximum(hours, 0.0)
+    return {
+        tuple(None if part is None else str(part) for part in key): Course(
+            starts=starts, entered=entered[place, 1:], left=left[place, 1:], level=level[place], hours=hours[place]
+        )
+        for place, key in enumerate(groups.select(*by).iter_rows())
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +162,7 @@ def student_tail(t: float, freedom: int) -> float:
     return (1 - between) / 2
 
 
+@cache
 def student_quantile_95(freedom: int) -> float:
     """The value that T exceeds with 5 %: the half width of a 90 % interval in standard errors."""
     low, high = 0.0, 10.0
