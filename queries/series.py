@@ -41,12 +41,12 @@ def courses(rows: pl.DataFrame, by: Sequence[str], start: datetime, as_of: datet
     first = start.replace(minute=0, second=0, microsecond=0)
     size = int((as_of - first) / HOUR) + 1
     starts = tuple(first + HOUR * index for index in range(size))
-    groups = rows.select(*by).unique(maintain_order=True).with_row_index("place")
+    groups = rows.select(*by).unique(maintain_order=True).with_row_index("course")
     known = rows.join(groups, on=list(by), how="left", nulls_equal=True).with_columns(
         ((pl.col("bucket_at") - first).dt.total_seconds() // 3600).clip(-1, size - 1).alias("index")
     )
     # The first column holds what came before the first hour.
-    cells = known["place"].to_numpy().astype(np.int64) * (size + 1) + known["index"].to_numpy().astype(np.int64) + 1
+    cells = known["course"].to_numpy().astype(np.int64) * (size + 1) + known["index"].to_numpy().astype(np.int64) + 1
     shape = (groups.height, size + 1)
 
     def spread(name: str) -> Floats:

@@ -1,0 +1,50 @@
+"""Courses of a flow, counted by hand: what is there at each hour's end, and the order-hours spent there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from queries.series import courses
+
+START = datetime(2026, 3, 1, 5, 20, tzinfo=UTC)
+FIRST = datetime(2026, 3, 1, 5, tzinfo=UTC)
+AS_OF = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
+
+
+def row(place: str | None, hour: int, entered: int, left: int, entered_rest: float, left_rest: float) -> dict[str, object]:
+    """What entered and left in an hour, and the hours that remained of it for each, summed."""
+    return {
+        "place": place,
+        "bucket_at": FIRST + timedelta(hours=hour),
+        "entered_count": entered,
+        "left_count": left,
+        "entered_rest_seconds": 3600 * entered_rest,
+        "left_rest_seconds": 3600 * left_rest,
+    }
+
+
+def test_levels_and_order_hours_are_those_counted_by_hand() -> None:
+    rows = pl.DataFrame(
+        [
+            row("A", -2, 3, 0, 0, 0),  # three were there before
+            row("A", 0, 2, 1, 1.5, 0.25),  # two enter, with 1 h and 0.5 h left of the hour; one leaves with 0.25 h left
+            row(None, 1, 1, 0, 0.5, 0),
+            row("A", 3, 0, 4, 0, 3.5),  # the last hour is only half known: four leave with 3.5 h of it left
+        ]
+    )
+    found = courses(rows, ("place",), START, AS_OF)
+    assert list(found) == [("A",), (None,)]
+    assert found["A",].level.tolist() == [4, 4, 4, 0]
+    assert found["A",].hours.tolist() == [3 + 1.5 - 0.25, 4, 4, 4 - 3.5]
+    assert found[None,].entered.tolist() == [0, 1, 0, 0]
+    assert found[None,].level.tolist() == [0, 1, 1, 1]
+    assert found[None,].hours.tolist() == [0, 0.5, 1, 0.5]
+    assert found["A",].starts[0] == FIRST
+    assert len(found["A",].starts) == 4
+
+
+def test_no_rows_are_no_courses() -> None:
+    rows = pl.DataFrame([row("A", 0, 1, 0, 0, 0)]).clear()
+    assert courses(rows, ("place",), START, AS_OF) == {}
