@@ -59,8 +59,10 @@ def _figure(name: str, value: float) -> Figure:
 
 
 def _measure_server(reading: Reading, measured: Measured, rounds: int) -> None:
+    """As in the running interface the recent orders are in memory."""
     asked = {"layers": ["areas,late,lanes,warehouses,complaints,incidents"], "lanes": ["800"], "span": ["24h"]}
     try:
+        reading.keep_up()
         for name, user in (("", MANAGER), ("lead_", LEAD)):
             view = view_of(reading, user)
             uncached, cached = medians(reading, partial(read_page, view, {}), rounds)
