@@ -46,9 +46,9 @@ function drawLane(lane) {
   const d = `M${x1} ${y1}Q${middle[0].toFixed(1)} ${middle[1].toFixed(1)} ${x2} ${y2}`;
   return h(
     "g",
-    { class: "way", "data-tip": lane.tip, ...opening(lane) },
+    { class: "lane-open", "data-tip": lane.tip, ...opening(lane) },
     h("path", { d, class: `lane ${lane.tone}`, style: { "--width": lane.width } }),
-    h("path", { d, class: "reach" }),
+    h("path", { d, class: "lane-reach" }),
   );
 }
 
