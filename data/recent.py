@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from data.lake import RECENT, Lake
-from data.order import MILESTONE_BIT, MILESTONES, MUST_FOLLOW, OPEN_UNTIL_FOREVER, ORDER_KEY
-from data.visit import FOREVER, Offset, passages_sql, waits_sql
+from data.order import MILESTONE_BIT, MILESTONES, MUST_FOLLOW, OPEN_UNTIL_FOREVER, ORDER_KEY, STAGES
+from data.visit import FOREVER, Offset, doubtful_sql, passages_sql, waits_sql
 from data.zone import offset_sql, offsets
 
 SPANS: Final = (timedelta(days=16), timedelta(days=9))
@@ -48,7 +48,13 @@ ATTACHED: Final = {
 """Kept beside the orders: returns and complaints with their order's columns, their own ones under `r_` names."""
 
 VISITS: Final[Mapping[str, Callable[[str, Offset], str]]] = {"passages": passages_sql, "waits": waits_sql}
-"""Kept of the orders: the stages they passed and waited in."""
+"""Kept of the orders: the stages they passed and waited in, for `VISIT_SPAN`."""
+
+DOUBTFUL: Final = "doubtful"
+"""Once more, for the whole span, the passages that not every sight takes alike: they are not counted."""
+
+COUNTED_ROWS: Final = "counted_rows"
+"""What the rows that are counted are called in the way of counting."""
 
 UTC: Final = ZoneInfo("UTC")
 
@@ -75,9 +81,30 @@ class Derived:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Counting:
+    """How passages are counted: SELECT of keys and figures over the rows of `COUNTED_ROWS`, grouped, and its parameters."""
+
+    sql: str
+    values: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """Sums over the passages that are kept beside them as `recent.<name>`: what changes is taken away and added.
+
+    `figures` are its columns that add up, whole numbers: a group is what its rows sum to. Counted anew when the way of
+    counting, which follows from the newest data instant, is another.
+    """
+
+    name: str
+    figures: tuple[str, ...]
+    counting_at: Callable[[datetime], Counting]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Horizon:
     """What is kept: the orders of this version with anything at or after `since`, where they were and when at or after
-    `visits_since`, and the derived tables by their keys."""
+    `visits_since`, and the derived and counted tables by what they stand for."""
 
     version: int
     since: datetime
@@ -93,6 +120,7 @@ class Recent:
         lake: Lake,
         *,
         derived: Sequence[Derived] = (),
+        counted: Sequence[Counted] = (),
         spans: Sequence[timedelta] = SPANS,
         most_rows: int = MOST_ROWS,
         zone: ZoneInfo = UTC,
@@ -101,6 +129,7 @@ class Recent:
         self._lake = lake
         self._offset: Offset = partial(offset_sql, offsets=offsets(zone))
         self._derived = tuple(derived)
+        self._counted = tuple(counted)
         self._spans = tuple(spans)
         self._most_rows = most_rows
         self._horizon: Horizon | None = None
@@ -152,17 +181,20 @@ class Recent:
         self._snapshot, self._channels, self._worn = _newest_snapshot(cursor, version), _channels(cursor, version), 0
         visits_since = max(values["since"], (as_of - VISIT_SPAN).replace(minute=0, second=0, microsecond=0))
         _withdraw(cursor)
+        orders, since = f"{RECENT}.orders", {"since": values["since"]}
         rows = f"SELECT {_columns()} FROM lake.orders AS o AT (VERSION => $version)"
         numbered = f"SELECT *, row_number() OVER () AS order_number FROM ({rows} WHERE {_is_recent('o')} ORDER BY o.created_at)"
-        cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.orders AS {numbered}", values)
+        cursor.execute(f"CREATE OR REPLACE TABLE {orders} AS {numbered}", values)
         _fill_visits(cursor, visits_since, self._offset)
+        cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.{DOUBTFUL} AS {doubtful_sql(orders, self._offset)}", since)
+        counted = self._count(cursor, as_of, values["since"], kept={})
         cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.older AS SELECT * EXCLUDE (order_number) FROM {RECENT}.orders LIMIT 0")
         _attach_all(cursor, values)
         derived = self._derive(cursor, as_of, kept={}, touched=True)
         self._rows = _number(cursor, f"SELECT count(*) FROM {RECENT}.orders", {})
         _pack(cursor)
         cursor.execute(f"INSERT INTO {RECENT}.mark VALUES ($version)", {"version": version})
-        return Horizon(version=version, since=values["since"], visits_since=visits_since, derived=derived)
+        return Horizon(version=version, since=values["since"], visits_since=visits_since, derived=derived + counted)
 
     def _refresh(self, cursor: duckdb.DuckDBPyConnection, version: int, as_of: datetime, held: Horizon) -> Horizon | None:
         """Bring the rows up to the version by those that changed; None where they do not agree with the lake then."""
@@ -172,9 +204,11 @@ class Recent:
         values = {"version": version, "since": held.since, "visits_since": held.visits_since, "snapshot": self._snapshot}
         cursor.execute("BEGIN")
         try:
-            worn, touched = self._replace(cursor, values, as_of)
+            kept = dict(held.derived)
+            worn, touched = self._replace(cursor, values, as_of, kept)
             _replace_attached(cursor, values)
-            derived = self._derive(cursor, as_of, kept=dict(held.derived), touched=touched)
+            derived = self._derive(cursor, as_of, kept=kept, touched=touched)
+            derived += self._count(cursor, as_of, held.since, kept=kept)
             cursor.execute(f"UPDATE {RECENT}.mark SET version = $version", {"version": version})
             agrees = _agrees(cursor, values)
             cursor.execute("COMMIT" if agrees else "ROLLBACK")
@@ -187,7 +221,9 @@ class Recent:
         self._snapshot, self._worn = newest, self._worn + worn
         return replace(held, version=version, derived=derived)
 
-    def _replace(self, cursor: duckdb.DuckDBPyConnection, values: dict[str, Any], as_of: datetime) -> tuple[int, bool]:
+    def _replace(
+        self, cursor: duckdb.DuckDBPyConnection, values: dict[str, Any], as_of: datetime, kept: dict[str, Hashable]
+    ) -> tuple[int, bool]:
         """Put the orders that changed since the last snapshot in the place of what they were: how many, what they touch."""
         cursor.execute(
             f"CREATE OR REPLACE TEMP TABLE changed AS SELECT {_columns()} FROM lake.orders AS o AT (VERSION => $version) "
@@ -195,8 +231,14 @@ class Recent:
             {name: values[name] for name in ("version", "snapshot")},
         )
         touched = any(_is_touched(cursor, derived, as_of) for derived in self._derived)
+        followed = [(c, c.counting_at(as_of)) for c in self._counted if kept.get(c.name) == c.counting_at(as_of)]
+        _find_gone(cursor)
+        for counted, counting in followed:
+            _add(cursor, counted, counting, passages_sql("gone", self._offset), values["since"], sign="-")
         _take_out(cursor)
         _put_in(cursor, values, self._offset)
+        for counted, counting in followed:
+            _add(cursor, counted, counting, passages_sql("fresh", self._offset), values["since"])
         return _number(cursor, "SELECT count(*) FROM changed", {}), touched
 
     def _derive(
@@ -209,15 +251,38 @@ class Recent:
                 )
         return tuple((derived.name, derived.key_at(as_of)) for derived in self._derived)
 
+    def _count(
+        self, cursor: duckdb.DuckDBPyConnection, as_of: datetime, since: datetime, *, kept: dict[str, Hashable]
+    ) -> tuple[tuple[str, Hashable], ...]:
+        """Count anew, over the whole span, what is not counted in this way yet."""
+        found = tuple((counted.name, counted.counting_at(as_of)) for counted in self._counted)
+        for name, counting in found:
+            if kept.get(name) != counting:
+                rows = f"WITH {COUNTED_ROWS} AS ({passages_sql(f'{RECENT}.orders', self._offset)})"
+                given = dict(counting.values) | {"since": since}
+                cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.{name} AS {rows} {counting.sql}", given)
+        return found
+
+
+def _add(
+    cursor: duckdb.DuckDBPyConnection, counted: Counted, counting: Counting, rows: str, since: datetime, *, sign: str = ""
+) -> None:
+    """Add what these passages count for, or with a minus take it away."""
+    figures = ", ".join(f"{sign}{name} AS {name}" for name in counted.figures)
+    sql = f"WITH {COUNTED_ROWS} AS ({rows}) SELECT * REPLACE ({figures}) FROM ({counting.sql})"
+    cursor.execute(f"INSERT INTO {RECENT}.{counted.name} {sql}", dict(counting.values) | {"since": since})
+
 
 def _fill_visits(cursor: duckdb.DuckDBPyConnection, since: datetime, offset: Offset) -> None:
-    """Lay out where all the orders were and when. Not sorted: stage by stage they follow the orders, by creation.
+    """Lay out where all the orders were and when: passages stage by stage, each by its end, waits as the orders follow.
 
-    What lasts comes last: whoever looks at now then skips, by their bounds, all the blocks of what has ended.
+    Of waits what lasts comes last. Whoever looks at a few hours or at now skips, by their bounds, all other blocks.
     """
     values, orders = {"since": since}, f"{RECENT}.orders"
     lasting = f"(FROM {orders} WHERE open_until_at = {FOREVER})"
-    cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.passages AS {passages_sql(orders, offset)}", values)
+    cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.passages AS FROM ({passages_sql(orders, offset)}) LIMIT 0", values)
+    for stage in STAGES:
+        cursor.execute(f'INSERT INTO {RECENT}.passages {passages_sql(orders, offset, [stage])} ORDER BY "at"', values)
     cursor.execute(
         f"CREATE OR REPLACE TABLE {RECENT}.waits AS FROM ({waits_sql(orders, offset)}) WHERE until_at < {FOREVER}", values
     )
@@ -229,13 +294,16 @@ def _withdraw(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.mark (version BIGINT)")
 
 
+def _find_gone(cursor: duckdb.DuckDBPyConnection) -> None:
+    """The temporary table `gone`: the changed orders as they are held."""
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE gone AS FROM {RECENT}.orders AS held SEMI JOIN changed ON {_same_order('held', 'changed')}"
+    )
+
+
 def _take_out(cursor: duckdb.DuckDBPyConnection) -> None:
     """Remove the changed orders, and where they were and when, as they were held."""
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE gone AS SELECT held.order_number FROM {RECENT}.orders AS held "
-        f"SEMI JOIN changed ON {_same_order('held', 'changed')}"
-    )
-    for table in ("orders", *VISITS):
+    for table in ("orders", DOUBTFUL, *VISITS):
         cursor.execute(f"DELETE FROM {RECENT}.{table} AS held USING gone WHERE held.order_number = gone.order_number")
     cursor.execute(f"DELETE FROM {RECENT}.older AS held USING changed WHERE {_same_order('held', 'changed')}")
 
@@ -249,6 +317,7 @@ def _put_in(cursor: duckdb.DuckDBPyConnection, values: dict[str, Any], offset: O
         {"since": values["since"]},
     )
     cursor.execute(f"INSERT INTO {RECENT}.orders FROM fresh")
+    cursor.execute(f"INSERT INTO {RECENT}.{DOUBTFUL} {doubtful_sql('fresh', offset)}", {"since": values["since"]})
     for table, sql in VISITS.items():
         cursor.execute(f"INSERT INTO {RECENT}.{table} {sql('fresh', offset)}", {"since": values["visits_since"]})
 

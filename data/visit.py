@@ -7,7 +7,7 @@ any instant: what is hidden from an earlier sight lies outside their own instant
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from data.comparable import kind_key_sql, node_key_sql
@@ -25,14 +25,22 @@ Offset = Callable[[str], str]
 
 FOREVER: Final = f"TIMESTAMPTZ '{OPEN_UNTIL_FOREVER}'"
 
+IS_DOUBTFUL: Final = f"(o.sound_until < {FOREVER} OR o.created_at > o.at)"
+"""Of a passage `o`: whether it depends on the instant from which it is seen; all others are the same from any."""
 
-def passages_sql(orders: str, offset: Offset) -> str:
+
+def passages_sql(orders: str, offset: Offset, stages: Iterable[str] = STAGES) -> str:
     """SELECT of the passages, ended at or after `$since`, of the rows of `orders`; `offset` is the business zone's.
 
     Columns: `order_number`, `CARRIED`, `passage_stage`, `at` (its end), `passage_seconds` (null where an end is not
     measured or contradicts the other), `sound_until` (from then on a contradiction with another milestone is seen).
     """
-    return " UNION ALL ".join(_passage_sql(stage, orders, offset) for stage in STAGES)
+    return " UNION ALL ".join(_passage_sql(stage, orders, offset) for stage in stages)
+
+
+def doubtful_sql(orders: str, offset: Offset) -> str:
+    """SELECT of the doubtful ones among the passages, ended at or after `$since`, of the rows of `orders`; as `passages_sql`."""
+    return f"FROM ({passages_sql(orders, offset)}) AS o WHERE {IS_DOUBTFUL}"
 
 
 def waits_sql(orders: str, offset: Offset) -> str:

@@ -12,6 +12,7 @@ from data.zone import Offsets
 from queries.clock import DAY_MS
 from queries.columns import Sight, order_columns
 from queries.fragment import DIALECT, local_ms, named, parse, select, utc_ms
+from queries.limits import Limit
 from queries.metric import Anchor
 from queries.query import Grain
 
@@ -19,24 +20,12 @@ Ctes = list[tuple[str, exp.Query]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limit:
-    """A stage's limit as parameters: `$limit_<stage>`, and `$limit_<stage>_<i>` for `$limit_type_<i>`."""
-
-    stage: str
-    has_common: bool
-    types: tuple[int, ...]
-
-    def sql(self) -> str:
-        """SQL of the limit in seconds for one order."""
-        general = f"$limit_{self.stage}" if self.has_common else "NULL"
-        cases = " ".join(f"WHEN business_type = $limit_type_{i} THEN $limit_{self.stage}_{i}" for i in self.types)
-        return f"CASE {cases} ELSE {general} END" if cases else general
-
-
-@dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Everything but the values that decides the SQL of the row sources; `is_recent` reads the orders kept in memory,
-    `has_visits` also the stages that they passed and waited in, `has_normals` what is normal kept beside them."""
+    """Everything but the values that decides the SQL of the row sources.
+
+    `is_recent` reads the orders kept in memory, `has_visits` also the stages that they passed and waited in, `has_waits` at
+    least those waited in at the ends, `has_normals` what is normal kept beside them, `cells` the passages counted by the hour.
+    """
 
     scope_size: int | None
     offsets: Offsets
@@ -47,7 +36,9 @@ class Setting:
     has_start: bool
     is_recent: bool = False
     has_visits: bool = False
+    has_waits: bool = False
     has_normals: bool = False
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from data.recent import Horizon
 from data.targets import Edition, Targets
 from data.zone import epoch_ms
+from queries.cells import held_cells
 from queries.check import check
 from queries.clock import DAY_MS, HOUR_MS, offset_ms, previous_length, shift_days
 from queries.compose import compose
@@ -81,7 +82,8 @@ def build(
     shape = _shape(query, scope, now, spans, edition, zone)
     if held:
         has_visits = is_kept(query, by_span.values(), held.visits_since)
-        shape = _kept_shape(shape, by_span, held, has_visits=has_visits)
+        cells = held_cells(held, edition, shape.setting.offsets)
+        shape = _kept_shape(shape, by_span, held, has_visits=has_visits, cells=cells)
     composed = compose(shape)
     values = setting_values(scope, version, edition) | where_values(query.where) | _target_values(query, scope, edition)
     for name, found in by_span.items():
@@ -94,15 +96,27 @@ def build(
     )
 
 
-def _kept_shape(shape: Shape, by_span: Mapping[str, Mapping[str, object]], held: Horizon, *, has_visits: bool) -> Shape:
+def _kept_shape(
+    shape: Shape,
+    by_span: Mapping[str, Mapping[str, object]],
+    held: Horizon,
+    *,
+    has_visits: bool,
+    cells: tuple[str, ...],
+) -> Shape:
     """The shape that reads the orders kept in memory, and the comparables kept for the very days that a period needs."""
 
     def is_kept_for(name: str, is_settled: bool) -> bool:
         return is_settled and shape.setting.grain is None and has_comparables(held, by_span[name])
 
+    ends = [values["until"] for values in by_span.values()]
+    has_waits = has_visits or (
+        shape.setting.grain is None and all(isinstance(end, datetime) and end >= held.visits_since for end in ends)
+    )
+    setting = replace(shape.setting, is_recent=True, has_visits=has_visits, has_waits=has_waits, has_normals=True, cells=cells)
     return replace(
         shape,
-        setting=replace(shape.setting, is_recent=True, has_visits=has_visits, has_normals=True),
+        setting=setting,
         has_comparables=is_kept_for("", shape.is_settled),
         comparands=tuple(replace(c, has_comparables=is_kept_for(c.name, c.is_settled)) for c in shape.comparands),
     )

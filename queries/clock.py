@@ -95,3 +95,9 @@ def previous_length(window: Window, zone: ZoneInfo) -> tuple[int, timedelta]:
     if _is_midnight(window.start, zone) and _is_midnight(window.end, zone):
         return (window.end.astimezone(zone).date() - window.start.astimezone(zone).date()).days, timedelta()
     return 0, window.end - window.start
+
+
+def whole_hours(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """The first whole hour of a window, and the end of its last one (not before the first)."""
+    first = -(-(start - EPOCH) // timedelta(hours=1))
+    return EPOCH + first * timedelta(hours=1), EPOCH + max(first, (end - EPOCH) // timedelta(hours=1)) * timedelta(hours=1)

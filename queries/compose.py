@@ -8,6 +8,7 @@ from functools import lru_cache
 from sqlglot import exp
 
 from queries.base import Ctes, Period, Request, Setting
+from queries.cells import PASSED_COUNT, cells, cells_for
 from queries.clock import DAY_MS, HOUR_MS
 from queries.compare import compared
 from queries.dimensions import DIMENSIONS, Dimension
@@ -152,15 +153,32 @@ def _part_ctes(part: _Part, shape: Shape) -> Ctes:
     dimensions = {name: dimension_sql(DIMENSIONS[name], anchor, setting) for name in shape.by if exists_for(name, anchor)}
     scan, rows = filter_conditions(anchor, shape.where, setting)
     figures = {measure.name: measure.expression for measure in part.measures}
-    columns = frozenset[str]().union(*(column_names(sql) for sql in [*dimensions.values(), *rows, *figures.values()]))
+    keys_of = [*dimensions.values(), *rows]
+    table = _cells_table(part, setting, keys_of, scan)
+    if table:
+        figures = {measure.name: measure.counted for measure in part.measures}
+    columns = frozenset[str]().union(*(column_names(sql) for sql in [*keys_of, *figures.values()]))
+    columns |= {PASSED_COUNT} if table else frozenset()
     request = Request(anchor=anchor, columns=columns, filters=tuple(scan), setting=setting, period=part.period)
-    ctes, name = source(request)
+    ctes, name = cells(request, table) if table else source(request)
     keys = dimensions | ({"bucket": _bucket(part, setting)} if setting.grain else {})
     answer = select(*(named(sql, alias) for alias, sql in (keys | figures).items())).from_(name, copy=False)
     answer = answer.where(*(parse(condition) for condition in rows), copy=False) if rows else answer
     if keys:
         answer = answer.group_by(*(exp.Literal.number(i + 1) for i in range(len(keys))), copy=False)
+        # What came and went again leaves cells that cancel each other out.
+        answer = answer.having(parse(f"SUM({PASSED_COUNT}) > 0"), copy=False) if table else answer
     return [*ctes, (_own_name(part, shape), answer)]
+
+
+def _cells_table(part: _Part, setting: Setting, keys: list[str], scan: list[str]) -> str | None:
+    """The counted passages that answer a part; None where they tell too little."""
+    if part.anchor.rows != "passages" or not setting.has_start or not all(measure.counted for measure in part.measures):
+        return None
+    if part.anchor.extra == "waiting" and not setting.has_waits:
+        return None
+    named_by_filters = (column.name for text in scan for column in parse(text).find_all(exp.Column))
+    return cells_for(setting, {*named_by_filters, *(name for sql in keys for name in column_names(sql))})
 
 
 def _bucket(part: _Part, setting: Setting) -> str:

@@ -65,12 +65,16 @@ ANCHORS: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One aggregate over the rows of an anchor; `is_count` ones are 0 for a group without rows, others null."""
+    """One aggregate over the rows of an anchor; `is_count` ones are 0 for a group without rows, others null.
+
+    `counted` is the same over passages counted by the hour (`queries.cells`), where they tell enough.
+    """
 
     name: str
     anchor: Anchor
     expression: str
     is_count: bool = True
+    counted: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,18 +142,25 @@ def total(
     unit: Unit = "count",
     better: Better = "neutral",
     listed: Listed | None = None,
+    counted: str = "",
 ) -> Metric:
     """A figure that adds up over groups: a count, or a sum."""
     is_count = expression.startswith("COUNT")
-    measure = Measure(name=name, anchor=anchor, expression=expression, is_count=is_count)
+    measure = Measure(name=name, anchor=anchor, expression=expression, is_count=is_count, counted=counted)
     rows = listed or Listed(bad=TROUBLED)
     return Metric(name=name, unit=unit, better=better, measures=(measure,), formula=name, kind="sum", listed=rows)
 
 
-def count_if(name: str, anchor: Anchor, *, when: str, better: Better = "lower", bad: str = "") -> Metric:
+def count_if(name: str, anchor: Anchor, *, when: str, better: Better = "lower", bad: str = "", counted: str = "") -> Metric:
     """How many rows of the anchor meet a condition; the bad ones are these, where no others are named."""
     listed = Listed(counted=when, bad=bad or when)
-    return total(name, anchor, expression=f"COUNT(*) FILTER (WHERE {when})", better=better, listed=listed)
+    expression = f"COUNT(*) FILTER (WHERE {when})"
+    return total(name, anchor, expression=expression, better=better, listed=listed, counted=counted)
+
+
+def counted_sum(figure: str) -> str:
+    """SQL of how many rows cells stand for."""
+    return f"CAST(COALESCE(SUM({figure}), 0) AS BIGINT)"
 
 
 def per_hour(name: str, anchor: Anchor) -> Metric:
@@ -166,10 +177,19 @@ def per_hour(name: str, anchor: Anchor) -> Metric:
     )
 
 
-def share(name: str, anchor: Anchor, *, when: str, of: str = "TRUE", better: Better = "lower") -> Metric:
+def share(
+    name: str,
+    anchor: Anchor,
+    *,
+    when: str,
+    of: str = "TRUE",
+    better: Better = "lower",
+    counted: tuple[str, str] = ("", ""),
+) -> Metric:
     """The share of the rows `of` that also meet `when`."""
-    part = Measure(name=f"{name}_part", anchor=anchor, expression=f"COUNT(*) FILTER (WHERE ({of}) AND ({when}))")
-    whole = Measure(name=f"{name}_n", anchor=anchor, expression="COUNT(*)" if of == "TRUE" else f"COUNT(*) FILTER (WHERE {of})")
+    some, every = f"COUNT(*) FILTER (WHERE ({of}) AND ({when}))", "COUNT(*)" if of == "TRUE" else f"COUNT(*) FILTER (WHERE {of})"
+    part = Measure(name=f"{name}_part", anchor=anchor, expression=some, counted=counted[0])
+    whole = Measure(name=f"{name}_n", anchor=anchor, expression=every, counted=counted[1])
     verdict = f"({when}) IS NOT TRUE" if better == "higher" else f"({when})"
     return ratio(name, part, whole, unit="rate", better=better, listed=Listed(counted=of, bad=f"({of}) AND {verdict}"))
 

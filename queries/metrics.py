@@ -28,6 +28,7 @@ from queries.metric import (
     Measure,
     Metric,
     count_if,
+    counted_sum,
     per_hour,
     quantile,
     ratio,
@@ -83,9 +84,20 @@ def _grey_zone_delay_share() -> Metric:
         name=f"{name}_part",
         anchor=PASSED_OR_WAITING,
         expression=f"COALESCE(SUM({EXCESS}) FILTER (WHERE {BEYOND} AND passage_stage IN ({GREY_STAGES})), 0)",
+        counted=f"COALESCE(SUM(beyond_ms) FILTER (WHERE passage_stage IN ({GREY_STAGES})), 0) / 1000.0",
     )
-    everything = Measure(name=f"{name}_whole", anchor=PASSED_OR_WAITING, expression=f"COALESCE({BEYOND_SECONDS}, 0)")
-    beyond = Measure(name=f"{name}_n", anchor=PASSED_OR_WAITING, expression=f"COUNT(*) FILTER (WHERE {BEYOND})")
+    everything = Measure(
+        name=f"{name}_whole",
+        anchor=PASSED_OR_WAITING,
+        expression=f"COALESCE({BEYOND_SECONDS}, 0)",
+        counted="COALESCE(SUM(beyond_ms), 0) / 1000.0",
+    )
+    beyond = Measure(
+        name=f"{name}_n",
+        anchor=PASSED_OR_WAITING,
+        expression=f"COUNT(*) FILTER (WHERE {BEYOND})",
+        counted=counted_sum("beyond_count"),
+    )
     listed = Listed(counted=BEYOND, bad=f"({BEYOND}) AND passage_stage IN ({GREY_STAGES})")
     return ratio(name, grey, everything, unit="rate", better="lower", others=(beyond,), listed=listed)
 
@@ -156,7 +168,13 @@ SPEED: Final = (
     ),
     quantile("dwell_seconds_p50", PASSED, value="passage_seconds", bad=BEYOND),
     quantile("dwell_seconds_p90", PASSED, value="passage_seconds", bad=BEYOND),
-    share("over_limit_rate", PASSED_OR_WAITING, of="passage_seconds IS NOT NULL AND limit_seconds IS NOT NULL", when=BEYOND),
+    share(
+        "over_limit_rate",
+        PASSED_OR_WAITING,
+        of="passage_seconds IS NOT NULL AND limit_seconds IS NOT NULL",
+        when=BEYOND,
+        counted=(counted_sum("beyond_count"), counted_sum("timed_count")),
+    ),
     total(
         "over_limit_seconds",
         PASSED_OR_WAITING,
@@ -164,8 +182,9 @@ SPEED: Final = (
         unit="seconds",
         better="lower",
         listed=Listed(counted=BEYOND, bad=BEYOND),
+        counted="CASE WHEN SUM(limited_count) > 0 THEN SUM(beyond_ms) / 1000.0 END",
     ),
-    count_if("over_limit_count", PASSED_OR_WAITING, when=BEYOND),
+    count_if("over_limit_count", PASSED_OR_WAITING, when=BEYOND, counted=counted_sum("beyond_count")),
     share("lost_rate", PASSED_OR_WAITING, of="passage_seconds IS NOT NULL AND normal_seconds IS NOT NULL", when=LOSING),
     total(
         "lost_seconds",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Final
 
@@ -60,13 +60,9 @@ def part_metrics(metrics: Iterable[Metric]) -> dict[str, Metric]:
                     part.asked, Measure(name=part.asked, anchor=measure.anchor, expression=listed, is_count=False)
                 )
                 continue
-            found[part.asked] = _askable(
-                part.asked, Measure(name=part.asked, anchor=measure.anchor, expression=measure.expression)
-            )
+            found[part.asked] = _askable(part.asked, replace(measure, name=part.asked, is_count=True))
             if part.closed:
-                found[part.closed] = _askable(
-                    part.closed, Measure(name=part.closed, anchor=PASSED, expression=measure.expression)
-                )
+                found[part.closed] = _askable(part.closed, replace(measure, name=part.closed, anchor=PASSED, is_count=True))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -11,6 +12,7 @@ from data.visit import CARRIED
 from queries.base import Ctes, Request, Setting, base, stock, window_conditions
 from queries.columns import WAITING_SINCE, WAITING_STAGE, opened_at
 from queries.fragment import DIALECT, bucket_sql, named, parse, select
+from queries.limits import passage_limit_sql
 from queries.metric import seconds
 
 MEASURED: Final = tuple(f"{name}_measured_at" for name in FORWARD_MILESTONES)
@@ -58,34 +60,66 @@ def is_carried(passthrough: frozenset[str], request: Request) -> bool:
 
 def _kept(passthrough: frozenset[str], request: Request) -> tuple[Ctes, str]:
     """The same rows from the passages and waits in memory, where each is a row already."""
-    period, setting = request.period, request.setting
-    ended = window_conditions("o.at", setting, period)
+    branches = [kept_passages("passages", passthrough, _ended(request), request)]
+    if request.anchor.extra == "waiting":
+        branches.append(kept_waits(passthrough, request))
+    name = f"{request.anchor.name}_rows{request.period.suffix}"
+    return [(name, exp.union(*branches, distinct=False, copy=False) if len(branches) > 1 else branches[0])], name
+
+
+def _ended(request: Request) -> list[str]:
+    return window_conditions("o.at", request.setting, request.period)
+
+
+def kept_passages(table: str, passthrough: frozenset[str], ended: list[str], request: Request) -> exp.Select:
+    """The passages of a table in memory that ended in this way."""
     figures = {
         "passage_stage": "o.passage_stage",
         "at": "o.at",
-        "passage_seconds": f"CASE WHEN o.sound_until > {period.name('as_of')} THEN o.passage_seconds END",
-        "limit_seconds": _kept_limit(setting),
+        "passage_seconds": f"CASE WHEN o.sound_until > {request.period.name('as_of')} THEN o.passage_seconds END",
+        "limit_seconds": passage_limit_sql(request.setting.limits),
         "is_waiting": "FALSE",
         "node_key": "o.node_key",
         "kind_key": "o.kind_key",
     }
-    if setting.grain:
-        figures["bucket"] = bucket_sql("o.at", setting.grain, setting.offsets)
-    branches: list[exp.Query] = [_kept_branch("passages", passthrough, figures, ended, request)]
-    if request.anchor.extra == "waiting":
-        instant = "i.as_of" if setting.grain else period.name("until")
-        since = f"CASE WHEN o.sound_until > {instant} THEN o.waiting_since END"
-        figures |= {"at": instant, "passage_seconds": seconds(instant, since), "is_waiting": "TRUE"}
-        figures |= {"bucket": "i.bucket"} if setting.grain else {}
-        then = ["o.passage_stage IS NOT NULL", f"o.from_at <= {instant}", f"o.until_at > {instant}"]
-        then += [f"o.until_at > {period.name('start')}", f"o.from_at <= {period.name('as_of')}"] if setting.grain else []
-        waits = _kept_branch("waits", passthrough, figures, then, request)
-        branches.append(
-            waits.join(f"instants{period.suffix} AS i", join_type="cross", dialect=DIALECT) if setting.grain else waits
-        )
-    name = f"{request.anchor.name}_rows{period.suffix}"
-    rows = exp.union(*branches, distinct=False, copy=False) if len(branches) > 1 else branches[0]
-    return [(name, rows)], name
+    if request.setting.grain:
+        figures["bucket"] = bucket_sql("o.at", request.setting.grain, request.setting.offsets)
+    return _kept_branch(table, passthrough, figures, ended, request)
+
+
+def kept_waits(passthrough: frozenset[str], request: Request) -> exp.Select:
+    """The waits in memory at the end of the window; with a grain, of each bucket."""
+    period, setting = request.period, request.setting
+    instant = "i.as_of" if setting.grain else period.name("until")
+    since = f"CASE WHEN o.sound_until > {instant} THEN o.waiting_since END"
+    figures = {
+        "passage_stage": "o.passage_stage",
+        "at": instant,
+        "passage_seconds": seconds(instant, since),
+        "limit_seconds": passage_limit_sql(setting.limits),
+        "is_waiting": "TRUE",
+        "node_key": "o.node_key",
+        "kind_key": "o.kind_key",
+    }
+    then = ["o.passage_stage IS NOT NULL", f"o.from_at <= {instant}", f"o.until_at > {instant}"]
+    if not setting.grain:
+        return _kept_branch("waits", passthrough, figures, then, request)
+    then += [f"o.until_at > {period.name('start')}", f"o.from_at <= {period.name('as_of')}"]
+    waits = _kept_branch("waits", passthrough, figures | {"bucket": "i.bucket"}, then, request)
+    return waits.join(f"instants{period.suffix} AS i", join_type="cross", dialect=DIALECT)
+
+
+def closed_at_edges(
+    passthrough: frozenset[str], edges: Sequence[tuple[str, str]], request: Request
+) -> tuple[Ctes, list[exp.Query]]:
+    """The passages that ended between each two instants (SQL), from the orders: CTEs, and a SELECT for each stage and edge."""
+    ctes = _passed(request, passthrough)
+    rows = [
+        _closed_branch(stage, ctes[-1][0], passthrough, request, [f"{{at}} >= {first}", f"{{at}} < {last}"])
+        for stage in STAGES
+        for first, last in edges
+    ]
+    return ctes, rows
 
 
 def _kept_branch(
@@ -94,11 +128,6 @@ def _kept_branch(
     sight = request.period.sight("created")
     rows = base(passthrough, request.setting, sight=sight, conditions=[*conditions, *request.filters], table=table)
     return rows.select(*(named(sql, name) for name, sql in _wanted(figures, request).items()), copy=False)
-
-
-def _kept_limit(setting: Setting) -> str:
-    limits = " ".join(f"WHEN '{limit.stage}' THEN {limit.sql()}" for limit in setting.limits)
-    return f"CAST(CASE o.passage_stage {limits} END AS DOUBLE)" if limits else "CAST(NULL AS DOUBLE)"
 
 
 def _passed(request: Request, passthrough: frozenset[str]) -> Ctes:
@@ -136,8 +165,11 @@ def _limit_sql(setting: Setting, stage: str) -> str:
     return next((limit.sql() for limit in setting.limits if limit.stage == stage), "NULL")
 
 
-def _closed_branch(stage: str, table: str, passthrough: frozenset[str], request: Request) -> exp.Query:
+def _closed_branch(
+    stage: str, table: str, passthrough: frozenset[str], request: Request, ended: Sequence[str] | None = None
+) -> exp.Query:
     recorded = f"{stage}_recorded_at"
+    conditions = window_conditions("{at}", request.setting, request.period) if ended is None else ended
     figures = {
         "passage_stage": f"'{stage}'",
         "at": recorded,
@@ -148,7 +180,7 @@ def _closed_branch(stage: str, table: str, passthrough: frozenset[str], request:
     if request.setting.grain:
         figures["bucket"] = bucket_sql(recorded, request.setting.grain, request.setting.offsets)
     passage = _passage(passthrough, _wanted(figures, request)).from_(table, copy=False)
-    return passage.where(*window_conditions(recorded, request.setting, request.period), dialect=DIALECT, copy=False)
+    return passage.where(*(text.format(at=recorded) for text in conditions), dialect=DIALECT, copy=False)
 
 
 def _waiting_branch(table: str, passthrough: frozenset[str], request: Request) -> exp.Query:

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from data.targets import Edition
 from data.zone import epoch_ms
-from queries.base import Limit, Setting
-from queries.clock import DAY_MS, EPOCH, buckets, offsets_between
+from queries.base import Setting
+from queries.clock import DAY_MS, EPOCH, buckets, offsets_between, whole_hours
 from queries.dimensions import DIMENSIONS
+from queries.limits import limit_values, limits_of
 from queries.normal import normal_days
 from queries.query import RESOLUTION, Filter, Grain, QueryError, Window
 from queries.risk import risk_days
@@ -52,7 +53,7 @@ def setting_of(scope: Scope, now: Span, edition: Edition, *, grain: Grain | None
     return Setting(
         scope_size=None if scope.everything else len(scope.regions),
         offsets=offsets_between(zone, None, last),
-        limits=_limits(edition),
+        limits=limits_of(edition),
         cut_off_ms=_clock_ms(edition),
         holidays=_holiday_jumps(edition.calendar.holidays),
         grain=grain,
@@ -87,39 +88,12 @@ def _longest_holiday(edition: Edition) -> int:
     return longest
 
 
-def _business_types(edition: Edition) -> tuple[str, ...]:
-    return tuple(sorted({limit.business_type for limit in edition.stage_limits if limit.business_type}))
-
-
-def _limits(edition: Edition) -> tuple[Limit, ...]:
-    types = _business_types(edition)
-    stages = dict.fromkeys(limit.stage for limit in edition.stage_limits)
-    known = {(limit.stage, limit.business_type) for limit in edition.stage_limits}
-    return tuple(
-        Limit(
-            stage=stage,
-            has_common=(stage, None) in known,
-            types=tuple(index for index, name in enumerate(types) if (stage, name) in known),
-        )
-        for stage in stages
-    )
-
-
-def _limit_values(edition: Edition) -> dict[str, object]:
-    types = _business_types(edition)
-    values: dict[str, object] = {f"limit_type_{index}": name for index, name in enumerate(types)}
-    for limit in edition.stage_limits:
-        suffix = "" if limit.business_type is None else f"_{types.index(limit.business_type)}"
-        values[f"limit_{limit.stage}{suffix}"] = float(limit.seconds)
-    return values
-
-
 def setting_values(scope: Scope, version: int, edition: Edition) -> dict[str, object]:
     """The parameters of scope, snapshot, limits and targets that a row source may name."""
     own: dict[str, object] = {f"scope_{index}": region for index, region in enumerate(scope.regions)}
     return (
         own
-        | _limit_values(edition)
+        | limit_values(edition)
         | {
             "version": version,
             "return_handling_ms": round(edition.return_handling_seconds * 1000),
@@ -166,6 +140,7 @@ def span_values(span: Span, grain: Grain | None, zone: ZoneInfo, edition: Editio
         "due_since": span.window.start and span.window.start - timedelta(days=2 + _longest_holiday(edition)),
         "until": span.until,
         "return_handling": timedelta(seconds=edition.return_handling_seconds),
+        **_cell_values(span),
         **risk_days(span.as_of, zone, edition),
         **normal_days(span.as_of, zone, edition),
     }
@@ -183,6 +158,14 @@ def span_values(span: Span, grain: Grain | None, zone: ZoneInfo, edition: Editio
             "risk_start": min(day["risk_start"] for day in [risk_days(span.as_of, zone, edition), *days]),
         }
     return values
+
+
+def _cell_values(span: Span) -> dict[str, object]:
+    if span.window.start is None:
+        return {}
+    # Where no milestone lies after the end its hour is as whole as the others.
+    start, end = whole_hours(span.window.start, span.end + (timedelta(hours=1) if span.is_settled else timedelta()))
+    return {"cells_start": start, "cells_end": end}
 
 
 def _bucket_number(start: datetime, grain: Grain, zone: ZoneInfo) -> int:

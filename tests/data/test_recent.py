@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.lake import Lake
-from data.recent import ATTACHED, VISITS, Recent
+from data.recent import ATTACHED, COUNTED_ROWS, DOUBTFUL, VISITS, Counted, Counting, Recent
 from tests.data.intake import contract_of, home, take_in, write_csv
 from tests.data.test_merge import HEADER, SNAPSHOT, _contract
 
@@ -38,17 +38,27 @@ RETURN_ROW = st.tuples(
 )
 FIRST = ("A", "2026-01-01 07:00:00", "Wuhan", "", "", "", "")
 RETURN_HEADER = ("no", "id", "kind", "asked", "done")
+PASSED = Counted(
+    name="passed",
+    figures=("number", "total_ms"),
+    counting_at=lambda as_of: Counting(
+        sql="SELECT city, passage_stage, date_trunc('month', $begin) AS month, count(*) AS number, "
+        f"sum(coalesce(passage_seconds * 1000, 0))::BIGINT AS total_ms FROM {COUNTED_ROWS} GROUP BY ALL",
+        values=(("begin", as_of.replace(day=1, hour=0)),),
+    ),
+)
 _numbers = count()
 
 
 def _kept(lake: Lake) -> dict[str, list[tuple[Any, ...]]]:
     """All that is in memory, each row as text, whatever number its order has."""
     cursor = lake.cursor()
-    hidden = {name: "" for name in ATTACHED} | {name: "EXCLUDE (order_number)" for name in ("orders", *VISITS)}
-    return {
-        name: sorted(cursor.execute(f"SELECT held::VARCHAR FROM (SELECT * {without} FROM recent.{name}) AS held").fetchall())
-        for name, without in hidden.items()
-    }
+    cells = (
+        "SELECT city, passage_stage, month, sum(number), sum(total_ms) FROM recent.passed GROUP BY ALL HAVING sum(number) <> 0"
+    )
+    hidden = {name: "" for name in ATTACHED} | {name: "EXCLUDE (order_number)" for name in ("orders", DOUBTFUL, *VISITS)}
+    tables = {name: f"SELECT * {without} FROM recent.{name}" for name, without in hidden.items()} | {"passed": cells}
+    return {name: sorted(cursor.execute(f"SELECT held::VARCHAR FROM ({sql}) AS held").fetchall()) for name, sql in tables.items()}
 
 
 @settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
@@ -59,7 +69,7 @@ def test_what_is_kept_up_to_date_is_what_would_be_read_anew(tmp_path: Path, snap
     with Lake.open_writer(home(place)) as lake:
         take_in(lake, _contract("oms"), write_csv(place / f"first_{BEGIN:%Y%m%dT%H%M%S}.csv", [FIRST], HEADER))
         reader = Lake.open_reader(home(place))
-        recent = Recent(reader, spans=SPANS)
+        recent = Recent(reader, counted=[PASSED], spans=SPANS)
         for number, (source, hour, rows) in enumerate(snapshots):
             stamp = f"{BEGIN + timedelta(hours=hour):%Y%m%dT%H%M%S}"
             take_in(lake, _contract(source), write_csv(place / f"{number}_{stamp}.csv", rows, HEADER))
@@ -68,7 +78,7 @@ def test_what_is_kept_up_to_date_is_what_would_be_read_anew(tmp_path: Path, snap
             version, as_of = reader.newest_version(), reader.head().as_of or BEGIN
             assert recent.advance(version, as_of) is not None
             kept = _kept(reader)
-            assert Recent(reader, spans=SPANS).advance(version, as_of) is not None
+            assert Recent(reader, counted=[PASSED], spans=SPANS).advance(version, as_of) is not None
             assert kept == _kept(reader)
         reader.close()
 

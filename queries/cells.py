@@ -1,0 +1,130 @@
+"""Cells: passages counted by the hour in memory, so that a window need not look at each; for what only adds up.
+
+A window's whole hours are read from the cells, its ends and the few passages that not every sight takes alike from the
+passages themselves, and so is what waits at its end. The sum is the same to the last millisecond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlglot import exp
+
+from data.recent import COUNTED_ROWS, DOUBTFUL, Counted, Counting, Horizon
+from data.targets import Edition, Targets
+from data.visit import IS_DOUBTFUL
+from data.zone import Offsets
+from queries.base import Ctes, Request, Setting, base
+from queries.clock import HOUR_MS
+from queries.columns import Sight
+from queries.fragment import DIALECT, bucket_sql, named, select
+from queries.limits import Limit, limit_values, limits_of, passage_limit_sql
+from queries.passages import closed_at_edges, kept_passages, kept_waits
+
+PASSED_COUNT: Final = "passed_count"
+
+SINGLE: Final = {
+    PASSED_COUNT: "1",
+    "limited_count": "CASE WHEN limit_seconds IS NOT NULL THEN 1 ELSE 0 END",
+    "timed_count": "CASE WHEN passage_seconds IS NOT NULL AND limit_seconds IS NOT NULL THEN 1 ELSE 0 END",
+    "beyond_count": "CASE WHEN passage_seconds > limit_seconds THEN 1 ELSE 0 END",
+    "beyond_ms": (
+        "CASE WHEN passage_seconds > limit_seconds "
+        "THEN CAST(ROUND((passage_seconds - limit_seconds) * 1000) AS BIGINT) ELSE 0 END"
+    ),
+}
+"""What one passage counts for: itself, with a limit, timed and with a limit, beyond it, and by so many ms."""
+
+FIGURES: Final = frozenset(SINGLE)
+
+KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "passage_cells": ("country_code", "region_code", "province_code", "channel", "business_type"),
+    "warehouse_cells": ("country_code", "region_code", "warehouse_id", "channel", "business_type"),
+}
+"""What is told apart beside stage and hour, by table; the first that tells enough is read."""
+
+
+def kept_cells(zone: ZoneInfo, read_targets: Callable[[], Targets]) -> tuple[Counted, ...]:
+    """What `Recent` counts beside the passages: over all regions, under the limits of the newest data instant."""
+
+    def counting(name: str) -> Callable[[datetime], Counting]:
+        return lambda as_of: _counting(name, read_targets().at(as_of, zone))
+
+    return tuple(Counted(name=name, figures=tuple(SINGLE), counting_at=counting(name)) for name in KEYS)
+
+
+def held_cells(held: Horizon, edition: Edition, offsets: Offsets) -> tuple[str, ...]:
+    """The tables in memory that count under an edition's limits; none where the zone's hours are not whole ones of UTC."""
+    if any(offset % HOUR_MS for _, offset in offsets):
+        return ()
+    known = dict(held.derived)
+    return tuple(name for name in KEYS if known.get(name) == _counting(name, edition))
+
+
+def cells_for(setting: Setting, columns: Iterable[str]) -> str | None:
+    """The table in memory that tells these columns of a passage apart; None where none does."""
+    wanted = set(columns) - FIGURES - {"passage_stage", "at"}
+    return next((name for name in setting.cells if wanted <= set(KEYS[name])), None)
+
+
+def cells(request: Request, table: str) -> tuple[Ctes, str]:
+    """Rows with the figures of cells: those of the table, and each passage and wait that it does not hold as one."""
+    setting, period = request.setting, request.period
+    passthrough = request.columns - FIGURES - {"passage_stage", "at"}
+    first, last = period.name("cells_start"), period.name("cells_end")
+    inside = [f"o.at >= {first}", f"o.at < {last}"]
+    ctes, single = _single(request, passthrough | {"business_type"}, inside)
+    kept = sorted(passthrough | {"passage_stage"} | (request.columns & {"at"})) + (["bucket"] if setting.grain else [])
+    one_by_one = f"{request.anchor.name}_single{period.suffix}"
+    name = f"{request.anchor.name}_cells{period.suffix}"
+    wanted = sorted(request.columns & FIGURES)
+    figures = {"passage_stage": "o.passage_stage", "at": "o.at"} | {figure: f"o.{figure}" for figure in wanted}
+    if setting.grain:
+        figures["bucket"] = bucket_sql("o.at", setting.grain, setting.offsets)
+    settled = Sight(as_of="", is_settled=True)
+    whole = base(passthrough, setting, sight=settled, conditions=[*inside, *request.filters], table=table)
+    whole = whole.select(*(named(sql, column) for column, sql in figures.items()), copy=False)
+    summed = select(*(exp.column(column) for column in (*kept, *wanted))).from_(whole.subquery("c", copy=False), copy=False)
+    counted = select(*(exp.column(column) for column in kept), *(named(SINGLE[figure], figure) for figure in wanted))
+    rows = exp.union(summed, counted.from_(one_by_one, copy=False), distinct=False, copy=False)
+    return [*ctes, (one_by_one, single), (name, rows)], name
+
+
+def _single(request: Request, passthrough: frozenset[str], inside: list[str]) -> tuple[Ctes, exp.Query]:
+    """What is not counted, one by one: at the window's ends, the doubtful ones inside, and the waits."""
+    setting, period = request.setting, request.period
+    single = replace(request, columns=passthrough | {"passage_seconds", "limit_seconds", "at"})
+    edges = [(period.name("start"), f"LEAST({period.name('cells_start')}, {period.name('end')})")]
+    edges.append((f"GREATEST({period.name('cells_end')}, {period.name('start')})", period.name("end")))
+    ctes: Ctes = []
+    if setting.has_visits:
+        ended = ([f"o.at >= {start}", f"o.at < {end}"] for start, end in edges)
+        rows: list[exp.Query] = [kept_passages("passages", passthrough, between, single) for between in ended]
+    else:
+        ctes, rows = closed_at_edges(passthrough, edges, single)
+    rows.append(kept_passages(DOUBTFUL, passthrough, inside, single))
+    if request.anchor.extra == "waiting":
+        rows.append(kept_waits(passthrough, single))
+    return ctes, exp.union(*rows, distinct=False, copy=False)
+
+
+@lru_cache(maxsize=64)
+def _counting(name: str, edition: Edition) -> Counting:
+    keys, limits = KEYS[name], limits_of(edition)
+    return Counting(sql=_counting_sql(keys, limits), values=tuple(sorted(limit_values(edition).items())))
+
+
+def _counting_sql(keys: tuple[str, ...], limits: tuple[Limit, ...]) -> str:
+    hour = f"TO_TIMESTAMP(EPOCH_MS(o.at) // {HOUR_MS} * {HOUR_MS // 1000})"
+    chosen = [*(f"o.{key}" for key in keys), "o.passage_stage", "o.passage_seconds"]
+    rows = select(*chosen, named(hour, "at"), named(passage_limit_sql(limits), "limit_seconds"))
+    rows = rows.from_(exp.to_table(COUNTED_ROWS, alias="o")).where(f"NOT {IS_DOUBTFUL}", dialect=DIALECT)
+    told = [exp.column(name) for name in (*keys, "passage_stage", "at")]
+    figures = (named(f"CAST(SUM({sql}) AS BIGINT)", name) for name, sql in SINGLE.items())
+    counted = select(*told, *figures).from_(rows.subquery("p")).group_by(*(exp.Literal.number(i + 1) for i in range(len(told))))
+    return counted.order_by(exp.column("at")).sql(DIALECT)
