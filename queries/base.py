@@ -45,12 +45,13 @@ class Setting:
 class Period:
     """Which period's parameters a statement part uses: `$start`, `$start_previous` …
 
-    `is_settled` says that no milestone lies after the period's as-of and end, `has_comparables` that what orders at risk
-    are compared with is kept in memory.
+    `is_settled` says that no milestone lies after the period's as-of and end, `is_known` only that none lies after its as-of,
+    `has_comparables` that what orders at risk are compared with is kept in memory.
     """
 
     suffix: str = ""
     is_settled: bool = False
+    is_known: bool = False
     has_comparables: bool = False
 
     def name(self, parameter: str) -> str:
@@ -59,7 +60,8 @@ class Period:
 
     def sight(self, *certain: str, instant: str = "as_of") -> Sight:
         """The sight at one of the period's instants, of rows whose milestones `certain` are known to lie before it."""
-        return Sight(as_of=self.name(instant), is_settled=self.is_settled, certain=frozenset({"created", *certain}))
+        is_settled = self.is_settled or (self.is_known and instant == "as_of")
+        return Sight(as_of=self.name(instant), is_settled=is_settled, certain=frozenset({"created", *certain}))
 
 
 @dataclass(frozen=True, kw_only=True)

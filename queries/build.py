@@ -159,7 +159,12 @@ def _shape(query: Query, scope: Scope, now: Span, spans: dict[Comparison, Span],
         by=query.by,
         where=where_shapes(query.where),
         comparands=tuple(
-            Comparand(name=name, bucket_shift=_bucket_shift(query, now, span, zone), is_settled=span.is_settled)
+            Comparand(
+                name=name,
+                bucket_shift=_bucket_shift(query, now, span, zone),
+                is_settled=span.is_settled,
+                is_known=span.is_known,
+            )
             for name, span in spans.items()
         ),
         targets=_target_shapes(query, scope, edition) if "target" in query.compare else (),
@@ -167,6 +172,7 @@ def _shape(query: Query, scope: Scope, now: Span, spans: dict[Comparison, Span],
         order_by=query.order_by,
         limit=query.limit,
         is_settled=now.is_settled,
+        is_known=now.is_known,
         setting=setting_of(scope, now, edition, grain=query.grain, zone=zone),
     )
 

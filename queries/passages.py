@@ -136,7 +136,7 @@ def _passed(request: Request, passthrough: frozenset[str]) -> Ctes:
     # An order whose last milestone lies before the window has no passage in it: its file is not even opened.
     is_bounded = request.setting.has_start and not request.setting.is_recent
     unsettled = [f"o.settled_at >= {request.period.name('start')}"] if is_bounded else []
-    is_settled = request.period.is_settled
+    is_settled = request.period.sight().is_settled
     columns = passthrough | {"mapped_milestones"} | (frozenset() if is_settled else frozenset(MEASURED))
     rows = base(columns, request.setting, sight=request.period.sight(), conditions=[*request.filters, *unsettled])
     recorded = (f"o.{milestone}_at AS {milestone}_recorded_at" for milestone in FORWARD_MILESTONES)

@@ -46,6 +46,11 @@ class Span:
         """Whether no milestone lies after the period."""
         return self.newest is not None and self.newest <= self.until
 
+    @property
+    def is_known(self) -> bool:
+        """Whether no milestone lies after as-of."""
+        return self.newest is not None and self.newest <= self.as_of
+
 
 def setting_of(scope: Scope, now: Span, edition: Edition, *, grain: Grain | None, zone: ZoneInfo) -> Setting:
     """What decides the text of the row sources for a period under an edition of the targets."""

@@ -26,12 +26,18 @@ class Comparand:
     name: Comparison
     bucket_shift: int = 0
     is_settled: bool = False
+    is_known: bool = False
     has_comparables: bool = False
 
     @property
     def period(self) -> Period:
         """The compared period."""
-        return Period(suffix=f"_{self.name}", is_settled=self.is_settled, has_comparables=self.has_comparables)
+        return Period(
+            suffix=f"_{self.name}",
+            is_settled=self.is_settled,
+            is_known=self.is_known,
+            has_comparables=self.has_comparables,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +64,13 @@ class Shape:
     limit: int | None
     setting: Setting
     is_settled: bool = False
+    is_known: bool = False
     has_comparables: bool = False
 
     @property
     def period(self) -> Period:
         """The period asked for."""
-        return Period(is_settled=self.is_settled, has_comparables=self.has_comparables)
+        return Period(is_settled=self.is_settled, is_known=self.is_known, has_comparables=self.has_comparables)
 
 
 def exists_for(name: str, anchor: Anchor) -> bool:
