@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -36,6 +37,8 @@ from queries.request import parse_window
 from queries.run import MovedOn
 from queries.scope import Scope
 from queries.twin import OrderKey, build_sightings
+
+Answer = TypeVar("Answer")
 
 MOST_IN_TWO_STEPS = 500
 """Longer pages are read at once: naming the instants of all their orders would cost more than it saves."""
@@ -137,7 +140,9 @@ class View:
     def read_order(self, channel: str, order_id: str, created_at: datetime | None = None) -> Twin | None:
         """One order's life at this view's instant; None when there is none in the user's scope. `created_at` finds it sooner."""
         key = OrderKey(channel=channel, order_id=order_id, created_at=created_at)
-        return read_twin(key, self.moment(), lambda asked: list(self.reading.askers.map(self._answer, asked)))
+        return self.from_memory(
+            lambda horizon: read_twin(key, self.moment(horizon), lambda asked: list(self.reading.askers.map(self._answer, asked)))
+        )
 
     def order_history(self, twin: Twin) -> list[Learned]:
         """Every change of what was known of the order, oldest first."""
@@ -210,7 +215,7 @@ class View:
         key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)
         return self.reading.cache.get(key, lambda: self.reading.answer(statement))
 
-    def from_memory(self, ask: Callable[[Horizon | None], pl.DataFrame]) -> pl.DataFrame:
+    def from_memory(self, ask: Callable[[Horizon | None], Answer]) -> Answer:
         """What is asked of the recent orders in memory, or of the lake where they have moved on to a newer snapshot."""
         try:
             return ask(self.reading.horizon(self.version))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -16,14 +16,13 @@ from data.recent import Horizon
 from data.zone import offset_sql
 from queries.attribution import Cell
 from queries.base import Ctes, Period, Request, Setting
-from queries.build import Statement, has_normals
+from queries.build import Statement
 from queries.check import check
 from queries.clock import DAY_MS
 from queries.columns import WAITING_STAGE, opened_at
 from queries.compose import Composed, dimension_sql, filter_conditions, is_materialized
 from queries.dimensions import DIMENSIONS
 from queries.fragment import DIALECT, column_names, local_ms, named, parse, select
-from queries.horizon import is_kept
 from queries.listing import Moment
 from queries.metric import seconds
 from queries.metrics import METRICS
@@ -31,8 +30,9 @@ from queries.normal import beside_normals, normal_ctes, normal_days
 from queries.passages import WAITING_COLUMNS
 from queries.query import Filter, Query, QueryError, Window
 from queries.rows import source
-from queries.setting import Span, setting_of, setting_values, span_values, where_shapes, where_values
+from queries.setting import where_shapes
 from queries.shape import WhereShape
+from queries.standing import stand
 
 EXPLAINED: Final = ("on_time_rate", "late_rate", "delivered_on_time_rate", "otif_rate", "on_time_ship_rate")
 """Rates whose bad orders were slow somewhere; of other rates the bad ones have no cause by stage."""
@@ -74,35 +74,25 @@ def build_makeup(makeup: Makeup, moment: Moment, *, yardstick: Moment, horizon: 
     Columns: `kind`, `block` (the day, as a number), `cause` (a stage, null where none was slow), `n_count`, `bad_count`;
     rows with an n and rows with bad ones are different rows. Raises QueryError for what cannot be asked.
     """
-    check(Query(metrics=(makeup.metric,), by=(makeup.by,), where=makeup.where, window=makeup.window))
+    asked = Query(metrics=(makeup.metric,), by=(makeup.by,), where=makeup.where, window=makeup.window)
+    check(asked)
     if not can_explain(makeup.metric):
         raise QueryError(f"{makeup.metric} is no share of orders: a change of {', '.join(EXPLAINED)} can be explained")
     if makeup.window.start is None:
         raise QueryError("a change is between two windows with a start: for example 24h or 7d")
-    span = Span(window=makeup.window, as_of=moment.as_of, newest=moment.newest)
-    edition = moment.targets.at(moment.as_of, moment.zone)
-    values = span_values(span, None, moment.zone, edition)
-    values |= normal_days(yardstick.as_of, moment.zone, moment.targets.at(yardstick.as_of, moment.zone))
-    asked = Query(metrics=(makeup.metric,), window=makeup.window)
-    held = horizon if horizon and horizon.version == moment.version and is_kept(asked, [values], horizon.since) else None
-    held = held if held and (makeup.metric not in EXPLAINED or has_normals(held, values)) else None
-    setting = setting_of(moment.scope, span, edition, grain=None, zone=moment.zone)
+    usual = normal_days(yardstick.as_of, moment.zone, moment.targets.at(yardstick.as_of, moment.zone))
+    is_explained = makeup.metric in EXPLAINED
+    stands = stand(asked, moment, horizon, further=usual, needs_normals=is_explained)
     composed = _compose(
         _Shape(
             metric=makeup.metric,
             by=makeup.by,
             where=where_shapes(makeup.where),
-            setting=replace(setting, is_recent=True, has_normals=True) if held else setting,
-            is_settled=span.is_settled,
+            setting=stands.setting,
+            is_settled=stands.is_settled,
         )
     )
-    values |= setting_values(moment.scope, moment.version, edition) | where_values(makeup.where)
-    return Statement(
-        sql=composed.sql,
-        parameters={name: values[name] for name in sorted(composed.parameters)},
-        columns=composed.columns,
-        kept_version=held.version if held else None,
-    )
+    return stands.statement(composed)
 
 
 def cells_of(rows: Iterable[dict[str, Any]]) -> list[Cell]:

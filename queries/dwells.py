@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from math import exp as raise_e
 from math import floor, log
@@ -14,17 +14,16 @@ from sqlglot import exp
 from data.recent import Horizon
 from queries.base import Period, Request, Setting
 from queries.build import Statement
-from queries.check import check
 from queries.compose import Composed, filter_conditions, is_materialized
 from queries.fragment import DIALECT, column_names, parse, select
-from queries.horizon import is_kept
 from queries.listing import Moment
 from queries.metric import PASSED_OR_WAITING
 from queries.normal import BIN
 from queries.query import Filter, Query, Window
 from queries.rows import source
-from queries.setting import Span, setting_of, setting_values, span_values, where_shapes, where_values
+from queries.setting import where_shapes
 from queries.shape import WhereShape
+from queries.standing import stand
 
 COLUMNS: Final = ("passage_stage", "is_waiting", "passage_seconds")
 
@@ -62,23 +61,8 @@ def build_dwells(where: tuple[Filter, ...], window: Window, moment: Moment, hori
 
     Columns: `stage`, `is_waiting`, `bin` (a step of five per cent), `passage_count`. Raises QueryError for what cannot be asked.
     """
-    asked = Query(metrics=("lost_seconds",), where=where, window=window)
-    check(asked)
-    span = Span(window=window, as_of=moment.as_of, newest=moment.newest)
-    edition = moment.targets.at(moment.as_of, moment.zone)
-    values = span_values(span, None, moment.zone, edition)
-    held = horizon if horizon and horizon.version == moment.version and is_kept(asked, [values], horizon.since) else None
-    setting = setting_of(moment.scope, span, edition, grain=None, zone=moment.zone)
-    if held:
-        setting = replace(setting, is_recent=True, has_visits=is_kept(asked, [values], held.visits_since))
-    composed = _compose(_Shape(where=where_shapes(where), setting=setting, is_settled=span.is_settled))
-    values |= setting_values(moment.scope, moment.version, edition) | where_values(where)
-    return Statement(
-        sql=composed.sql,
-        parameters={name: values[name] for name in sorted(composed.parameters)},
-        columns=composed.columns,
-        kept_version=held.version if held else None,
-    )
+    stands = stand(Query(metrics=("lost_seconds",), where=where, window=window), moment, horizon)
+    return stands.statement(_compose(_Shape(where=where_shapes(where), setting=stands.setting, is_settled=stands.is_settled)))
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -11,19 +11,19 @@ from sqlglot import exp
 from data.recent import Horizon
 from data.zone import offset_sql
 from queries.base import Period, Request, Setting
-from queries.build import Statement, has_normals
+from queries.build import Statement
 from queries.check import check
 from queries.clock import DAY_MS, HOUR_MS
 from queries.compose import Composed, dimension_sql, filter_conditions, is_materialized
 from queries.dimensions import DIMENSIONS
 from queries.fragment import DIALECT, column_names, named, parse, select
-from queries.horizon import is_kept
 from queries.listing import Moment
 from queries.metric import PASSED_OR_WAITING
 from queries.query import Filter, Query, QueryError, Window
 from queries.rows import source
-from queries.setting import Span, setting_of, setting_values, span_values, where_shapes, where_values
+from queries.setting import where_shapes
 from queries.shape import WhereShape
+from queries.standing import stand
 
 Kind = Literal["passing", "stuck"]
 """`passing`: from entering a stage to leaving it; `stuck`: from what is normal there to leaving it."""
@@ -61,38 +61,24 @@ def build_flow(flow: Flow, moment: Moment, horizon: Horizon | None = None) -> St
     `entered_count` and `left_count`, and for each the seconds from there to the bucket's end, added up:
     `entered_rest_seconds`, `left_rest_seconds`. Raises QueryError for what cannot be asked.
     """
-    check(Query(metrics=("lost_seconds",), by=flow.by, where=flow.where, window=flow.window))
+    asked = Query(metrics=("lost_seconds",), by=flow.by, where=flow.where, window=flow.window)
+    check(asked)
     if flow.window.start is None:
         raise QueryError("a flow needs a window with a start: for example 24h, 7d or A..B")
     if "stage" in flow.by:
         raise QueryError("a flow is by stage already: leave it out")
-    span = Span(window=flow.window, as_of=moment.as_of, newest=moment.newest)
-    edition = moment.targets.at(moment.as_of, moment.zone)
-    values = span_values(span, None, moment.zone, edition)
-    asked = Query(metrics=("lost_seconds",), by=flow.by, where=flow.where, window=flow.window)
-    held = horizon if horizon and horizon.version == moment.version and is_kept(asked, [values], horizon.since) else None
-    held = held if held and (flow.kind == "passing" or has_normals(held, values)) else None
-    setting = setting_of(moment.scope, span, edition, grain=None, zone=moment.zone)
-    if held:
-        has_visits = is_kept(asked, [values], held.visits_since)
-        setting = replace(setting, is_recent=True, has_visits=has_visits, has_normals=flow.kind == "stuck")
+    stands = stand(asked, moment, horizon, needs_normals=flow.kind == "stuck")
     composed = _compose(
         _Shape(
             kind=flow.kind,
             by=flow.by,
             where=where_shapes(flow.where),
             step_ms=STEP_MS[flow.grain],
-            setting=setting,
-            is_settled=span.is_settled,
+            setting=stands.setting,
+            is_settled=stands.is_settled,
         )
     )
-    values |= setting_values(moment.scope, moment.version, edition) | where_values(flow.where)
-    return Statement(
-        sql=composed.sql,
-        parameters={name: values[name] for name in sorted(composed.parameters)},
-        columns=composed.columns,
-        kept_version=held.version if held else None,
-    )
+    return stands.statement(composed)
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -12,17 +12,16 @@ from data.order import FORWARD_MILESTONES, STAGES
 from data.recent import Horizon
 from queries.base import Period, Request, Setting
 from queries.build import Statement
-from queries.check import check
 from queries.columns import opened_at
 from queries.compose import Composed, filter_conditions
 from queries.fragment import DIALECT, column_names, parse, select
-from queries.horizon import is_kept
 from queries.listing import Moment
 from queries.metric import DELIVERED, seconds
 from queries.query import Filter, Query, Window
 from queries.rows import source
-from queries.setting import Span, setting_of, setting_values, span_values, where_shapes, where_values
+from queries.setting import where_shapes
 from queries.shape import WhereShape
+from queries.standing import stand
 
 CYCLE: Final = seconds("delivered_measured_at", "created_measured_at")
 PROMISE: Final = seconds("promised_at", "created_measured_at")
@@ -54,22 +53,8 @@ def build_times(where: tuple[Filter, ...], window: Window, moment: Moment, horiz
 
     One row: `order_count`, `promised_seconds`, `actual_seconds` and `<stage>_seconds`. Raises QueryError for what cannot be asked.
     """
-    asked = Query(metrics=("order_cycle_seconds_p50",), where=where, window=window)
-    check(asked)
-    span = Span(window=window, as_of=moment.as_of, newest=moment.newest)
-    edition = moment.targets.at(moment.as_of, moment.zone)
-    values = span_values(span, None, moment.zone, edition)
-    held = horizon if horizon and horizon.version == moment.version and is_kept(asked, [values], horizon.since) else None
-    setting = setting_of(moment.scope, span, edition, grain=None, zone=moment.zone)
-    setting = replace(setting, is_recent=True) if held else setting
-    composed = _compose(_Shape(where=where_shapes(where), setting=setting, is_settled=span.is_settled))
-    values |= setting_values(moment.scope, moment.version, edition) | where_values(where)
-    return Statement(
-        sql=composed.sql,
-        parameters={name: values[name] for name in sorted(composed.parameters)},
-        columns=composed.columns,
-        kept_version=held.version if held else None,
-    )
+    stands = stand(Query(metrics=("order_cycle_seconds_p50",), where=where, window=window), moment, horizon)
+    return stands.statement(_compose(_Shape(where=where_shapes(where), setting=stands.setting, is_settled=stands.is_settled)))
 
 
 def times_of(row: dict[str, Any]) -> Times | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
@@ -14,17 +14,16 @@ from data.order import FORWARD_MILESTONES, MILESTONE_BIT
 from data.recent import Horizon
 from queries.base import Ctes, Period, Request, Setting, base, table_at, window_conditions
 from queries.build import Statement
-from queries.check import check
 from queries.columns import WAITING_STAGE
 from queries.compose import Composed, filter_conditions
 from queries.fragment import DIALECT, column_names, named, parse, select
-from queries.horizon import is_kept
 from queries.listing import Moment
 from queries.metric import CREATED
 from queries.query import Filter, Query, Window
 from queries.rows import source
-from queries.setting import Span, setting_of, setting_values, span_values, where_shapes, where_values
+from queries.setting import where_shapes
 from queries.shape import WhereShape
+from queries.standing import stand
 
 BACK: Final = ("return_requested", "returned", "refunded")
 """What brings a delivered order back, or ends one that was not cancelled."""
@@ -98,23 +97,9 @@ def build_repeats(where: tuple[Filter, ...], window: Window, moment: Moment) -> 
 def _statement(
     where: tuple[Filter, ...], window: Window, moment: Moment, horizon: Horizon | None, *, is_repeats: bool
 ) -> Statement:
-    asked = Query(metrics=("order_count",), where=where, window=window)
-    check(asked)
-    span = Span(window=window, as_of=moment.as_of, newest=moment.newest)
-    edition = moment.targets.at(moment.as_of, moment.zone)
-    values = span_values(span, None, moment.zone, edition)
-    held = horizon if horizon and horizon.version == moment.version and is_kept(asked, [values], horizon.since) else None
-    setting = setting_of(moment.scope, span, edition, grain=None, zone=moment.zone)
-    setting = replace(setting, is_recent=True) if held else setting
-    shape = _Shape(where=where_shapes(where), setting=setting, is_settled=span.is_settled, is_repeats=is_repeats)
-    composed = _compose(shape)
-    values |= setting_values(moment.scope, moment.version, edition) | where_values(where)
-    return Statement(
-        sql=composed.sql,
-        parameters={name: values[name] for name in sorted(composed.parameters)},
-        columns=composed.columns,
-        kept_version=held.version if held else None,
-    )
+    stands = stand(Query(metrics=("order_count",), where=where, window=window), moment, horizon)
+    shape = _Shape(where=where_shapes(where), setting=stands.setting, is_settled=stands.is_settled, is_repeats=is_repeats)
+    return stands.statement(_compose(shape))
 
 
 @lru_cache(maxsize=64)

@@ -20,9 +20,10 @@ from queries.fragment import DIALECT, named, select
 from queries.listing import Moment
 from queries.listing_columns import LISTING_COLUMNS
 from queries.metric import PASSED
-from queries.query import Window
+from queries.query import Query, Window
 from queries.rows import source
-from queries.setting import Span, setting_of, setting_values, span_values
+from queries.setting import Span, setting_of, setting_values
+from queries.standing import stand
 
 COMPARABLE_LEVELS: Final = ("lane", "region")
 """Comparable orders are those of the same lane, else of the same region; of the same business type in both."""
@@ -95,13 +96,10 @@ def build_sightings(key: OrderKey, moment: Moment) -> Statement:
 
 def build_comparable(comparable: Comparable, moment: Moment) -> Statement:
     """Per stage: p10, p50, p90 and n of the dwell of comparable orders, for the lane (`lane_…`) and the region (`region_…`)."""
-    span = Span(window=comparable.window, as_of=moment.as_of, newest=moment.newest)
-    edition = moment.targets.at(moment.as_of, moment.zone)
-    setting = setting_of(moment.scope, span, edition, grain=None, zone=moment.zone)
-    values = setting_values(moment.scope, moment.version, edition) | span_values(span, None, moment.zone, edition)
-    values |= {"warehouse": comparable.warehouse, "province": comparable.province}
-    values |= {"region": comparable.region, "business_type": comparable.business_type}
-    return _with_values(_compose_comparable(setting, is_settled=span.is_settled), values)
+    stands = stand(Query(metrics=("dwell_seconds_p50",), window=comparable.window), moment, moment.horizon)
+    whom = {"warehouse": comparable.warehouse, "province": comparable.province}
+    whom |= {"region": comparable.region, "business_type": comparable.business_type}
+    return stands.statement(_compose_comparable(stands.setting, is_settled=stands.is_settled), whom)
 
 
 def _statement(table: str, key: OrderKey, moment: Moment) -> Statement:
