@@ -13,11 +13,12 @@ from queries.clock import DAY_MS, HOUR_MS
 from queries.compare import compared
 from queries.dimensions import DIMENSIONS, Dimension
 from queries.fragment import DIALECT, bucket_sql, column_names, is_pushable, local_ms, named, parse, qualified, select, utc_ms
-from queries.metric import HOURS, Anchor, Measure, Metric
+from queries.metric import HOURS, OPEN, Anchor, Measure, Metric
 from queries.metrics import ASKABLE
 from queries.normal import STORED
 from queries.rows import source
 from queries.shape import Shape, WhereShape, exists_for
+from queries.spans import are_spanned, spans
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +153,8 @@ def _part_ctes(part: _Part, shape: Shape) -> Ctes:
     setting, anchor = shape.setting, part.anchor
     dimensions = {name: dimension_sql(DIMENSIONS[name], anchor, setting) for name in shape.by if exists_for(name, anchor)}
     scan, rows = filter_conditions(anchor, shape.where, setting)
+    if setting.grain and anchor == OPEN and are_spanned(part.measures, dimensions.values(), rows):
+        return _span_ctes(part, shape, dimensions, scan)
     figures = {measure.name: measure.expression for measure in part.measures}
     keys_of = [*dimensions.values(), *rows]
     table = _cells_table(part, setting, keys_of, scan)
@@ -168,6 +171,15 @@ def _part_ctes(part: _Part, shape: Shape) -> Ctes:
         answer = answer.group_by(*(exp.Literal.number(i + 1) for i in range(len(keys))), copy=False)
         # What came and went again leaves cells that cancel each other out.
         answer = answer.having(parse(f"SUM({PASSED_COUNT}) > 0"), copy=False) if table else answer
+    return [*ctes, (_own_name(part, shape), answer)]
+
+
+def _span_ctes(part: _Part, shape: Shape, dimensions: dict[str, str], scan: list[str]) -> Ctes:
+    """A part over open orders by the bucket, each order counted through all its buckets at once."""
+    request = Request(anchor=part.anchor, columns=frozenset(), filters=tuple(scan), setting=shape.setting, period=part.period)
+    ctes, name = spans(request, part.measures, dimensions)
+    chosen = [*(exp.column(key) for key in dimensions), named(_bucket(part, shape.setting), "bucket")]
+    answer = select(*chosen, *(exp.column(measure.name) for measure in part.measures)).from_(name, copy=False)
     return [*ctes, (_own_name(part, shape), answer)]
 
 

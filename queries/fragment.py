@@ -68,10 +68,14 @@ def utc_ms(local: str, offsets: Offsets) -> str:
 
 def bucket_sql(instant: str, grain: Grain | None, offsets: Offsets) -> str:
     """SQL of the bucket that holds an instant, as a number: hours as UTC ms, days and longer as local ms."""
-    local = local_ms(instant, offsets)
+    return bucket_of_ms(f"EPOCH_MS({instant})", grain, offsets)
+
+
+def bucket_of_ms(ms: str, grain: Grain | None, offsets: Offsets) -> str:
+    """The same of an instant in ms since 1970."""
+    local = f"({ms} + {offset_sql(ms, offsets)})"
     if grain == "hour":
-        hour = f"{local} // 3600000 * 3600000"
-        return f"({hour} - {offset_sql(f'EPOCH_MS({instant})', offsets)})"
+        return f"({local} // 3600000 * 3600000 - {offset_sql(ms, offsets)})"
     if grain == "week":
         return f"(({local} // {DAY_MS} + 3) // 7 * 7 - 3) * {DAY_MS}"
     if grain == "month":

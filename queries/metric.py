@@ -64,10 +64,26 @@ ANCHORS: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Span:
+    """The part of its open time in which an order counts: later than `after`, before the first of `until`, where `when` holds.
+
+    SQL over the order's columns; what is not said does not bound it.
+    """
+
+    after: str = ""
+    until: str = ""
+    when: str = "TRUE"
+
+
+WHILE_OPEN: Final = Span()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Measure:
     """One aggregate over the rows of an anchor; `is_count` ones are 0 for a group without rows, others null.
 
-    `counted` is the same over passages counted by the hour (`queries.cells`), where they tell enough.
+    `counted` is the same over passages counted by the hour (`queries.cells`), where they tell enough. `during` says of a count
+    of open orders through which part of their time they count (`queries.spans`).
     """
 
     name: str
@@ -75,6 +91,7 @@ class Measure:
     expression: str
     is_count: bool = True
     counted: str = ""
+    during: Span | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,19 +160,29 @@ def total(
     better: Better = "neutral",
     listed: Listed | None = None,
     counted: str = "",
+    during: Span | None = None,
 ) -> Metric:
     """A figure that adds up over groups: a count, or a sum."""
     is_count = expression.startswith("COUNT")
-    measure = Measure(name=name, anchor=anchor, expression=expression, is_count=is_count, counted=counted)
+    measure = Measure(name=name, anchor=anchor, expression=expression, is_count=is_count, counted=counted, during=during)
     rows = listed or Listed(bad=TROUBLED)
     return Metric(name=name, unit=unit, better=better, measures=(measure,), formula=name, kind="sum", listed=rows)
 
 
-def count_if(name: str, anchor: Anchor, *, when: str, better: Better = "lower", bad: str = "", counted: str = "") -> Metric:
+def count_if(
+    name: str,
+    anchor: Anchor,
+    *,
+    when: str,
+    better: Better = "lower",
+    bad: str = "",
+    counted: str = "",
+    during: Span | None = None,
+) -> Metric:
     """How many rows of the anchor meet a condition; the bad ones are these, where no others are named."""
     listed = Listed(counted=when, bad=bad or when)
     expression = f"COUNT(*) FILTER (WHERE {when})"
-    return total(name, anchor, expression=expression, better=better, listed=listed, counted=counted)
+    return total(name, anchor, expression=expression, better=better, listed=listed, counted=counted, during=during)
 
 
 def counted_sum(figure: str) -> str:

@@ -24,9 +24,11 @@ from queries.metric import (
     SHIP_DUE,
     SHIPPED,
     TROUBLED,
+    WHILE_OPEN,
     Listed,
     Measure,
     Metric,
+    Span,
     count_if,
     counted_sum,
     per_hour,
@@ -57,13 +59,13 @@ ON_TIME: Final = "delivered_at <= promised_at"
 LATE: Final = f"({ON_TIME}) IS NOT TRUE"
 KNOWN_IN_FULL: Final = "quantity IS NOT NULL AND (delivered_at IS NULL OR delivered_quantity IS NOT NULL)"
 MEASURED_WITH_PROMISE: Final = "NOT delivered_inferred AND cancelled_at IS NULL AND promised_at IS NOT NULL"
-UNSHIPPED: Final = "COALESCE(shipped_at, out_for_delivery_at, delivered_at) IS NULL"
+DISPATCHED: Final = "shipped_at, out_for_delivery_at, delivered_at"
+UNSHIPPED: Final = f"COALESCE({DISPATCHED}) IS NULL"
 STILL_DUE: Final = f"is_open AND {UNSHIPPED}"
-UNDISPATCHED: Final = f"(mapped_milestones & {MILESTONE_BIT['shipped']}) <> 0 AND {UNSHIPPED}"
-UNALLOCATED: Final = (
-    "(mapped_milestones & 8) <> 0 AND "
-    "COALESCE(allocated_at, accepted_at, picked_at, packed_at, shipped_at, out_for_delivery_at) IS NULL"
-)
+SHIPS: Final = f"(mapped_milestones & {MILESTONE_BIT['shipped']}) <> 0"
+UNDISPATCHED: Final = f"{SHIPS} AND {UNSHIPPED}"
+ALLOCATED: Final = "allocated_at, accepted_at, picked_at, packed_at, shipped_at, out_for_delivery_at"
+UNALLOCATED: Final = f"(mapped_milestones & 8) <> 0 AND COALESCE({ALLOCATED}) IS NULL"
 BEYOND: Final = "passage_seconds > limit_seconds"
 EXCESS: Final = "passage_seconds - limit_seconds"
 BEYOND_SECONDS: Final = f"SUM({EXCESS}) FILTER (WHERE {BEYOND})"
@@ -125,11 +127,26 @@ VOLUME: Final = (
 )
 
 STATE: Final = (
-    total("backlog_count", OPEN, better="lower"),
-    count_if("unallocated_count", OPEN, when=UNALLOCATED),
-    count_if("overdue_count", OPEN, when="promised_at < as_of"),
-    count_if("undispatched_count", OPEN, when=UNDISPATCHED),
-    count_if("overdue_ship_count", OPEN, when=f"{UNSHIPPED} AND promised_ship_at < as_of"),
+    total("backlog_count", OPEN, better="lower", during=WHILE_OPEN),
+    count_if(
+        "unallocated_count",
+        OPEN,
+        when=UNALLOCATED,
+        during=Span(until=ALLOCATED, when="(mapped_milestones & 8) <> 0"),
+    ),
+    count_if(
+        "overdue_count",
+        OPEN,
+        when="promised_at < as_of",
+        during=Span(after="promised_at"),
+    ),
+    count_if("undispatched_count", OPEN, when=UNDISPATCHED, during=Span(until=DISPATCHED, when=SHIPS)),
+    count_if(
+        "overdue_ship_count",
+        OPEN,
+        when=f"{UNSHIPPED} AND promised_ship_at < as_of",
+        during=Span(after="promised_ship_at", until=DISPATCHED),
+    ),
     count_if("at_risk_count", AT_RISK, when="is_at_risk"),
     quantile("ageing_seconds_p50", OPEN, value=AGE),
     quantile("ageing_seconds_p90", OPEN, value=AGE),

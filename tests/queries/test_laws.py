@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from data.order import FORWARD_MILESTONES, MILESTONES
+from data.order import CLOSING_MILESTONES, FORWARD_MILESTONES, MILESTONES
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
 from queries.query import Filter, Query, Window
@@ -174,6 +175,50 @@ def test_a_series_of_a_stock_gives_in_each_bucket_what_as_of_its_end_gives(desk:
         end = row.pop("bucket_at") + timedelta(days=1, milliseconds=-1)
         alone = filled.ask(Query(metrics=metrics, by=("stage",)), as_of=end)
         assert _figures([row])[0] in _figures(alone)
+
+
+def _open_counts(row: Row, instant: datetime) -> Row:
+    """What an order counts for among the open ones at an instant, by its milestones; empty where it is not open."""
+    reached = {name for name in (*MILESTONES, "promised", "promised_ship") if name in row and row[name] <= instant}
+    if "created" not in reached or reached & set(CLOSING_MILESTONES):
+        return {}
+    shipped, allocated = reached & {"shipped", "out_for_delivery"}, reached & {"allocated", "accepted", "picked", "packed"}
+    due = {name for name in ("promised", "promised_ship") if name in row and row[name] < instant}
+    return {
+        "backlog_count": 1,
+        "unallocated_count": int("allocated" in row["mapped"] and not (allocated | shipped)),
+        "overdue_count": int("promised" in due),
+        "undispatched_count": int("shipped" in row["mapped"] and not shipped),
+        "overdue_ship_count": int("promised_ship" in due and not shipped),
+    }
+
+
+PROMISED_NOW = {"id": "O", "created": at(20), "promised": at(88), "promised_ship": at(88), "mapped": FORWARD_MILESTONES}
+
+
+@SLOW
+@example(rows=[PROMISED_NOW], by=(), hours=(17, 90), minutes=-120)
+@given(
+    rows=orders(),
+    by=st.sampled_from([(), ("region",), ("city", "region")]),
+    hours=st.sampled_from([(0, 120), (17, 90)]),
+    minutes=st.sampled_from([40, -70, -120]),
+)
+def test_open_orders_counted_over_their_span_are_those_open_at_each_end(
+    desk: Desk, rows: list[Row], by: tuple[str, ...], hours: tuple[int, int], minutes: int
+) -> None:
+    filled = desk.filled(rows)
+    metrics = tuple(name for name, metric in METRICS.items() if any(measure.during for measure in metric.measures))
+    window, as_of = Window(start=at(hours[0]), end=at(hours[1])), at(hours[1]) + timedelta(minutes=minutes)
+    expected: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+    for hour in (hour for hour in range(*hours) if at(hour) <= as_of):
+        for row in rows:
+            counts = _open_counts(row, min(at(hour + 1) - timedelta(milliseconds=1), as_of))
+            if counts:
+                expected[(at(hour), *(row[name] for name in by))].update({name: counts[name] for name in metrics})
+    found = filled.ask(Query(metrics=metrics, by=by, window=window, grain="hour"), as_of=as_of)
+    answer = {(row["bucket_at"], *(row[name] for name in by)): {name: row[name] for name in metrics} for row in found}
+    assert answer == expected
 
 
 @SLOW
