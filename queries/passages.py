@@ -90,23 +90,47 @@ def kept_passages(table: str, passthrough: frozenset[str], ended: list[str], req
 def kept_waits(passthrough: frozenset[str], request: Request) -> exp.Select:
     """The waits in memory at the end of the window; with a grain, of each bucket."""
     period, setting = request.period, request.setting
-    instant = "i.as_of" if setting.grain else period.name("until")
-    since = f"CASE WHEN o.sound_until > {instant} THEN o.waiting_since END"
+    if setting.grain:
+        return _kept_waits_each(passthrough, request)
+    instant = period.name("until")
     figures = {
         "passage_stage": "o.passage_stage",
         "at": instant,
-        "passage_seconds": seconds(instant, since),
+        "passage_seconds": seconds(instant, f"CASE WHEN o.sound_until > {instant} THEN o.waiting_since END"),
         "limit_seconds": passage_limit_sql(setting.limits),
         "is_waiting": "TRUE",
         "node_key": "o.node_key",
         "kind_key": "o.kind_key",
     }
     then = ["o.passage_stage IS NOT NULL", f"o.from_at <= {instant}", f"o.until_at > {instant}"]
-    if not setting.grain:
-        return _kept_branch("waits", passthrough, figures, then, request)
-    then += [f"o.until_at > {period.name('start')}", f"o.from_at <= {period.name('as_of')}"]
-    waits = _kept_branch("waits", passthrough, figures | {"bucket": "i.bucket"}, then, request)
-    return waits.join(f"instants{period.suffix} AS i", join_type="cross", dialect=DIALECT)
+    return _kept_branch("waits", passthrough, figures, then, request)
+
+
+def _kept_waits_each(passthrough: frozenset[str], request: Request) -> exp.Select:
+    """What stays the same from bucket to bucket is worked out before the waits meet the buckets."""
+    period, setting = request.period, request.setting
+    kept = {name: f"o.{name}" for name in ("from_at", "until_at", "waiting_since", "sound_until")}
+    same = {"passage_stage": "o.passage_stage", "limit_seconds": passage_limit_sql(setting.limits)}
+    same = _wanted(same | {"node_key": "o.node_key", "kind_key": "o.kind_key"}, request)
+    then = ["o.passage_stage IS NOT NULL", f"o.until_at > {period.name('start')}", f"o.from_at <= {period.name('as_of')}"]
+    conditions = [*then, *request.filters]
+    waits = base(passthrough, setting, sight=period.sight("created"), conditions=conditions, table="waits")
+    waits = waits.select(*(named(sql, name) for name, sql in (kept | same).items()), copy=False)
+    figures = {
+        "passage_stage": "w.passage_stage",
+        "at": "i.as_of",
+        "passage_seconds": seconds("i.as_of", "CASE WHEN w.sound_until > i.as_of THEN w.waiting_since END"),
+        "limit_seconds": "w.limit_seconds",
+        "is_waiting": "TRUE",
+        "node_key": "w.node_key",
+        "kind_key": "w.kind_key",
+        "bucket": "i.bucket",
+    }
+    chosen: list[exp.Expr] = [exp.column(name, table="w") for name in sorted(passthrough) or ["one"]]
+    chosen += [named(sql, name) for name, sql in _wanted(figures, request).items()]
+    each = select(*chosen).from_(waits.subquery("w", copy=False), copy=False)
+    on = "w.from_at <= i.as_of AND w.until_at > i.as_of"
+    return each.join(f"instants{period.suffix} AS i", on=on, dialect=DIALECT, copy=False)
 
 
 def closed_at_edges(

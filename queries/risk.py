@@ -56,8 +56,8 @@ def _steps_beyond(value: str, first: int, end: int) -> str:
 
 
 AT_RISK: Final = (
-    "promised_at >= as_of AND comparable_count >= $risk_minimum "
-    f"AND ({_longer_than('waited')} = 0 OR 2 * {_longer_than('allowed')} > {_longer_than('waited')})"
+    "CASE WHEN promised_at >= as_of AND comparable_count >= $risk_minimum "
+    f"THEN waited_steps = 0 OR 2 * {_longer_than('allowed')} > waited_steps END"
 )
 """In danger when most comparable orders that had waited as long needed longer than this one is allowed."""
 
@@ -76,7 +76,8 @@ def risk(request: Request) -> tuple[Ctes, str]:
         .from_(timed.subquery("w", copy=False), copy=False)
         .join(f"{comparables} AS c", on=_same((*days, *GROUPS, "furthest")), join_type="left", dialect=DIALECT, copy=False)
     )
-    judged = select("*", f"{AT_RISK} AS is_at_risk").from_(joined.subquery("compared", copy=False), copy=False)
+    stepped = select("*", f"{_longer_than('waited')} AS waited_steps").from_(joined.subquery("stepped", copy=False), copy=False)
+    judged = select("*", f"{AT_RISK} AS is_at_risk").from_(stepped.subquery("compared", copy=False), copy=False)
     keys = (*days, *GROUPS)
     compared: Ctes = [
         (delivered, _delivered(request)),
