@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
+
+import polars as pl
 
 from access.view import View
 from queries.attribution import Attribution, attribute
@@ -28,6 +30,7 @@ LONGEST: Final = timedelta(days=2)
 """A longer window has too few like it in the courses: its newest hours of this length are judged."""
 
 KINDS: Final[tuple[Kind, ...]] = ("stuck", "passing")
+CARRIED: Final = ("carrier", "warehouse_region")
 
 Key = tuple[str | None, ...]
 
@@ -36,24 +39,33 @@ def read_courses(
     view: View, kind: Kind, by: tuple[str, ...], where: tuple[Filter, ...], *, length: timedelta = LOOK_BACK
 ) -> dict[Key, Course]:
     """What passes, or is stuck, over the time until the view's instant, by the dimensions and stage, hour by hour."""
-    window = Window.last(length, view.as_of)
-    asked = Flow(kind=kind, window=window, by=by, where=where)
-    rows = view.ask_recent(lambda moment, horizon: build_flow(asked, moment, horizon))
-    start = window.start or view.as_of
-    return courses(rows, (*by, "stage"), start, view.as_of)
+    rows = _flow_rows(view, kind, by, where, length)
+    return view.work_out(courses, (rows,), (*by, "stage"), view.as_of - length, view.as_of)
 
 
-def read_lost(view: View, by: tuple[str, ...], where: tuple[Filter, ...], window: Window) -> list[dict[str, Any]]:
+def _flow_rows(
+    view: View, kind: Kind, by: tuple[str, ...], where: tuple[Filter, ...], length: timedelta = LOOK_BACK
+) -> pl.DataFrame:
+    asked = Flow(kind=kind, window=Window.last(length, view.as_of), by=by, where=where)
+    return view.ask_recent(lambda moment, horizon: build_flow(asked, moment, horizon))
+
+
+def read_lost(view: View, by: tuple[str, ...], where: tuple[Filter, ...], window: Window) -> pl.DataFrame:
     """What was lost by the dimensions and stage in a window: `lost_seconds`, `lost_count`, `lost_rate` and its n."""
     metrics = ("lost_seconds", "lost_count", "lost_rate")
-    return view.run(Query(metrics=metrics, by=(*by, "stage"), where=where, window=window)).to_dicts()
+    return view.run(Query(metrics=metrics, by=(*by, "stage"), where=where, window=window))
 
 
 def read_bottlenecks(view: View, by: str, where: tuple[Filter, ...]) -> list[Bottleneck]:
     """The view's window by one dimension and stage: the bottlenecks beyond chance first, by what they cost more than usual."""
     start = view.window.start or view.as_of - LOOK_BACK
     hours = round(min(max(view.as_of - start, timedelta(hours=1)), LONGEST) / timedelta(hours=1))
-    return rank(read_lost(view, (by,), where, view.window), read_courses(view, "stuck", (by,), where), by, hours=hours)
+    answers = read_lost(view, (by,), where, view.window), _flow_rows(view, "stuck", (by,), where)
+    return view.work_out(_rank, answers, by, hours, view.as_of)
+
+
+def _rank(lost: pl.DataFrame, stuck: pl.DataFrame, by: str, hours: int, as_of: datetime) -> list[Bottleneck]:
+    return rank(lost.to_dicts(), courses(stuck, (by, "stage"), as_of - LOOK_BACK, as_of), by, hours=hours)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +85,7 @@ def explain_change(view: View, metric: str, by: str, where: tuple[Filter, ...], 
     now = Window(start=start, end=min(window.end, view.as_of + timedelta(milliseconds=1)))
     then = Window(start=shift_days(start, -days, view.zone), end=shift_days(now.end, -days, view.zone))
     before_at = shift_days(view.as_of, -days, view.zone)
-    sides = []
+    sides = list[pl.DataFrame]()
     for asked, as_of in ((then, before_at), (now, view.as_of)):
         makeup = Makeup(metric=metric, by=by, window=asked, where=where)
         rows = view.ask_recent(
@@ -81,8 +93,12 @@ def explain_change(view: View, metric: str, by: str, where: tuple[Filter, ...], 
                 makeup, replace(moment, as_of=as_of), yardstick=moment, horizon=horizon
             )
         )
-        sides.append(cells_of(rows.to_dicts()))
-    return Change(metric=metric, by=by, attribution=attribute(*sides), start=start, days=days)
+        sides.append(rows)
+    return Change(metric=metric, by=by, attribution=view.work_out(_attribute, tuple(sides)), start=start, days=days)
+
+
+def _attribute(before: pl.DataFrame, after: pl.DataFrame) -> Attribution | None:
+    return attribute(cells_of(before.to_dicts()), cells_of(after.to_dicts()))
 
 
 def read_times(view: View, where: tuple[Filter, ...], window: Window) -> Times | None:
@@ -95,6 +111,10 @@ def read_ways(view: View, where: tuple[Filter, ...], window: Window) -> tuple[Wa
     """How orders created in the window went on from milestone to milestone so far, and by milestone those that reached it twice."""
     ways = view.ask_recent(lambda moment, horizon: build_ways(where, window, moment, horizon))
     repeats = view.ask(build_repeats(where, window, view.moment()))
+    return view.work_out(_ways, (ways, repeats))
+
+
+def _ways(ways: pl.DataFrame, repeats: pl.DataFrame) -> tuple[Ways, dict[str, int]]:
     return ways_of(ways.to_dicts()), {str(row["milestone"]): int(row["order_count"]) for row in repeats.to_dicts()}
 
 
@@ -104,25 +124,38 @@ def read_dwells(view: View, where: tuple[Filter, ...], window: Window) -> dict[s
     days = normal_days(view.as_of, view.zone, edition)
     history = Window(start=days["start_normal"], end=days["end_normal"])  # type: ignore[arg-type]
     now, usual = (
-        dwells_of(view.ask_recent(lambda moment, horizon, asked=asked: build_dwells(where, asked, moment, horizon)).to_dicts())  # type: ignore[misc]
+        view.ask_recent(lambda moment, horizon, asked=asked: build_dwells(where, asked, moment, horizon))  # type: ignore[misc]
         for asked in (window, history)
     )
-    return {stage: (own, usual.get(stage)) for stage, own in now.items()}
+    return view.work_out(_dwells, (now, usual))
+
+
+def _dwells(now: pl.DataFrame, usual: pl.DataFrame) -> dict[str, tuple[Dwells, Dwells | None]]:
+    before = dwells_of(usual.to_dicts())
+    return {stage: (own, before.get(stage)) for stage, own in dwells_of(now.to_dicts()).items()}
 
 
 def read_scores(view: View, metric: str, by: str, where: tuple[Filter, ...], *, days: int = 14) -> tuple[float, list[Score]]:
     """The common rate of the last days and each member's, drawn to it by how little is known; those that cannot be told apart say so."""
     window = Window.last(timedelta(days=days), view.as_of)
-    rows = view.run(Query(metrics=(metric,), by=(by,), where=where, window=window, grain="day")).to_dicts()
-    target = view.targets.at(view.as_of, view.zone).target_of(metric)
-    return score(
-        [row for row in rows if row[by] is not None], by, metric, target=target, is_ceiling=METRICS[metric].better == "lower"
-    )
+    rows = view.run(Query(metrics=(metric,), by=(by,), where=where, window=window, grain="day"))
+    return view.work_out(_score, (rows,), by, metric, view.targets.at(view.as_of, view.zone).target_of(metric))
+
+
+def _score(rows: pl.DataFrame, by: str, metric: str, target: float | None) -> tuple[float, list[Score]]:
+    known = [row for row in rows.to_dicts() if row[by] is not None]
+    return score(known, by, metric, target=target, is_ceiling=METRICS[metric].better == "lower")
 
 
 def find_trouble(view: View, where: tuple[Filter, ...]) -> list[Finding]:
     """What the detectors find in the last days: silent stages, warehouses blocked or slower than their queue, carriers that decay."""
-    silent = find_silence(read_courses(view, "passing", (), where))
-    nodes = find_nodes(read_courses(view, "passing", ("warehouse",), where))
-    stuck, passing = (read_courses(view, kind, ("carrier", "warehouse_region"), where) for kind in KINDS)
-    return [*silent, *nodes, *find_decay(stuck, passing)]
+    whole, nodes = _flow_rows(view, "passing", (), where), _flow_rows(view, "passing", ("warehouse",), where)
+    stuck, passing = (_flow_rows(view, kind, CARRIED, where) for kind in KINDS)
+    return view.work_out(_find, (whole, nodes, stuck, passing), view.as_of)
+
+
+def _find(whole: pl.DataFrame, nodes: pl.DataFrame, stuck: pl.DataFrame, passing: pl.DataFrame, as_of: datetime) -> list[Finding]:
+    by = ((), ("warehouse",), CARRIED, CARRIED)
+    known = zip((whole, nodes, stuck, passing), by, strict=True)
+    all_, by_node, slow, through = (courses(rows, (*own, "stage"), as_of - LOOK_BACK, as_of) for rows, own in known)
+    return [*find_silence(all_), *find_nodes(by_node), *find_decay(slow, through)]

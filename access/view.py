@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -38,7 +38,7 @@ from queries.run import MovedOn
 from queries.scope import Scope
 from queries.twin import OrderKey, build_sightings
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 MOST_IN_TWO_STEPS = 500
 """Longer pages are read at once: naming the instants of all their orders would cost more than it saves."""
@@ -210,12 +210,16 @@ class View:
         moment = self.moment()
         return self.from_memory(lambda horizon: self._answer(build_for(moment, horizon)))
 
+    def work_out(self, work: Callable[..., T], answers: tuple[pl.DataFrame, ...], *rest: Hashable) -> T:
+        """What a function of the answers alone, and of plain values, makes of them; kept beside them (`Cache.work_out`)."""
+        return self.reading.cache.work_out(work, answers, *rest)
+
     def _answer(self, statement: Statement) -> pl.DataFrame:
         self.stays_valid()
         key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)
         return self.reading.cache.get(key, lambda: self.reading.answer(statement))
 
-    def from_memory(self, ask: Callable[[Horizon | None], Answer]) -> Answer:
+    def from_memory(self, ask: Callable[[Horizon | None], T]) -> T:
         """What is asked of the recent orders in memory, or of the lake where they have moved on to a newer snapshot."""
         try:
             return ask(self.reading.horizon(self.version))

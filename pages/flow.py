@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -9,7 +10,7 @@ import streamlit as st
 
 from access.view import View
 from components.board import Notice
-from components.plane import Control, Plane, draw_plane
+from components.plane import Card, Control, Plane, draw_plane
 from components.topbar import Option
 from i18n import translate
 from pages.address import take_choice
@@ -32,12 +33,13 @@ from pages.flow_question import (
 from pages.flow_ranking import read_ranking
 from pages.flow_scores import read_scorecard
 from pages.flow_shifts import read_shifts
-from pages.flow_strip import read_stages, read_strip
+from pages.flow_strip import Stage, read_stages, read_strip
 from pages.flow_times import read_waterfall
 from pages.flow_ways import read_sankey
 from pages.frame import draw_frame, watch
 from pages.links import link
 from pages.lost import lost_sentences
+from pages.side_by_side import read_side_by_side
 from pages.wording import codes_in_order, name_of, window_name
 from queries.query import Query
 
@@ -72,21 +74,27 @@ def read_plane(view: View, question: Question) -> Plane:
         words=words,
         notice=notice,
         controls=read_controls(view, question),
-        cards=(
-            read_strip(view, stages),
-            read_ranking(view, question),
-            read_change(view, question),
-            read_sankey(view),
-            read_waterfall(view, question),
-            read_spreads(view, stages),
-            read_bands(view, stages),
-            read_scorecard(view, question),
-            read_findings(view),
-            read_ages(view),
-            read_waves(view),
-            read_shifts(view),
-        ),
+        cards=read_cards(view, question, stages),
     )
+
+
+def read_cards(view: View, question: Question, stages: list[Stage]) -> tuple[Card, ...]:
+    """Every card, in the order of the page."""
+    parts: dict[str, Callable[[], Card]] = {
+        "strip": partial(read_strip, view, stages),
+        "ranking": partial(read_ranking, view, question),
+        "change": partial(read_change, view, question),
+        "ways": partial(read_sankey, view),
+        "times": partial(read_waterfall, view, question),
+        "dwells": partial(read_spreads, view, stages),
+        "bands": partial(read_bands, view, stages),
+        "scores": partial(read_scorecard, view, question),
+        "findings": partial(read_findings, view),
+        "ages": partial(read_ages, view),
+        "waves": partial(read_waves, view),
+        "shifts": partial(read_shifts, view),
+    }
+    return tuple(read_side_by_side(view, parts).values())
 
 
 def read_notice(view: View) -> Notice | None:

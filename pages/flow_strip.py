@@ -48,7 +48,7 @@ def read_stages(view: View) -> list[Stage]:
     metrics = ("dwell_seconds_p50", "dwell_seconds_p90", "over_limit_count")
     asked = Query(metrics=metrics, by=("stage",), where=where, window=window, compare=("last_week",))
     speeds = {row["stage"]: row for row in view.run(asked).to_dicts()}
-    losses = {row["stage"]: row for row in read_lost(view, (), where, window)}
+    losses = {row["stage"]: row for row in read_lost(view, (), where, window).to_dicts()}
     through = read_courses(view, "passing", (), where, length=length_of(view))
     stuck = read_courses(view, "stuck", (), where)
     hours = round(min(length_of(view), timedelta(days=2)) / timedelta(hours=1))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -45,11 +45,11 @@ from pages.map_question import (
     read_question,
 )
 from pages.map_stuck import read_stuck
+from pages.side_by_side import read_side_by_side
 from pages.wall_map import main_country
 from pages.wording import name_of, names_of, window_name
 
 MAP: Final = "map.page"
-SIDE_BY_SIDE: Final = 4
 PITCH: Final = 25.0
 """Degrees the map leans while columns stand on it."""
 METRES_PER_DEGREE: Final = 111_000
@@ -106,14 +106,17 @@ def _read_map(view: View, question: Question, words: dict[str, str]) -> GeoMap:
     cities = read_cities(view, question, coloured)
     city = cities.at.get(question.places[0]) if question.level == "city" else None
     box = frame_of(view, question, city) or (-180.0, -60.0, 180.0, 75.0)
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as parts:
-        layers = parts.submit(_read_layers, view, question, box)
-        ranking, player = parts.submit(read_ranking, view, question), parts.submit(read_player, view, question)
-        tiles, stuck = parts.submit(read_level_tiles, view, question.metric), parts.submit(read_stuck, view, question)
-    placed = layers.result()
+    parts: dict[str, Callable[[], Any]] = {
+        "layers": partial(_read_layers, view, question, box),
+        "ranking": partial(read_ranking, view, question),
+        "player": partial(read_player, view, question),
+        "tiles": partial(read_level_tiles, view, question.metric),
+        "stuck": partial(read_stuck, view, question),
+    }
+    shown = read_side_by_side(view, parts)
+    placed, worst = shown.pop("layers"), shown.pop("ranking")
     areas = read_areas(view, question, coloured) if "areas" in question.layers else {}
     labels = cities.labels if question.level in ("province", "city") else read_labels(view, question, coloured)
-    worst = ranking.result()
     told = "; ".join(f"{row.name} {row.figure}" for row in worst.rows[:3])
     place = (
         names_of(language, question.level, question.places) if question.places else name_of(language, "country", question.country)
@@ -125,7 +128,6 @@ def _read_map(view: View, question: Question, words: dict[str, str]) -> GeoMap:
         note=_note(view),
         crumbs=read_crumbs(view, question),
         controls=read_controls(view, question),
-        tiles=tiles.result(),
         title=title,
         scope=translate(language, "map.scope", place=place, window=window_name(language, view.address.window)),
         spoken=translate(language, "map.spoken", metric=title, place=place, worst=told or "–"),
@@ -139,11 +141,10 @@ def _read_map(view: View, question: Question, words: dict[str, str]) -> GeoMap:
         layers=_choices(view, question, coloured.scale, coloured.range, placed),
         areas=areas,
         marks={name: layer.marks for name, layer in placed.items()} | {"cities": cities.dots, "labels": thinned(labels, box)},
-        stuck=stuck.result(),
         ranking=worst,
         missing=read_missing(view, question, placed, cities),
-        player=player.result(),
         credit=translate(language, "map.credit", credits=", ".join(geography.map_credits())),
+        **shown,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -16,6 +15,7 @@ from components.format import percent
 from i18n import translate
 from pages.address import take_choice
 from pages.frame import draw_frame, read_filters, watch
+from pages.side_by_side import read_side_by_side
 from pages.wall_bars import read_returns, read_warehouses
 from pages.wall_heat import HEAT_METRICS, read_complaints, read_heat
 from pages.wall_map import main_country, read_map
@@ -25,8 +25,6 @@ from pages.wall_worst import read_worst
 from pages.wording import source_name
 
 BOARD: Final = "wall.board"
-SIDE_BY_SIDE: Final = 3
-"""So many parts of the wall are read at a time: while one waits for its answer another asks."""
 
 
 def render(view: View) -> None:
@@ -78,21 +76,6 @@ def read_board(view: View, country: str | None, *, heat: str = HEAT_METRICS[0]) 
         axis=axis,
         **shown,
     )
-
-
-def read_side_by_side(view: View, parts: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
-    """What the parts give, by name: one after the other as long as their answers are kept, from there on side by side.
-
-    Putting kept answers into words is work for one core, which threads would only hand to and fro.
-    """
-    found: dict[str, Any] = {}
-    names, asked = list(parts), view.reading.cache.state().misses
-    while names and view.reading.cache.state().misses == asked:
-        found[names[0]] = parts[names[0]]()
-        names = names[1:]
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-        running = {name: threads.submit(parts[name]) for name in names}
-    return found | {name: future.result() for name, future in running.items()}
 
 
 def heat_metric(asked: str | None) -> str:

@@ -1,14 +1,19 @@
-"""One cache of answers, shared by all sessions: bounded in bytes, one computation per key however many ask."""
+"""One cache of answers, and of what is worked out from them, shared by all sessions: bounded in bytes.
+
+An answer is computed once per key however many ask.
+"""
 
 from __future__ import annotations
 
+import pickle
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, TypeVar
+from weakref import ref
 
 import polars as pl
 
@@ -16,9 +21,10 @@ from queries.build import Statement
 from queries.scope import Scope
 
 Key = tuple[Hashable, ...]
+T = TypeVar("T")
 
 ENTRY_BYTES: Final = 2048
-"""What an entry costs beside its frame: key, text and bookkeeping."""
+"""What an entry costs beside its frame or value: key, text and bookkeeping."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +47,10 @@ class Cache:
     """Frames by key, the least recently used dropped first; safe for many threads. Frames are shared: do not change them."""
 
     def __init__(self, max_bytes: int) -> None:
-        """An empty cache that holds at most `max_bytes` of frames."""
+        """An empty cache that holds at most `max_bytes`."""
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._frames: OrderedDict[Key, tuple[pl.DataFrame, int]] = OrderedDict()
+        self._kept: OrderedDict[Key, tuple[Any, int, tuple[ref[pl.DataFrame], ...]]] = OrderedDict()
         self._running: dict[Key, Future[pl.DataFrame]] = {}
         self._bytes = self._hits = self._misses = 0
 
@@ -54,10 +60,11 @@ class Cache:
         A failure reaches all of them and is not kept.
         """
         with self._lock:
-            if key in self._frames:
+            if key in self._kept:
                 self._hits += 1
-                self._frames.move_to_end(key)
-                return self._frames[key][0]
+                self._kept.move_to_end(key)
+                frame: pl.DataFrame = self._kept[key][0]
+                return frame
             running = self._running.get(key)
             if running is None:
                 self._misses += 1
@@ -76,21 +83,42 @@ class Cache:
             raise
         with self._lock:
             del self._running[key]
-            self._keep(key, frame)
+            self._keep(key, frame, int(frame.estimated_size()))
         future.set_result(frame)
         return frame
 
-    def _keep(self, key: Key, frame: pl.DataFrame) -> None:
-        size = int(frame.estimated_size()) + ENTRY_BYTES
+    def work_out(self, work: Callable[..., T], frames: tuple[pl.DataFrame, ...], *rest: Hashable) -> T:
+        """What `work(*frames, *rest)` gives, kept while these very frames are; of answers it is as narrow in scope as they are.
+
+        `work` is a function of its arguments alone, at the top of a module. What it gives is shared: do not change it.
+        """
+        key = (work, tuple(id(frame) for frame in frames), rest)
+        with self._lock:
+            known = self._kept.get(key)
+            # Another frame may have come to lie where a dropped one was.
+            if known is not None and all(at() is frame for at, frame in zip(known[2], frames, strict=True)):
+                self._kept.move_to_end(key)
+                value: T = known[0]
+                return value
+        value = work(*frames, *rest)
+        size = len(pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
+        with self._lock:
+            self._keep(key, value, size, tuple(ref(frame) for frame in frames))
+        return value
+
+    def _keep(self, key: Key, value: object, size: int, made_of: tuple[ref[pl.DataFrame], ...] = ()) -> None:
+        size += ENTRY_BYTES
         if size > self._max_bytes:
             return
-        self._frames[key] = (frame, size)
+        if key in self._kept:
+            self._bytes -= self._kept.pop(key)[1]
+        self._kept[key] = (value, size, made_of)
         self._bytes += size
         while self._bytes > self._max_bytes:
-            _, (_, dropped) = self._frames.popitem(last=False)
+            _, (_, dropped, _) = self._kept.popitem(last=False)
             self._bytes -= dropped
 
     def state(self) -> CacheState:
         """How full it is and how it was used so far."""
         with self._lock:
-            return CacheState(entries=len(self._frames), bytes=self._bytes, hits=self._hits, misses=self._misses)
+            return CacheState(entries=len(self._kept), bytes=self._bytes, hits=self._hits, misses=self._misses)

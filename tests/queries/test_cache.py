@@ -91,3 +91,36 @@ def test_whoever_asks_first_each_gets_their_own(desk: Desk) -> None:
         return frame["region"].to_list()
 
     assert [asked(scope) for scope in scopes] == [["R1", "R2", "R3"], ["R1"], ["R2"], ["R1"], ["R1", "R2", "R3"], []]
+
+
+def _height(*frames_and_more: object) -> list[int]:
+    return [frame.height for frame in frames_and_more if isinstance(frame, pl.DataFrame)]
+
+
+def test_what_is_worked_out_is_kept_with_the_frames_it_was_made_of() -> None:
+    cache = Cache(MEGABYTE)
+    first, second = pl.DataFrame({"x": [1, 2]}), pl.DataFrame({"x": [1, 2]})
+    found = cache.work_out(_height, (first, second), "by", 3)
+    assert found == [2, 2]
+    assert cache.work_out(_height, (first, second), "by", 3) is found
+    assert cache.work_out(_height, (first, second), "by", 4) is not found
+    assert cache.work_out(_height, (second, first), "by", 3) is not found
+
+
+def test_a_frame_in_a_dropped_ones_place_is_not_taken_for_it() -> None:
+    cache = Cache(MEGABYTE)
+    for size in range(1, 60):
+        frame = pl.DataFrame({"x": list(range(size))})
+        assert cache.work_out(_height, (frame,)) == [size]
+        del frame
+
+
+def test_what_is_worked_out_counts_in_the_bytes() -> None:
+    cache = Cache(3 * ENTRY_BYTES)
+    frames = [pl.DataFrame({"x": [number]}) for number in range(9)]
+    for frame in frames:
+        cache.work_out(_height, (frame,))
+        cache.work_out(_height, (frame,))
+    state = cache.state()
+    assert (state.entries, state.hits, state.misses) == (2, 0, 0)
+    assert state.bytes <= 3 * ENTRY_BYTES
