@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -18,7 +19,7 @@ from typing import Final
 import streamlit
 from starlette.middleware import Middleware
 
-from access.session import read_session
+from access.session import read_session, signed_in_users
 from access.sign_in import first_administrator, offers_demo, settle_demo_users
 from config import ROOT, read_settings
 from data.active import with_business_zone
@@ -72,7 +73,7 @@ def work_ahead(opened: House) -> None:
     gc.collect()
     gc.freeze()
     start_log(opened.secrets())
-    opened.ahead.run(opened.reading, opened.clock)
+    opened.ahead.run(opened.reading, opened.clock, signed_in=partial(signed_in_users, opened.store))
 
 
 @asynccontextmanager

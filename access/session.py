@@ -87,6 +87,20 @@ def read_session(store: Engine, secret: str | None, now: datetime) -> Session | 
     )
 
 
+def signed_in_users(store: Engine, now: datetime) -> list[User]:
+    """Whoever has a valid session, the latest seen first."""
+    query = (
+        select(USERS)
+        .join(SESSIONS, SESSIONS.c.user_name == USERS.c.name)
+        .where(SESSIONS.c.revoked_at.is_(None), SESSIONS.c.expires_at > now, SESSIONS.c.seen_at > now - IDLE_LIMIT)
+        .where(USERS.c.is_disabled.is_(False), USERS.c.locked_at.is_(None), USERS.c.deleted_at.is_(None))
+        .order_by(SESSIONS.c.seen_at.desc())
+    )
+    with store.connect() as connection:
+        users = [user_from(row) for row in connection.execute(query)]
+    return list(dict.fromkeys(users))
+
+
 def _previewed(connection: Connection, row: Row[Any] | None) -> User | None:
     """Whom an administrator's session looks through; anyone else's, and a user who is gone, count for nothing."""
     if row is None or row.preview_of is None or row.role != "admin":

@@ -22,6 +22,7 @@ BENCHMARKS: Final = (
     "semantic",
     "wall_server",
     "heat_server",
+    "flow_server",
     "orders_server",
     "page",
     "heat_page",

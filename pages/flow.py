@@ -36,7 +36,7 @@ from pages.flow_shifts import read_shifts
 from pages.flow_strip import Stage, read_stages, read_strip
 from pages.flow_times import read_waterfall
 from pages.flow_ways import read_sankey
-from pages.frame import draw_frame, watch
+from pages.frame import draw_frame, read_filters, watch
 from pages.links import link
 from pages.lost import lost_sentences
 from pages.side_by_side import read_side_by_side
@@ -60,6 +60,7 @@ def render(view: View) -> None:
 def prepare(view: View, parameters: Parameters) -> None:
     """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
     read_plane(view, read_question(parameters))
+    read_filters(view)
 
 
 def read_plane(view: View, question: Question) -> Plane:

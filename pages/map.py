@@ -21,7 +21,7 @@ from pages.address import take_choice
 from pages.drill_path import PLACES, Step, path_of
 from pages.drill_tiles import read_level_tiles
 from pages.figures import metric_name
-from pages.frame import draw_frame, watch
+from pages.frame import draw_frame, read_filters, watch
 from pages.links import Change, link
 from pages.lost import lost_values
 from pages.map_areas import colour_provinces, read_areas, read_labels, read_player, read_provinces, thinned
@@ -74,6 +74,7 @@ def render(view: View) -> None:
 def prepare(view: View, parameters: Parameters) -> None:
     """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
     read_page(view, parameters)
+    read_filters(view)
 
 
 def read_page(view: View, parameters: Parameters) -> GeoMap:

@@ -1,7 +1,7 @@
 """Answers ahead of the question: what pages showed lately is asked again for each new snapshot, before their tabs look.
 
 A tab that finds a new snapshot then redraws from the cache; the first visit after a start finds everything imported. Then,
-while nothing newer is there, the pages of long questions are made ready as they open, for everyone's scope and the visitors'.
+while nothing newer is there, the pages of long questions are made ready as they open, in the scope of everyone signed in.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
-from typing import Final
+from typing import Final, Literal
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from access.freshness import filling_share
 from access.reading import EmptyLake, Reading
@@ -24,6 +26,7 @@ from data.targets import TargetsError
 from pages import PAGES, Page
 from queries.query import QueryError
 from queries.run import RunError
+from queries.scope import Scope
 
 LOOK_SECONDS: Final = 0.5
 REMEMBERED_SECONDS: Final = 600.0
@@ -33,7 +36,10 @@ MOST: Final = 6
 
 USUAL: Final = tuple(page for page in PAGES if page.url_path in ("flow", "map"))
 """Pages of long questions."""
-MOST_SCOPES: Final = 3
+MOST_SCOPES: Final = 12
+"""So many different scopes find them ready: a country's regions and everything, and a few leads of several regions."""
+SESSIONS_SECONDS: Final = 5.0
+"""Who is signed in is asked no more often."""
 REST: Final = 4
 """So many times as long as they took the usual sights are left alone: they take at most a fifth of the time."""
 
@@ -52,14 +58,25 @@ class Sight:
     parameters: tuple[tuple[str, tuple[str, ...]], ...]
 
 
+Ready = tuple[str, Scope]
+State = Literal["starting", "ready", "settled"]
+
+
+def ready_key(sight: Sight) -> Ready:
+    """What a usual sight is one of: its page and scope."""
+    return sight.page.url_path, scope_of(sight.user)
+
+
 @dataclass
 class Ahead:
     """The sights of the last minutes, and the thread that keeps their answers ready."""
 
     sights: dict[Sight, float] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
-    ready: object = None
-    """What the usual sights were last made ready for."""
+    ready: dict[Ready, object] = field(default_factory=dict)
+    """Which usual sights are ready, and for what."""
+    state: State = "starting"
+    """`ready` once pages open as fast as they will, `settled` while every usual sight is ready for what is newest."""
 
     def note(self, page: Page, user: User, parameters: Mapping[str, Sequence[str]]) -> None:
         """Remember that this sight is being looked at."""
@@ -74,26 +91,39 @@ class Ahead:
             self.sights.pop(sight, None)
         return sorted((sight for sight, at in known.items() if at >= since), key=lambda sight: -known[sight])[:MOST]
 
-    def usual(self) -> list[Sight]:
-        """The pages of long questions as they open: for who sees everything, then in the latest visitors' other scopes."""
-        users = {scope_of(user): user for user in (EVERYTHING, *(sight.user for sight in self.recent()))}
+    def usual(self, signed_in: Sequence[User] = ()) -> list[Sight]:
+        """The pages of long questions as they open: for everything, then in the other scopes of the latest visitors and of who is signed in."""
+        users: dict[Scope, User] = {}
+        for user in (EVERYTHING, *(sight.user for sight in self.recent()), *signed_in):
+            users.setdefault(scope_of(user), user)
         return [Sight(page=page, user=user, parameters=()) for user in list(users.values())[:MOST_SCOPES] for page in USUAL]
 
-    def run(self, reading: Reading, clock: Callable[[], datetime]) -> None:
-        """Until stopped: on each new version of the lake, ask what the recent sights will ask, then what the usual ones will."""
+    def run(
+        self, reading: Reading, clock: Callable[[], datetime], *, signed_in: Callable[[datetime], Sequence[User]] = lambda now: ()
+    ) -> None:
+        """Until stopped: on each new version of the lake, ask what the recent sights will ask, then what the usual ones will.
+
+        `signed_in` gives who is, at an instant.
+        """
         first = Sight(page=PAGES[0], user=EVERYTHING, parameters=())
         last: object = None
-        rested_at = 0.0
+        asked_at = rested_at = 0.0
+        usual = self.usual()
         is_warm = False
         while not self.stopping.wait(LOOK_SECONDS):
             self._keep_up(reading)
             newest = self._newest(reading)
             if newest is None:
+                self.state = "ready"
                 continue
             if newest == last:
-                if newest != self.ready and time.monotonic() >= rested_at and filling_share(reading.settings) is None:
+                if time.monotonic() >= asked_at:
+                    usual, asked_at = self.usual(_ask(signed_in, clock)), time.monotonic() + SESSIONS_SECONDS
+                due = [sight for sight in usual if self.ready.get(ready_key(sight)) != newest]
+                self.state = "ready" if due else "settled"
+                if due and time.monotonic() >= rested_at and filling_share(reading.settings) is None:
                     began = time.monotonic()
-                    self.ready = newest if self._prepare_usual(reading, clock, newest) else self.ready
+                    self._prepare_usual(reading, clock, newest, due)
                     rested_at = time.monotonic() + REST * (time.monotonic() - began)
                 continue
             try:
@@ -102,19 +132,21 @@ class Ahead:
                 # The tab's own run meets the same fault and tells it; this thread only goes on with the next snapshot.
                 _LOG.exception("could not prepare the open pages")
                 is_ready = True
+            self.state = "ready"
             if is_ready:
                 last, is_warm = newest, True
 
-    def _prepare_usual(self, reading: Reading, clock: Callable[[], datetime], newest: object) -> bool:
-        """Whether the usual sights are ready, as far as they can be; what is newer meanwhile comes first."""
-        for sight in self.usual():
-            if self._newest(reading) != newest:
-                return False
+    def _prepare_usual(self, reading: Reading, clock: Callable[[], datetime], newest: object, due: Sequence[Sight]) -> None:
+        """Make these sights ready, as far as they can be; what is newer meanwhile comes first."""
+        for sight in due:
+            self._keep_up(reading)
+            if self.stopping.is_set() or self._newest(reading) != newest:
+                return
             try:
                 self._prepare(reading, clock, [sight])
             except Exception:
                 _LOG.exception("could not prepare %s", sight.page.url_path)
-        return not self.stopping.is_set()
+            self.ready[ready_key(sight)] = newest
 
     def _keep_up(self, reading: Reading) -> None:
         """Bring the recent orders in memory up to the newest version; a fault leaves the pages reading the lake."""
@@ -146,3 +178,12 @@ class Ahead:
                 _LOG.debug("not prepared: %s", error)
                 return False
         return True
+
+
+def _ask(signed_in: Callable[[datetime], Sequence[User]], clock: Callable[[], datetime]) -> Sequence[User]:
+    """Who is signed in; nobody where the store does not answer: their pages then only open as slowly as without."""
+    try:
+        return signed_in(clock())
+    except SQLAlchemyError:
+        _LOG.exception("could not ask who is signed in")
+        return ()

@@ -25,6 +25,7 @@ OPEN_PATHS: Final = (
     "/auth/oidc/start",
     "/auth/oidc/callback",
     "/healthz",
+    "/readyz",
     "/_stcore/health",
 )
 """Answered without a session; none of them tells anything about orders."""

@@ -73,6 +73,12 @@ async def show_health(_request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
+async def show_readiness(_request: Request) -> Response:
+    """Whether pages open as fast as they will: 503 while this process still starts; `settled` once the long questions are answered."""
+    state = house().ahead.state
+    return JSONResponse({"status": state}, status_code=503 if state == "starting" else 200)
+
+
 def start_route(url_path: str) -> Route:
     """The start page's own path, which leads to `/`: Streamlit knows its default page by that address only."""
 
@@ -88,6 +94,7 @@ ROUTES: Final = (
     Route("/auth/sign-in.css", show_style, methods=["GET"]),
     Route("/auth/sign-out", sign_out, methods=["POST"]),
     Route("/healthz", show_health, methods=["GET"]),
+    Route("/readyz", show_readiness, methods=["GET"]),
 )
 
 

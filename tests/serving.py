@@ -57,6 +57,14 @@ class Served:
         return str(answer.headers["set-cookie"]).split(";")[0]
 
 
+def wait_until_settled(served: Served, *, seconds: float) -> None:
+    """Return once the last days' orders are in memory and the long questions are asked; AssertionError after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while b"settled" not in served.ask("GET", "/readyz").body:
+        assert time.monotonic() < deadline, f"the interface was not settled within {seconds:.0f} s"
+        time.sleep(0.5)
+
+
 def free_port() -> int:
     """A port nobody listens on now."""
     with socket.socket() as probe:

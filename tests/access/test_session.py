@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from access.audit import LOCAL
-from access.session import ABSOLUTE_LIMIT, IDLE_LIMIT, end_session, read_session, start_session
+from access.session import ABSOLUTE_LIMIT, IDLE_LIMIT, end_session, read_session, signed_in_users, start_session
 from access.store import SESSIONS
 from access.user import set_access, set_disabled, set_language, set_password
 
@@ -99,3 +99,14 @@ def test_chosen_language_is_seen_by_the_open_session(store: Engine) -> None:
     session = read_session(store, secret, NOW + timedelta(seconds=1))
     assert session is not None
     assert session.user.language == "zh-CN"
+
+
+def test_who_is_signed_in_is_told_once_and_only_while_they_are(store: Engine) -> None:
+    assert signed_in_users(store, NOW) == []
+    first, second = start_session(store, "li", NOW), start_session(store, "li", NOW)
+    assert [user.name for user in signed_in_users(store, NOW)] == ["li"]
+    end_session(store, first, NOW)
+    assert [user.regions for user in signed_in_users(store, NOW)] == [("CN-EAST",)]
+    assert signed_in_users(store, NOW + IDLE_LIMIT) == []
+    end_session(store, second, NOW)
+    assert signed_in_users(store, NOW) == []

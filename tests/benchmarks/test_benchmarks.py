@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from benchmarks import bulk, heat_server, lakes, merge, orders_server, semantic, wall_server
+from benchmarks import bulk, flow_server, heat_server, lakes, merge, orders_server, semantic, wall_server
 from benchmarks.__main__ import BENCHMARKS, main, run_all
 from benchmarks.compare import compare, last_file
 from benchmarks.figure import BenchmarkError, Figure, Trial
@@ -55,7 +55,16 @@ def test_standard_output_is_one_json_object_of_the_declared_shape(trial: Trial, 
 
 
 @pytest.mark.parametrize(
-    "measure", [bulk.measure, merge.measure, semantic.measure, wall_server.measure, heat_server.measure, orders_server.measure]
+    "measure",
+    [
+        bulk.measure,
+        merge.measure,
+        semantic.measure,
+        wall_server.measure,
+        heat_server.measure,
+        flow_server.measure,
+        orders_server.measure,
+    ],
 )
 def test_each_benchmark_gives_positive_figures_and_a_budget(trial: Trial, measure: Measure) -> None:
     figures = measure(trial)

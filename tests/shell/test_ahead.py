@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from access.reading import Reading
 from access.user import User
@@ -16,11 +18,19 @@ from data.ingest import ingest
 from data.lake import Lake
 from pages import PAGES, flow
 from pages import map as map_page
+from pages.frame import read_filters
 from pages.wall import prepare
+from queries.scope import Scope
 from shell.ahead import EVERYTHING, MOST, MOST_SCOPES, USUAL, Ahead
 from tests.data.intake import NOW, contract_of, home, write_csv
 
-LEAD = User(name="east", display_name="", role="lead", regions=("CN-EAST",))
+
+def _lead(*regions: str) -> User:
+    return User(name="-".join(regions).lower(), display_name="", role="lead", regions=regions)
+
+
+LEAD, ABSENT = _lead("CN-EAST"), _lead("CN-NORTH")
+"""One who looks, and one who is signed in but looks at nothing."""
 
 
 @pytest.fixture
@@ -37,6 +47,13 @@ def reading(tmp_path: Path) -> Iterator[Reading]:
 
 def _clock() -> datetime:
     return datetime(2026, 2, 1, 1, tzinfo=UTC)
+
+
+def _wait_until_settled(ahead: Ahead) -> None:
+    deadline = time.monotonic() + 30
+    while ahead.state != "settled":
+        assert time.monotonic() < deadline, ahead.state
+        time.sleep(0.1)
 
 
 def test_the_first_page_is_asked_before_the_first_visit(reading: Reading) -> None:
@@ -58,32 +75,45 @@ def test_the_first_page_is_asked_before_the_first_visit(reading: Reading) -> Non
 
 
 def test_pages_of_long_questions_are_ready_before_anyone_opens_them(reading: Reading) -> None:
-    """In every visitor's scope: what flow and map then ask as they open is all in the cache."""
+    """In the scope of everyone signed in: what flow and map then ask as they open, their bar included, is all in the cache."""
     ahead = Ahead()
     ahead.note(PAGES[0], LEAD, {})
-    thread = Thread(target=ahead.run, args=(reading, _clock), daemon=True)
+    thread = Thread(target=ahead.run, args=(reading, _clock), kwargs={"signed_in": lambda now: [ABSENT]}, daemon=True)
     thread.start()
-    for _ in range(300):
-        if ahead.ready is not None:
-            break
-        thread.join(0.1)
+    _wait_until_settled(ahead)
     ahead.stopping.set()
     thread.join(30)
     asked = reading.cache.state().entries
-    for user in (EVERYTHING, LEAD):
+    for user in (EVERYTHING, LEAD, ABSENT):
         view = open_view(reading, user, {}, now=_clock(), language="zh-CN", stays_valid=lambda: None)
         flow.prepare(view, {})
         map_page.prepare(view, {})
+        read_filters(view)
     assert reading.cache.state().entries == asked > 0
 
 
-def test_the_usual_sights_are_of_few_scopes(reading: Reading) -> None:
+def test_the_usual_sights_are_of_each_scope_once_and_of_few(reading: Reading) -> None:
     ahead = Ahead()
-    for region in ("CN-EAST", "CN-SOUTH", "CN-NORTH", "CN-EAST"):
-        ahead.note(PAGES[0], User(name=region, display_name="", role="lead", regions=(region,)), {})
-    assert len(ahead.usual()) == len(USUAL) * MOST_SCOPES
-    assert {sight.page.url_path for sight in ahead.usual()} == {"flow", "map"}
-    assert ahead.usual()[0].user == EVERYTHING
+    for region in ("CN-EAST", "CN-SOUTH", "CN-EAST"):
+        ahead.note(PAGES[0], _lead(region), {})
+    found = ahead.usual([_lead("CN-SOUTH"), ABSENT, EVERYTHING])
+    assert {sight.page.url_path for sight in found} == {"flow", "map"}
+    assert [sight.user.regions for sight in found[:: len(USUAL)]] == [(), ("CN-EAST",), ("CN-SOUTH",), ("CN-NORTH",)]
+    many = [_lead("CN-EAST", f"CN-{number}") for number in range(2 * MOST_SCOPES)]
+    assert len(ahead.usual(many)) == len(USUAL) * MOST_SCOPES
+
+
+def test_a_store_that_does_not_answer_stops_nothing(reading: Reading) -> None:
+    def fail(now: datetime) -> list[User]:
+        raise OperationalError("SELECT", {}, OSError("disk"))
+
+    ahead = Ahead()
+    thread = Thread(target=ahead.run, args=(reading, _clock), kwargs={"signed_in": fail}, daemon=True)
+    thread.start()
+    _wait_until_settled(ahead)
+    ahead.stopping.set()
+    thread.join(30)
+    assert {scope for _, scope in ahead.ready} == {Scope.ALL}
 
 
 def test_only_the_latest_sights_are_kept_ready() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from datetime import UTC, datetime
 from html import escape
@@ -67,6 +68,14 @@ def test_nothing_is_taken_without_a_session(served: Served, method: str) -> None
 @pytest.mark.parametrize("path", ["/auth/sign-in", "/auth/sign-in.css", "/healthz", "/_stcore/health"])
 def test_open_paths_answer_without_a_session(served: Served, path: str) -> None:
     assert served.ask("GET", path).status == 200
+
+
+def test_readiness_is_told_without_a_session_and_tells_nothing_else(served: Served) -> None:
+    answer = served.ask("GET", "/readyz")
+    told = json.loads(answer.body)
+    assert told["status"] in ("starting", "ready", "settled")
+    assert answer.status == (503 if told["status"] == "starting" else 200)
+    assert set(told) == {"status"}
 
 
 def _open_websocket(served: Served, cookie: str) -> None:
