@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from access.view import View
 from access.warehouse_places import warehouse_places
-from data.city import UNKNOWN, resolve_city
+from data.city import resolve_city
 from data.outline import Box, Point, box_of, edition_of, holds, middles, outlines
 from data.places import MAP_CREDITS, country_of_province, provinces, region_of
 from queries.listing import Listing
 from queries.marks import build_cities, build_hexagons
 
-NOT_PACKAGED: Final = UNKNOWN
-"""Of other countries than China no cities are packaged: their orders' own coordinates say where they are."""
 CityVerdict = Literal["found", "ambiguous", "unknown", "elsewhere"]
 
 
@@ -108,7 +106,7 @@ def _locate(row: Mapping[str, Any], country: str) -> CityPlace:
     province, word = row["province"], row["city"]
     point = None if row["latitude"] is None else (row["longitude"], row["latitude"])
     is_elsewhere = point is not None and province is not None and not _is_inside(country, province, point)
-    resolved = resolve_city(word, province, None if is_elsewhere else point) if country == "CN" else NOT_PACKAGED
+    resolved = resolve_city(word, province, None if is_elsewhere else point, country=country)
     city, own = resolved.city, None if is_elsewhere else point
     place = CityPlace(province=province, city=word, order_count=row["order_count"], verdict="found")
     if city:

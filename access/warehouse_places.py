@@ -15,7 +15,7 @@ Places = Mapping[str, tuple[float, float]]
 
 
 def warehouse_places(settings: Settings) -> Places:
-    """Latitude and longitude in degrees by warehouse code; a line that is not three plain figures is left out."""
+    """Latitude and longitude in degrees by warehouse code; a line that is no code and place on earth is left out."""
     own = settings.home / "warehouses.csv"
     if own.exists():
         return _read(own, own.stat().st_mtime_ns)
@@ -25,10 +25,12 @@ def warehouse_places(settings: Settings) -> Places:
 @lru_cache(maxsize=4)
 def _read(file: Path, _changed_ns: int) -> Places:
     found = {}
-    with file.open(encoding="utf-8-sig", newline="") as rows:
-        for row in csv.reader(rows):
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as rows:
+        for row in csv.reader(line.replace("\0", "") for line in rows):
             if len(row) == 3 and _is_number(row[1]) and _is_number(row[2]):
-                found[row[0].strip()] = (float(row[1]), float(row[2]))
+                latitude, longitude = float(row[1]), float(row[2])
+                if abs(latitude) <= 90 and abs(longitude) <= 180:
+                    found[row[0].strip()] = (latitude, longitude)
     return found
 
 

@@ -38,10 +38,11 @@ class Station:
 
 @dataclass(frozen=True, kw_only=True)
 class Strip:
-    """The stages in their order; `zone` names those that make up the grey zone."""
+    """The stages in their order; `zone` names those that make up the grey zone, `note` those that nothing is known of."""
 
     stations: tuple[Station, ...]
     zone: str = ""
+    note: str = ""
     kind: str = "strip"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
-from data.places import City, cities
+from data.places import City, cities_of
 
 Verdict = Literal["found", "ambiguous", "unknown"]
 Point = tuple[float, float]
@@ -32,13 +32,15 @@ class Resolution:
 UNKNOWN: Final = Resolution(verdict="unknown")
 
 
-def resolve_city(word: str | None, province_code: str | None = None, near: Point | None = None) -> Resolution:
-    """The packaged city meant by a word: a GB code or a name, inside the province where that is known.
+def resolve_city(
+    word: str | None, province_code: str | None = None, near: Point | None = None, *, country: str = "CN"
+) -> Resolution:
+    """The packaged city of a country meant by a word: a code or a name, inside the province where that is known.
 
     Of several with the name the one nearest to `near` counts, if it is near; without a word `near` alone decides.
     """
     text = (word or "").strip().casefold()
-    found = _known(text) if text else ()
+    found = _known(text, country) if text else ()
     here = tuple(city for city in found if province_code in (None, city.province_code))
     if len(here) > 1 and near is not None:
         here = tuple(city for city in here if kilometres(near, _seat(city)) <= NEAR_KM) or here
@@ -46,30 +48,31 @@ def resolve_city(word: str | None, province_code: str | None = None, near: Point
         return Resolution(verdict="found", city=here[0])
     if here:
         return Resolution(verdict="ambiguous", candidates=here)
-    return _nearest(near) if near is not None and not text else UNKNOWN
+    return _nearest(near, country) if near is not None and not text else UNKNOWN
 
 
-def _known(text: str) -> tuple[City, ...]:
-    names = _by_word()
+def _known(text: str, country: str) -> tuple[City, ...]:
+    names = _by_word(country)
     for word in (text, *(text.removesuffix(ending) for ending in ENDINGS if text.endswith(ending))):
         if found := names.get(word.strip()):
             return found
     return ()
 
 
-def _nearest(point: Point) -> Resolution:
-    by_distance = sorted(((kilometres(point, _seat(city)), city) for city in cities()), key=lambda pair: pair[0])
-    distance, city = by_distance[0]
+def _nearest(point: Point, country: str) -> Resolution:
+    by_distance = ((kilometres(point, _seat(city)), city) for city in cities_of(country))
+    distance, city = min(by_distance, key=lambda pair: pair[0], default=(math.inf, None))
     return Resolution(verdict="found", city=city) if distance <= NEAR_KM else UNKNOWN
 
 
 @cache
-def _by_word() -> dict[str, tuple[City, ...]]:
-    """Casefolded word → the cities that it may mean: code, English name, Chinese name with and without its ending."""
+def _by_word(country: str) -> dict[str, tuple[City, ...]]:
+    """Casefolded word → the cities that it may mean: code, English name, Chinese name with and without its ending, others."""
     words: dict[str, dict[str, City]] = {}
-    for city in cities():
-        for word in (city.code, city.name, city.name_zh, *_shortened(city.name_zh)):
-            words.setdefault(word.casefold(), {})[city.code] = city
+    for city in cities_of(country):
+        for word in (city.code, city.name, city.name_zh, *_shortened(city.name_zh), *city.other_names):
+            if word:
+                words.setdefault(word.casefold(), {})[city.code] = city
     return {word: tuple(found.values()) for word, found in words.items()}
 
 

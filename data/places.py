@@ -31,7 +31,9 @@ _OTHER_NAMES: Final = {
     "sha'anxi": "CN-SN",
     "washington dc": "US-DC",
     "washington, d.c.": "US-DC",
+    "washington state": "US-WA",
     "华盛顿": "US-WA",
+    "加州": "US-CA",
 }
 
 
@@ -62,7 +64,7 @@ class Province:
 
 @dataclass(frozen=True, kw_only=True)
 class City:
-    """A prefecture-level city or municipality with its seat's coordinates in degrees."""
+    """A city with its seat's coordinates in degrees: China's by GB code, others by GeoNames id; `name_zh` may be empty."""
 
     code: str
     name: str
@@ -71,6 +73,7 @@ class City:
     latitude: float
     longitude: float
     population: int | None
+    other_names: tuple[str, ...] = ()
 
 
 @cache
@@ -125,6 +128,28 @@ def cities() -> tuple[City, ...]:
 
 
 @cache
+def cities_of(country: str) -> tuple[City, ...]:
+    """A country's packaged cities: China's, those of the USA with 50,000 people and more; none of others."""
+    if country == "CN":
+        return cities()
+    if country != "US":
+        return ()
+    return tuple(
+        City(
+            code=row["geonameid"],
+            name=row["name"],
+            name_zh=row["name_zh"],
+            province_code=row["iso_3166_2"],
+            latitude=float(row["lat"]),
+            longitude=float(row["lon"]),
+            population=int(row["geonames_population"]),
+            other_names=tuple(name for name in row["other_names"].split("|") if name),
+        )
+        for row in _rows("us_cities.csv")
+    )
+
+
+@cache
 def province_aliases() -> dict[str, str]:
     """Casefolded word → ISO code: ISO and pre-2017 ISO codes, GB codes, names in both languages, with and without accents.
 
@@ -167,7 +192,7 @@ def _aliases_of(province: Province) -> Iterator[str]:
     if province.gb_code:
         yield from (province.gb_code, f"CN-{province.gb_code[:2]}")
         yield from (f"{province.name} Province", f"{province.name} Sheng", f"{province.name} Shi")
-    elif province.country_code == "BR":
+    elif not province.name_zh.endswith(("州", "区")):
         yield f"{province.name_zh}州"
 
 

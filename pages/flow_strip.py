@@ -74,13 +74,30 @@ def read_strip(view: View, stages: list[Stage]) -> Card:
     zone, everything = grey_zone({**stage.lost, "stage": stage.code} for stage in stages if stage.lost)
     share = percent(language, zone / everything, 0) if everything else "–"
     hours = count(language, zone / 3600)
-    strip = Strip(stations=stations, zone=translate(language, "flow.strip.zone", share=share, hours=hours))
+    zone_text = translate(language, "flow.strip.zone", share=share, hours=hours)
+    strip = Strip(stations=stations, zone=zone_text, note=_absent(view, stages))
     return Card(title=title, scope=window_name(language, view.address.window), chart=strip, size="wide")
 
 
 def narrowest_of(stages: list[Stage]) -> Stage | None:
     """The stage that costs most order-hours beyond usual; None where none does beyond chance."""
     return max((stage for stage in stages if stage.excess > 0), key=lambda stage: stage.excess, default=None)
+
+
+def _absent(view: View, stages: list[Stage]) -> str:
+    """The stages that are not shown: those that no source reports, and those that are only empty here."""
+    language, shown = view.language, {stage.code for stage in stages}
+    fed = {column for source in view.sources for column in source.feeds}
+    missing = [code for code in map(str, DIMENSIONS["stage"].codes) if code not in shown]
+    silent = [code for code in missing if fed and f"orders.{code}_at" not in fed]
+    told = {"silent": silent, "empty": [code for code in missing if code not in silent]}
+    joiner = "、" if language == "zh-CN" else ", "
+    sentences = (
+        translate(language, f"flow.strip.{kind}", names=joiner.join(stage_name(language, code) for code in codes))
+        for kind, codes in told.items()
+        if codes
+    )
+    return ("" if language == "zh-CN" else " ").join(sentences)
 
 
 def _station(view: View, stage: Stage, is_narrowest: bool) -> Station:

@@ -13,7 +13,7 @@ from access.view import View
 from components.board import Notice
 from components.deck import LIBRARY_VERSION, describe_deck
 from components.format import count
-from components.geo_map import Camera, GeoMap, LayerChoice, draw_map
+from components.geo_map import Camera, GeoMap, LayerChoice, Player, draw_map
 from components.plane import Control, Crumb
 from components.topbar import Option
 from i18n import translate
@@ -126,7 +126,7 @@ def _read_map(view: View, question: Question, words: dict[str, str]) -> GeoMap:
     return GeoMap(
         language=language,
         words=words,
-        note=_note(view),
+        note=_note(view, question, shown["player"]),
         crumbs=read_crumbs(view, question),
         controls=read_controls(view, question),
         title=title,
@@ -167,10 +167,14 @@ def _deck(box: Box) -> str:
     return describe_deck(hexagon=round(hexagon_radius(box), 5), column=round(reach / 110), height=round(reach * 0.16))
 
 
-def _note(view: View) -> str:
+def _note(view: View, question: Question, player: Player) -> str:
     """What of the choice leads nowhere: the page goes on without it."""
-    lost = [names_of(view.language, filter_.dimension, filter_.values, most=4) for filter_ in lost_values(view)]
-    return translate(view.language, "map.vanished", names="; ".join(lost)) if lost else ""
+    language = view.language
+    lost = [names_of(language, filter_.dimension, filter_.values, most=4) for filter_ in lost_values(view)]
+    known = {"", *(frame.at for frame in player.frames)}
+    told = [translate(language, "map.vanished", names="; ".join(lost))] if lost else []
+    told += [translate(language, "map.frame_gone")] if not {question.at, question.beside} <= known else []
+    return ("" if language == "zh-CN" else " ").join(told)
 
 
 def read_crumbs(view: View, question: Question) -> tuple[Crumb, ...]:

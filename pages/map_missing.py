@@ -15,8 +15,8 @@ from pages.links import link
 from pages.map_areas import Row
 from pages.map_cities import Dots
 from pages.map_marks import Placed
-from pages.map_question import LOWER, Question, without
-from pages.wording import name_of, names_of
+from pages.map_question import LOWER, Question, provinces_here, without
+from pages.wording import codes_in_order, name_of, names_of
 from queries.query import Query
 
 Line = tuple[str, str]
@@ -37,11 +37,12 @@ def read_missing(view: View, question: Question, placed: dict[str, Placed], citi
 
 
 def _provinces(view: View, question: Question) -> Iterable[Line]:
-    """Orders of no province, of one without a boundary, and of other countries."""
+    """Regions without orders; orders of no province, of one without a boundary, and of other countries."""
     where = without(view, "country", *LOWER["region"])
     rows = view.run(Query(metrics=("order_count",), by=("country", "province"), where=where, window=view.window)).to_dicts()
     rows = [row for row in rows if row["order_count"]]
     language, known = view.language, geography.province_middles(question.country)
+    yield from _quiet_regions(view, question, rows)
     unknown = sum(row["order_count"] for row in rows if row["province"] is None)
     if unknown:
         text = translate(language, "map.no_province", n=count(language, unknown))
@@ -52,6 +53,16 @@ def _provinces(view: View, question: Question) -> Iterable[Line]:
             text = translate(language, "map.no_boundary", name=name, n=count(language, row["order_count"]))
             yield text, link(view, "/orders", province=(row["province"],))
     yield from _other_countries(view, question, rows)
+
+
+def _quiet_regions(view: View, question: Question, rows: Sequence[Row]) -> Iterable[Line]:
+    """The regions in sight that no order goes to; where they are few of many nobody would miss them on the map."""
+    regions = {geography.region_of_province(code) for code in provinces_here(view, question)} - {None}
+    busy = {geography.region_of_province(row["province"]) for row in rows}
+    quiet = codes_in_order("region", list(regions - busy))
+    if question.level in ("country", "region") and quiet:
+        names = names_of(view.language, "region", quiet, most=MOST_NAMED)
+        yield translate(view.language, "map.no_region_orders", n=len(quiet), all=len(regions), names=names), ""
 
 
 def _other_countries(view: View, question: Question, rows: Sequence[Row]) -> Iterable[Line]:

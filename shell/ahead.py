@@ -40,8 +40,10 @@ MOST_SCOPES: Final = 12
 """So many different scopes find them ready: a country's regions and everything, and a few leads of several regions."""
 SESSIONS_SECONDS: Final = 5.0
 """Who is signed in is asked no more often."""
-REST: Final = 4
-"""So many times as long as they took the usual sights are left alone: they take at most a fifth of the time."""
+SHARE: Final = 0.25
+"""The usual sights take at most this share of the time."""
+SAVED_SECONDS: Final = 30.0
+"""So much of their share they may save up, to be ready soon after a snapshot that comes after a quiet while."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -56,6 +58,25 @@ class Sight:
     page: Page
     user: User
     parameters: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass
+class Allowance:
+    """Seconds that may be spent: a share of those that pass, saved up to a limit."""
+
+    seconds: float = SAVED_SECONDS
+    told_at: float = field(default_factory=time.monotonic)
+
+    def has_any(self) -> bool:
+        """Whether something is left, by now."""
+        now = time.monotonic()
+        self.seconds = min(SAVED_SECONDS, self.seconds + SHARE * (now - self.told_at))
+        self.told_at = now
+        return self.seconds > 0
+
+    def spend(self, seconds: float) -> None:
+        """Take what was used; what is under way is brought to its end, and paid back by waiting."""
+        self.seconds -= seconds
 
 
 Ready = tuple[str, Scope]
@@ -75,6 +96,7 @@ class Ahead:
     stopping: threading.Event = field(default_factory=threading.Event)
     ready: dict[Ready, object] = field(default_factory=dict)
     """Which usual sights are ready, and for what."""
+    allowance: Allowance = field(default_factory=Allowance)
     state: State = "starting"
     """`ready` once pages open as fast as they will, `settled` while every usual sight is ready for what is newest."""
 
@@ -107,7 +129,7 @@ class Ahead:
         """
         first = Sight(page=PAGES[0], user=EVERYTHING, parameters=())
         last: object = None
-        asked_at = rested_at = 0.0
+        asked_at = 0.0
         usual = self.usual()
         is_warm = False
         while not self.stopping.wait(LOOK_SECONDS):
@@ -121,10 +143,8 @@ class Ahead:
                     usual, asked_at = self.usual(_ask(signed_in, clock)), time.monotonic() + SESSIONS_SECONDS
                 due = [sight for sight in usual if self.ready.get(ready_key(sight)) != newest]
                 self.state = "ready" if due else "settled"
-                if due and time.monotonic() >= rested_at and filling_share(reading.settings) is None:
-                    began = time.monotonic()
+                if due and filling_share(reading.settings) is None:
                     self._prepare_usual(reading, clock, newest, due)
-                    rested_at = time.monotonic() + REST * (time.monotonic() - began)
                 continue
             try:
                 is_ready = self._prepare(reading, clock, self.recent() if is_warm else [first])
@@ -137,15 +157,17 @@ class Ahead:
                 last, is_warm = newest, True
 
     def _prepare_usual(self, reading: Reading, clock: Callable[[], datetime], newest: object, due: Sequence[Sight]) -> None:
-        """Make these sights ready, as far as they can be; what is newer meanwhile comes first."""
+        """Make these sights ready, as far as they can be and may be now; what is newer meanwhile comes first."""
         for sight in due:
             self._keep_up(reading)
-            if self.stopping.is_set() or self._newest(reading) != newest:
+            if self.stopping.is_set() or self._newest(reading) != newest or not self.allowance.has_any():
                 return
+            began = time.monotonic()
             try:
                 self._prepare(reading, clock, [sight])
             except Exception:
                 _LOG.exception("could not prepare %s", sight.page.url_path)
+            self.allowance.spend(time.monotonic() - began)
             self.ready[ready_key(sight)] = newest
 
     def _keep_up(self, reading: Reading) -> None:

@@ -26,6 +26,7 @@ function drawStages(strip, send) {
         ),
       ),
     ),
+    strip.note ? h("p", { class: "stations-note" }, strip.note) : null,
   );
 }
 

@@ -6,7 +6,7 @@ import pytest
 
 from data.city import resolve_city
 from data.outline import box_of, holds, middles, outlines
-from data.places import cities, provinces
+from data.places import cities, cities_of, provinces
 
 
 @pytest.mark.parametrize("word", ["320500", "苏州市", "苏州"])
@@ -60,3 +60,27 @@ def test_middles_lie_in_their_box_and_unknown_countries_have_nothing() -> None:
             assert box[0] <= x <= box[2], code
             assert box[1] <= y <= box[3], code
     assert (outlines("XX"), box_of("XX")) == ({}, None)
+
+
+def test_every_packaged_city_of_the_usa_is_found_by_each_of_its_words_in_its_state_and_lies_there() -> None:
+    for city in cities_of("US"):
+        for word in filter(None, (city.code, city.name, city.name_zh, city.name.upper(), *city.other_names)):
+            found = resolve_city(word, city.province_code, country="US")
+            assert found.city == city or city in found.candidates, word
+    outside = [city.name for city in cities_of("US") if not holds("US", city.province_code, (city.longitude, city.latitude))]
+    assert len(outside) <= 15, outside
+
+
+@pytest.mark.parametrize(
+    ("word", "state"), [("New York", "US-NY"), ("纽约", "US-NY"), ("5128581", "US-NY"), ("saint louis", "US-MO")]
+)
+def test_a_city_of_the_usa_is_found_by_code_and_name(word: str, state: str) -> None:
+    assert resolve_city(word, country="US").city.province_code == state  # type: ignore[union-attr]
+    assert resolve_city(word).verdict == "unknown"
+
+
+def test_a_country_without_packaged_cities_knows_none() -> None:
+    assert cities_of("BR") == ()
+    assert resolve_city("Campinas", country="BR").verdict == "unknown"
+    assert resolve_city(None, near=(-47.06, -22.9), country="BR").verdict == "unknown"
+    assert resolve_city(None, near=(-122.33, 47.6), country="US").city.name == "Seattle"  # type: ignore[union-attr]

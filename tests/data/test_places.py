@@ -36,6 +36,8 @@ def test_every_province_lies_in_a_declared_region_of_its_country() -> None:
         ("sao paulo", "BR-SP"),
         ("BR-SP", "BR-SP"),
         ("us-ny", "US-NY"),
+        ("加利福尼亚州", "US-CA"),
+        ("华盛顿州", "US-WA"),
     ],
 )
 def test_word_resolves_to_its_province(word: str, code: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,7 +15,7 @@ from access.view import View
 from components.charts import Bands, Forest, Strip, Waterfall
 from pages.flow import prepare, read_plane
 from pages.flow_question import Question, read_question
-from pages.flow_strip import read_stages
+from pages.flow_strip import read_stages, read_strip
 from pages.flow_times import steps_of
 from queries.query import Filter
 
@@ -114,3 +114,22 @@ def test_the_page_draws_without_a_fault_inside_its_scope(view_of: OpenView, lang
     app = AppTest.from_function(draw_flow, kwargs={"home": home, "language": language, "regions": regions}, default_timeout=120)
     assert not app.run().exception
     prepare(view_of(), {})
+
+
+@pytest.mark.parametrize(
+    ("language", "silent", "empty"),
+    [
+        ("en", "No source reports: review, allocate", "No order passes or waits here in this window: review, allocate"),
+        ("zh-CN", "没有数据源上报：", "窗口内没有订单经过或等待："),
+    ],
+)
+def test_stages_that_no_source_reports_are_named(view_of: OpenView, language: str, silent: str, empty: str) -> None:
+    """The contract maps created, paid, shipped and delivered; of a source whose contract is not known only what is empty is said."""
+    view = view_of(language=language)
+    (source,) = view.sources
+    fed = frozenset({"orders.created_at", "orders.paid_at", "orders.shipped_at", "orders.delivered_at"})
+    known = replace(view, sources=(replace(source, feeds=fed),))
+    unclear, clear = (read_strip(seen, read_stages(seen)).chart.note for seen in (view, known))  # type: ignore[union-attr]
+    assert unclear.startswith(empty)
+    assert clear.startswith(silent)
+    assert empty[:12] not in clear

@@ -169,3 +169,62 @@ def test_more_marks_than_a_layer_may_hold_are_refused() -> None:
 def test_every_word_of_the_drawing_is_there_in_both_languages() -> None:
     for language in ("en", "zh-CN"):
         assert [word for word in WORDS if translate(language, f"map.words.{word}") == f"map.words.{word}"] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "No orders in this window in 4 of 7 regions: Central China, Southwest China"),
+        ("zh-CN", "窗口内 7 个大区中有 4 个没有订单：华中、西南"),
+    ],
+)
+def test_regions_without_orders_are_named(view_of: OpenView, language: str, said: str) -> None:
+    missing = read_page(view_of(language=language), {}).missing
+    assert missing is not None
+    assert [text for text, _ in missing.rows if text.startswith(said)]
+    own = read_page(view_of("lead", "CN-EAST", language=language), {}).missing
+    assert own is not None
+    assert [text for text, _ in own.rows if said[:8] in text] == []
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "No orders in sight"), ("zh-CN", "没有订单")])
+def test_a_lead_of_a_region_without_orders_is_told_so(view_of: OpenView, language: str, said: str) -> None:
+    notice = read_page(view_of("lead", "CN-NORTHWEST", language=language), {}).notice
+    assert notice is not None
+    assert said in notice.title
+    assert notice.way
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "not in this span any more"), ("zh-CN", "已不在该时段内")])
+def test_an_instant_that_left_the_span_is_said(view_of: OpenView, language: str, said: str) -> None:
+    gone = {"span": ["24h"], "at": ["2020-01-01T00:00:00Z"]}
+    page = read_page(view_of(language=language), gone)
+    assert said in page.note
+    assert page.player is not None
+    known = page.player.frames[0].at
+    assert read_page(view_of(language=language), gone | {"at": [known]}).note == ""
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "one order only"), ("zh-CN", "仅 1 单")])
+def test_a_lane_of_one_order_is_hatched_and_says_so(view_of: OpenView, language: str, said: str) -> None:
+    """Of three orders an hour of one channel and carrier one or two are left in a window of one hour."""
+    asked = {"window": ["2026-03-01T06:00:00Z..2026-03-01T07:00:00Z"], "channel": ["jd"], "rank": ["lane"]}
+    page = read_page(view_of(language=language, **asked), asked)
+    marks = page.marks["lanes"]
+    assert len(marks) == len(PROVINCES)
+    assert all(mark.ink == "hatch" and said in mark.tip for mark in marks)
+    assert page.ranking is not None
+    assert {row.figure for row in page.ranking.rows} == {"n 1"}
+
+
+@pytest.mark.parametrize("written", ["WH-SHA,91,121\nWH-CAN,23,x\nWH-BJS,40,116,7\n", "WH-SHA,31,500\n", "上海,31,121\n\0,,\n"])
+def test_a_faulty_list_of_warehouses_leaves_them_without_a_place_and_the_page_up(view_of: OpenView, written: str) -> None:
+    file = view_of().reading.settings.home / "warehouses.csv"
+    file.write_bytes(written.encode("gb18030"))
+    try:
+        page = page_of(view_of)
+    finally:
+        file.unlink()
+    assert page.marks["warehouses"] == ()
+    assert page.missing is not None
+    assert [text for text, _ in page.missing.rows if "3 warehouses without coordinates" in text]

@@ -21,7 +21,7 @@ from pages import map as map_page
 from pages.frame import read_filters
 from pages.wall import prepare
 from queries.scope import Scope
-from shell.ahead import EVERYTHING, MOST, MOST_SCOPES, USUAL, Ahead
+from shell.ahead import EVERYTHING, MOST, MOST_SCOPES, SAVED_SECONDS, SHARE, USUAL, Ahead, Allowance
 from tests.data.intake import NOW, contract_of, home, write_csv
 
 
@@ -101,6 +101,35 @@ def test_the_usual_sights_are_of_each_scope_once_and_of_few(reading: Reading) ->
     assert [sight.user.regions for sight in found[:: len(USUAL)]] == [(), ("CN-EAST",), ("CN-SOUTH",), ("CN-NORTH",)]
     many = [_lead("CN-EAST", f"CN-{number}") for number in range(2 * MOST_SCOPES)]
     assert len(ahead.usual(many)) == len(USUAL) * MOST_SCOPES
+
+
+def test_an_allowance_is_a_share_of_the_time_saved_up_to_a_limit() -> None:
+    allowance = Allowance()
+    allowance.told_at -= 3600
+    assert allowance.has_any()
+    assert allowance.seconds == SAVED_SECONDS
+    allowance.spend(SAVED_SECONDS + 10)
+    assert not allowance.has_any()
+    allowance.told_at -= 41
+    assert allowance.has_any()
+    assert allowance.seconds == pytest.approx(41 * SHARE - 10, abs=0.1)
+
+
+def test_what_may_not_be_spent_is_left_for_later(reading: Reading) -> None:
+    ahead = Ahead()
+    ahead.allowance.seconds = -1000.0
+    thread = Thread(target=ahead.run, args=(reading, _clock), daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while ahead.state != "ready":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    thread.join(1.5)
+    assert (ahead.state, ahead.ready) == ("ready", {})
+    ahead.allowance.seconds = SAVED_SECONDS
+    _wait_until_settled(ahead)
+    ahead.stopping.set()
+    thread.join(30)
 
 
 def test_a_store_that_does_not_answer_stops_nothing(reading: Reading) -> None:
