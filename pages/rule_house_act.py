@@ -6,12 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
-import streamlit as st
-
 from access.targets_draft import Figure
-from access.user import PreviewError
 from access.view import View
-from access.worklist import is_looking_back
 from alerts.bounds import rules_outside, set_bound, set_mandatory
 from alerts.channels import Delivery
 from alerts.receiver_trial import line_of, try_receiver
@@ -19,6 +15,7 @@ from alerts.rule import RuleError
 from components.register import Outcome
 from i18n import translate
 from pages.figures import metric_name
+from pages.register_act import act_on_register, done
 from pages.rule_receivers import ACTIONS, act_on_receiver
 from pages.rule_refusal import explain
 from pages.rule_sight import my_entries, newest_rule
@@ -31,22 +28,7 @@ OUTCOME: Final = "rules.house.outcome"
 
 def act(view: View) -> None:
     """Do what was asked; runs before the page does, and leaves what became of it for the page to show."""
-    asked = (st.session_state.get(REGISTER) or {}).get("act")
-    if not isinstance(asked, Mapping):
-        return
-    language = view.language
-    try:
-        view.by()
-        if is_looking_back(view):
-            raise ValueRefused(translate(language, "alert_page.cannot.past"))
-        found = _do(view, str(asked.get("action")), str(asked.get("key")), dict(asked.get("values") or {}))
-    except ValueRefused as error:
-        found = Outcome(text=str(error), state="critical")
-    except RuleError as error:
-        found = Outcome(text=explain(error, language), state="critical")
-    except PreviewError:
-        found = Outcome(text=translate(language, "access.preview_only"), state="critical")
-    st.session_state[OUTCOME] = found
+    act_on_register(view, REGISTER, OUTCOME, _do, {RuleError: explain})
 
 
 def _do(view: View, action: str, key: str, values: Mapping[str, Any]) -> Outcome | None:
@@ -57,8 +39,7 @@ def _do(view: View, action: str, key: str, values: Mapping[str, Any]) -> Outcome
     if view.user.role != "admin":
         raise RuleError("bounds are the administrator's: ask one")
     if action in ACTIONS:
-        text = act_on_receiver(view, action, key, values)
-        return Outcome(text=text) if text else None
+        return done(act_on_receiver(view, action, key, values))
     if action == "lift":
         set_bound(view.store, key, None, view.by().audited, now=view.now)
         return Outcome(text=translate(view.language, "rules.house.did.lifted", metric=metric_name(view.language, key)))

@@ -10,11 +10,9 @@ import streamlit as st
 
 from access.targets_book import TargetsConflict, list_targets_versions, read_targets_text, save_targets
 from access.targets_draft import Change, Draft, Figure, TargetsError, may_set
-from access.user import PreviewError
 from access.view import View
-from access.worklist import is_looking_back
-from components.register import Outcome
 from i18n import translate
+from pages.register_act import Refusals, act_on_register, done
 from pages.targets_form import ValueRefused, asked_figure, figure_of, read_value
 
 REGISTER: Final = "targets.register"
@@ -26,25 +24,13 @@ MOST_CHANGES: Final = 200
 
 def act(view: View) -> None:
     """Do what the page asked for; runs before the page does, and leaves what became of it for the page to show."""
-    asked = (st.session_state.get(REGISTER) or {}).get("act")
-    if not isinstance(asked, Mapping):
-        return
-    language = view.language
-    try:
-        view.by()
-        if is_looking_back(view):
-            raise ValueRefused(translate(language, "alert_page.cannot.past"))
-        text = _do(view, str(asked.get("action")), str(asked.get("key")), dict(asked.get("values") or {}))
-        st.session_state[OUTCOME] = Outcome(text=text) if text else None
-    except ValueRefused as error:
-        st.session_state[OUTCOME] = Outcome(text=str(error), state="critical")
-    except TargetsError as error:
-        told = translate(language, "targets.refused.loader", reason=str(error))
-        st.session_state[OUTCOME] = Outcome(text=told, state="critical")
-    except TargetsConflict:
-        st.session_state[OUTCOME] = Outcome(text=translate(language, "targets.refused.conflict"), state="critical")
-    except PreviewError:
-        st.session_state[OUTCOME] = Outcome(text=translate(language, "access.preview_only"), state="critical")
+    act_on_register(view, REGISTER, OUTCOME, lambda *asked: done(_do(*asked)), REFUSALS)
+
+
+REFUSALS: Final[Refusals] = {
+    TargetsError: lambda error, language: translate(language, "targets.refused.loader", reason=str(error)),
+    TargetsConflict: lambda _, language: translate(language, "targets.refused.conflict"),
+}
 
 
 def draft_now() -> Draft | None:
