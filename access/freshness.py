@@ -23,7 +23,8 @@ DEFAULT_PERIOD_SECONDS: Final = 10.0
 class SourceFreshness:
     """One source's age in seconds, its state against its contract, whom to ask, and the columns it feeds (`kind.column`).
 
-    `fault` is what is wrong with its contract, because of which it is not taken in any more.
+    `fault` is what is wrong with its contract, because of which it is not taken in any more. `due_seconds`: a snapshot
+    comes at least so often (None: the contract does not say).
     """
 
     source: str
@@ -33,6 +34,7 @@ class SourceFreshness:
     owner: str
     feeds: frozenset[str] = frozenset()
     fault: str = ""
+    due_seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +92,16 @@ def _judge(source: str, as_of: datetime, promise: Promise | None, at: datetime) 
     elif promise and promise.warn_after_seconds is not None and promise.error_after_seconds is not None:
         state = "fresh" if age <= promise.warn_after_seconds else "late" if age <= promise.error_after_seconds else "stale"
     owner, feeds, fault = (promise.owner, promise.feeds, promise.fault) if promise else ("", frozenset[str](), "")
-    return SourceFreshness(source=source, as_of=as_of, age_seconds=age, state=state, owner=owner, feeds=feeds, fault=fault)
+    return SourceFreshness(
+        source=source,
+        as_of=as_of,
+        age_seconds=age,
+        state=state,
+        owner=owner,
+        feeds=feeds,
+        fault=fault,
+        due_seconds=promise.warn_after_seconds if promise else None,
+    )
 
 
 @lru_cache(maxsize=4)

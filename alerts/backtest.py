@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
@@ -13,7 +13,7 @@ from alerts.conditions import LEVELS, Level, Threshold
 from alerts.history import HOUR, Ask, History, read_history
 from alerts.report import Episode, Point, Report
 from alerts.rule import Group, Rule, label_of
-from alerts.state import Outcome, RuleState, Sample, Transition, step
+from alerts.state import Outcome, RuleState, Sample, Transition, close, frozen, step
 from queries.query import Query, QueryError, Window
 
 DAYS: Final = (7, 30, 90)
@@ -38,25 +38,44 @@ class Breaks:
         return sum(late for hours in self.by_group.values() for late, _ in hours.values())
 
 
-def play(rule: Rule, samples: Iterable[tuple[datetime, Sample]]) -> list[tuple[datetime, Outcome]]:
-    """The outcomes of the live `step` over samples in order, from a rule never evaluated."""
+Samples = Iterable[tuple[datetime, Sample | None]]
+"""What a rule saw at instants in order; None where it was frozen."""
+
+
+def play(rule: Rule, samples: Samples, zone: ZoneInfo | None = None) -> list[tuple[datetime, Outcome]]:
+    """The outcomes of the live `step` over samples in order, from a rule never evaluated; with a zone until its last day."""
     state, found = RuleState(), []
     for at, sample in samples:
-        outcome = step(rule, state, sample, at)
+        if zone is not None and rule.has_ended(at, zone):
+            return [*found, (at, close(state, "rule_paused", at))]
+        outcome = frozen(state, at) if sample is None else step(rule, state, sample, at)
         state = outcome.state
         found.append((at, outcome))
     return found
 
 
-def backtest(rule: Rule, ask: Ask, *, days: int, until: datetime, zone: ZoneInfo, with_frontier: bool = True) -> Report:
-    """What the rule would have done in the last `days` days. Raises QueryError and RunError where nothing can be asked."""
+def backtest(
+    rule: Rule,
+    ask: Ask,
+    *,
+    days: int,
+    until: datetime,
+    zone: ZoneInfo,
+    with_frontier: bool = True,
+    still: Container[datetime] = (),
+) -> Report:
+    """What the rule would have done in the last `days` days, having been frozen at the instants `still`.
+
+    Raises QueryError and RunError where nothing can be asked.
+    """
     since = until - timedelta(days=days)
     history = read_history(rule, ask, since=since, until=until, zone=zone)
     breaks = read_breaks(rule, ask, Window(start=since, end=until))
-    report = report_of(history, breaks, since=since, until=until)
+    samples = list(history.samples(still))
+    report = report_of(history, breaks, since=since, until=until, samples=samples)
     if not with_frontier:
         return report
-    return replace(report, frontier=frontier(history, breaks, since=since, until=until))
+    return replace(report, frontier=frontier(history, breaks, samples, since=since, until=until))
 
 
 def read_breaks(rule: Rule, ask: Ask, window: Window) -> Breaks | None:
@@ -79,10 +98,12 @@ def read_breaks(rule: Rule, ask: Ask, window: Window) -> Breaks | None:
     return Breaks(by_group=found)
 
 
-def report_of(history: History, breaks: Breaks | None, *, since: datetime, until: datetime) -> Report:
+def report_of(
+    history: History, breaks: Breaks | None, *, since: datetime, until: datetime, samples: Samples | None = None
+) -> Report:
     """The report of a history played once."""
     rule = history.played_rule()
-    outcomes = play(rule, ((at, history.sample(at)) for at in history.instants))
+    outcomes = play(rule, history.samples() if samples is None else samples, history.zone)
     transitions = [transition for _, outcome in outcomes for transition in outcome.transitions]
     episodes = [_judged(episode, breaks, until) for episode in episodes_of(transitions)]
     worth = _worth(episodes, breaks)
@@ -185,14 +206,21 @@ def main_level(rule: Rule) -> Level:
     return "warning" if rule.conditions[0].threshold.warning is not None else "critical"
 
 
-def frontier(history: History, breaks: Breaks | None, *, since: datetime, until: datetime) -> tuple[Point, ...]:
+def frontier(
+    history: History,
+    breaks: Breaks | None,
+    samples: Sequence[tuple[datetime, Sample | None]],
+    *,
+    since: datetime,
+    until: datetime,
+) -> tuple[Point, ...]:
     """Alerts a day against the share of late orders caught, for thresholds across what the figure has been."""
     level = main_level(history.rule)
     own = history.rule.conditions[0].threshold.start(level)
     if own is None or len(history.instants) * max(1, len(history.groups)) * POINTS > MOST_FRONTIER_STEPS * POINTS:
         return ()
-    samples = [(at, history.sample(at)) for at in history.instants]
-    values = sorted({reading[0].score for _, sample in samples for _, reading in sample.groups if reading[0].score is not None})
+    readings = [found for _, sample in samples if sample for _, found in sample.groups]
+    values = sorted({found[0].score for found in readings if found[0].score is not None})
     tried = sorted({*(_rounded(value) for value in _spread(values)), own})
     days = max(1.0, (until - since) / timedelta(days=1))
     return tuple(_point(history, samples, breaks, value, level, days, is_own=value == own) for value in tried)
@@ -211,7 +239,7 @@ def _rounded(value: float) -> float:
 
 def _point(
     history: History,
-    samples: Sequence[tuple[datetime, Sample]],
+    samples: Sequence[tuple[datetime, Sample | None]],
     breaks: Breaks | None,
     value: float,
     level: Level,
@@ -220,7 +248,7 @@ def _point(
     is_own: bool,
 ) -> Point:
     rule = with_threshold(history.played_rule(), level, value)
-    transitions = [change for _, outcome in play(rule, samples) for change in outcome.transitions]
+    transitions = [change for _, outcome in play(rule, samples, history.zone) for change in outcome.transitions]
     episodes = [episode for episode in episodes_of(transitions) if episode.fired_at]
     whole = breaks.total() if breaks else 0
     caught = _worth(episodes, breaks)[0] / whole if whole else None

@@ -108,11 +108,18 @@ def read_state(connection: Connection, rule: str, version: int) -> tuple[RuleSta
     return RuleState(at=row["at"], instances=instances, errors=row["errors"], error=row["error"]), row["snapshot"]
 
 
-def last_instants(store: Engine) -> dict[str, tuple[int, datetime | None, int]]:
-    """By rule: version, newest evaluated instant, newest snapshot known."""
+def last_instants(store: Engine) -> dict[str, tuple[int, datetime | None, int, str]]:
+    """By rule: version, newest evaluated instant, newest snapshot known, the silent source that froze it."""
+    columns = (STATES.c.rule, STATES.c.version, STATES.c.at, STATES.c.snapshot, STATES.c.frozen_by)
     with store.connect() as connection:
-        rows = connection.execute(select(STATES.c.rule, STATES.c.version, STATES.c.at, STATES.c.snapshot))
-        return {name: (version, at, snapshot) for name, version, at, snapshot in rows}
+        return {name: (version, at, snapshot, by) for name, version, at, snapshot, by in connection.execute(select(*columns))}
+
+
+def frozen_instants(store: Engine, rule: str, since: datetime) -> frozenset[datetime]:
+    """The instants after `since` at which a silent source kept the rule still, in any version: a backtest replays them."""
+    where = (EVALUATIONS.c.rule == rule, EVALUATIONS.c.outcome == "frozen", EVALUATIONS.c.at > since)
+    with store.connect() as connection:
+        return frozenset(connection.execute(select(EVALUATIONS.c.at).where(*where)).scalars())
 
 
 def write_state(

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from statistics import median
 from typing import ClassVar, Final, Literal, get_args
 
@@ -136,6 +137,16 @@ class Threshold:
         """Where it ends again; None: at its start."""
         return self.warning_recover if level == "warning" else self.critical_recover
 
+    def is_breached(self, op: Op, score: float, level: Level, *, is_firing: bool) -> bool | None:
+        """Whether the score breaches a level; while firing it must come back to the recover value. None without that level.
+
+        While firing `>` recovers at `v <= recover`, `>=` at `v < recover`: the same comparison with the recover value.
+        """
+        limit = self.start(level)
+        if limit is not None and is_firing and (recover := self.recover(level)) is not None:
+            limit = recover
+        return None if limit is None else is_beyond(op, score, limit)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
@@ -149,9 +160,13 @@ class Condition:
 
     def threshold_of(self, group: str) -> Threshold:
         """The thresholds that hold for a group; those given for it replace the rule's own, level by level."""
-        own = next((threshold for name, threshold in self.groups if name == group), None)
-        if own is None:
-            return self.threshold
+        return self._merged.get(group, self.threshold)
+
+    @cached_property
+    def _merged(self) -> dict[str, Threshold]:
+        return {name: self._with(own) for name, own in self.groups}
+
+    def _with(self, own: Threshold) -> Threshold:
         parts: dict[str, float | None] = {}
         for level in LEVELS:
             chosen = own if own.start(level) is not None else self.threshold
@@ -169,16 +184,8 @@ def is_beyond(op: Op, value: float, threshold: float) -> bool:
 
 
 def breaches(condition: Condition, group: str, score: float, level: Level, *, is_firing: bool) -> bool | None:
-    """Whether the score breaches a level; while firing it must come back to the recover value. None without that level.
-
-    While firing `>` recovers at `v <= recover`, `>=` at `v < recover`: the same comparison with the recover value.
-    """
-    threshold = condition.threshold_of(group)
-    start, recover = threshold.start(level), threshold.recover(level)
-    if start is None:
-        return None
-    limit = recover if is_firing and recover is not None else start
-    return is_beyond(condition.op, score, limit)
+    """Whether the score breaches a level of the condition for a group; None without that level."""
+    return condition.threshold_of(group).is_breached(condition.op, score, level, is_firing=is_firing)
 
 
 def length_of(period: Period) -> timedelta:

@@ -62,6 +62,7 @@ class Duty:
     stopping: threading.Event = field(default_factory=threading.Event)
     first: int = 1
     snapshot: int = 0
+    edition: tuple[object, ...] = ()
     health_at: datetime | None = None
     threads: list[threading.Thread] = field(default_factory=list)
 
@@ -73,7 +74,7 @@ class Duty:
             self.threads.append(thread)
 
     def turn(self) -> Pass | None:
-        """Evaluate when there is a snapshot not yet evaluated; a fault is told and tried again with the next turn."""
+        """Evaluate a snapshot not yet evaluated, and what was published since; a fault is told and tried again next turn."""
         now = self.clock()
         try:
             if self.health_at is None or now - self.health_at >= HEALTH_EVERY or now < self.health_at:
@@ -97,8 +98,9 @@ class Duty:
         return judge_sources(self.reading.ledger().sources, read_promises(self.settings)[0], now)
 
     def _evaluate(self, now: datetime) -> Pass | None:
-        ledger = self.reading.ledger()
-        if not ledger.snapshot or ledger.snapshot == self.snapshot or filling_share(self.settings) is not None:
+        ledger, edition = self.reading.ledger(), _edition(self.store)
+        is_same = (ledger.snapshot, edition) == (self.snapshot, self.edition)
+        if not ledger.snapshot or is_same or filling_share(self.settings) is not None:
             # While older history still comes in, what is usual is not known yet and half the orders lack their end.
             return None
         source = Source(
@@ -111,7 +113,7 @@ class Duty:
         sources = self._sources(now)
         done = evaluate_rules(self.store, source, sources, now=now, first=self.first)
         done.notes += watch_orders(self.store, source, sources, now=now).notes
-        self.snapshot = ledger.snapshot
+        self.snapshot, self.edition = ledger.snapshot, edition
         return done
 
     def _look_on(self) -> None:
@@ -181,6 +183,12 @@ def open_sender(
         chance=chance,
         notes=lambda text: say(f"alerts: {text}"),
     )
+
+
+def _edition(store: Engine) -> tuple[object, ...]:
+    """What changes whenever a rule is published, paused or retired."""
+    with store.connect() as connection:
+        return tuple(connection.execute(select(func.count(), func.max(RULES.c.changed_at)).select_from(RULES)).one())
 
 
 def templates() -> list[Rule]:

@@ -28,7 +28,7 @@ from alerts.places import regions_of
 from alerts.restate import restate
 from alerts.rule import Group
 from alerts.sampling import Sampler, Source
-from alerts.state import Instance, Outcome, RuleState, Sample, Transition, message_between, step
+from alerts.state import Instance, Message, Outcome, RuleState, Sample, Transition, close, frozen, message_between, step
 from data.zone import from_epoch_ms
 
 Checkpoint = Callable[[str], None]
@@ -95,18 +95,21 @@ def _due(
     live: LiveRule,
     source: Source,
     sources: Sequence[SourceFreshness],
-    known: dict[str, tuple[int, datetime | None, int]],
+    known: dict[str, tuple[int, datetime | None, int, str]],
     first: int,
 ) -> Due | None:
-    version, last, snapshot = known.get(live.rule.name, (0, None, 0))
+    version, last, snapshot, was_frozen_by = known.get(live.rule.name, (0, None, 0, ""))
     after = last if version == live.version else None
+    if after is not None and live.rule.has_ended(after, source.zone):
+        return None
     newest = max((entry.as_of for entry in sources), default=None)
     ready = Readiness(until=newest) if live.error else readiness(live.rule, sources)
     if ready.until is None:
         return None
     instants, skipped = due_instants(live.rule.every, after, ready.until, source.zone, first=first)
     late = late_since(source, snapshot) if after is not None and snapshot < source.snapshot and not live.error else None
-    if not instants and (late is None or after is None or late > after):
+    has_news = late is not None and after is not None and late <= after
+    if not instants and not has_news and ready.frozen_by == was_frozen_by:
         return None
     return Due(live=live, ready=ready, instants=tuple(instants), skipped=skipped, snapshot=snapshot, late_since=late)
 
@@ -150,8 +153,13 @@ def _records(due: Due, state: RuleState, sampler: Sampler) -> list[Record]:
         if state.at is not None and at <= state.at:
             continue
         if due.ready.frozen_by:
-            state = replace(state, at=at)
+            state = frozen(state, at).state
             records.append(Record(at=at, outcome="frozen", state=state, detail=f"{due.ready.frozen_by} is silent"))
+            continue
+        if due.live.rule.has_ended(at, sampler.source.zone):
+            outcome = close(state, "rule_paused", at)
+            state = replace(outcome.state, at=at)
+            records.append(_record(at, replace(outcome, state=state), skipped=due.skipped if not records else 0))
             continue
         sample = Sample(error=due.live.error) if due.live.error else sampler.sample(due.live.rule, due.live.scope, at)
         outcome = step(sampler.expected(due.live.rule, due.live.scope, at), state, sample, at)
@@ -177,9 +185,17 @@ def _told(
     found = []
     for group, (number, transition) in last.items():
         message = transition.message
-        if many:
-            message = message_between(before.instances.get(group, Instance()), after.instances.get(group, Instance(state="gone")))
+        if many and message != "rule_changed":
+            message = _message_of_many(before.instances.get(group, Instance()), after.instances.get(group), transition)
         if message:
             regions = regions_of(live.rule, live.scope, dict(zip(live.rule.group_by, group, strict=False)))
             found.append(Told(transition_id=number, transition=transition, message=message, regions=regions))
     return found
+
+
+def _message_of_many(before: Instance, after: Instance | None, last: Transition) -> Message | None:
+    """What several instants at once come to; an alert that ended and began anew meanwhile is told as the new one it is."""
+    after = after or Instance(state="gone")
+    message = message_between(before, after)
+    is_another = before.was_told and after.state == "firing" and before.episode_at != after.episode_at
+    return "firing" if message is None and is_another and not last.is_restated else message

@@ -1,13 +1,13 @@
-"""A rule's samples over weeks: one question per metric and group set for the whole history, by the hour.
+"""A rule's samples over weeks: one question per metric and group set for the whole history, by the hour or a part of it.
 
-Sums slide over the window, values are taken together, stocks stand at each hour's end; so each instant's figure is the
+Sums slide over the window, values are taken together, stocks stand at each cell's end; so each instant's figure is the
 one that was asked for at that instant, but for what became known of its orders later.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -21,20 +21,24 @@ from alerts.instants import instants_between
 from alerts.rule import Group, Rule, label_of
 from alerts.state import Reading, Sample
 from data.zone import epoch_ms
-from queries.clock import HOUR_MS, bucket_start, shift_days
+from queries.clock import STEP_MS, bucket_start, shift_days
 from queries.metric import Metric
 from queries.metrics import ASKABLE, METRICS
 from queries.parts import Part, figure, parts_of, statistic_of
-from queries.query import Query, Window
+from queries.query import Grain, Query, Window
 
 HOUR: Final = timedelta(hours=1)
+MOST_INSTANTS: Final = 4_400
+MOST_CELLS: Final = 15_000
+"""Parts of an hour are played up to so many instants over so many cells: 90 days every half hour, 14 days every five minutes."""
+
 Ask = Callable[[Query], pl.DataFrame]
 Figure = tuple[float | None, int | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """One metric of one group: running totals of its parts and of its rows, or its values, hour by hour."""
+    """One metric of one group: running totals of its parts and of its rows, or its values, cell by cell."""
 
     sums: dict[str, list[float]] = field(default_factory=dict)
     rows: list[int] = field(default_factory=list)
@@ -45,20 +49,21 @@ class Track:
 
 @dataclass
 class History:
-    """The samples of a rule at `instants`; `step` is the time between two of them, never under an hour."""
+    """The samples of a rule at `instants`, `step` apart; figures are kept in cells of one `grain`, which windows are made of."""
 
     rule: Rule
     zone: ZoneInfo
     first: datetime
     instants: tuple[datetime, ...]
     step: timedelta
+    grain: Grain = "hour"
     tracks: dict[str, dict[Group, Track]] = field(default_factory=dict)
     known: dict[tuple[str, Group, int], Figure | None] = field(default_factory=dict)
 
     @property
     def is_coarse(self) -> bool:
-        """Whether the live rule looks more often than its history is played."""
-        return self.step != self.rule.every
+        """Whether the live rule looks more often than its history is played, or over another window."""
+        return self.step != self.rule.every or bool(self.rule.window % self.cell)
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -70,6 +75,15 @@ class History:
         if not self.rule.expected_dimension:
             return self.rule
         return replace(self.rule, expected_groups=tuple(label_of(group) for group in self.groups if None not in group))
+
+    @property
+    def cell(self) -> timedelta:
+        """The length of a cell."""
+        return timedelta(milliseconds=STEP_MS[self.grain])
+
+    def samples(self, frozen: Container[datetime] = ()) -> Iterator[tuple[datetime, Sample | None]]:
+        """What the rule saw at each instant; None at those at which it was frozen."""
+        return ((at, None if at in frozen else self.sample(at)) for at in self.instants)
 
     def sample(self, at: datetime) -> Sample:
         """What the rule saw at an instant."""
@@ -83,11 +97,13 @@ class History:
 
     def figure(self, metric: str, group: Group, at: datetime) -> Figure | None:
         """A metric's value and number of orders in the window that closed before `at`; None for a group without any row."""
-        end = (epoch_ms(at - self.rule.delay) - epoch_ms(self.first)) // HOUR_MS
+        end = (epoch_ms(at - self.rule.delay) - epoch_ms(self.first)) // STEP_MS[self.grain]
         key = (metric, group, end)
         if key not in self.known:
             track = self.tracks[metric].get(group)
-            self.known[key] = None if track is None else _figure(METRICS[metric], track, end, hours_of(self.rule))
+            self.known[key] = (
+                None if track is None else _figure(METRICS[metric], track, end, cells_of(self.rule, self.cell), self.cell)
+            )
         return self.known[key]
 
     def earlier(self, metric: str, group: Group, at: datetime) -> Callable[[int], float | None]:
@@ -105,14 +121,25 @@ class History:
         return Reading(value=value, score=score, n=n)
 
 
-def hours_of(rule: Rule) -> int:
-    """The rule's window in whole hours, at least one."""
-    return max(1, round(rule.window / HOUR))
+def cells_of(rule: Rule, cell: timedelta) -> int:
+    """The rule's window in whole cells, at least one."""
+    return max(1, round(rule.window / cell))
 
 
-def step_of(rule: Rule) -> timedelta:
-    """The time between two played instants: the rule's own where it is whole hours, else one hour."""
-    return rule.every if rule.every % HOUR == timedelta() else HOUR
+def pace_of(rule: Rule, played: timedelta, known: timedelta) -> tuple[Grain, timedelta]:
+    """The grain of the cells and the time between two instants, for `played` of instants in `known` of figures.
+
+    The rule's own instants over cells that its window is made of exactly, where that is not too much; else by the hour.
+    """
+    lengths = (rule.every, rule.window, rule.delay)
+    fitting = (grain for grain in reversed(STEP_MS) if not any(one % timedelta(milliseconds=STEP_MS[grain]) for one in lengths))
+    grain = next(fitting, None)
+    if grain == "hour":
+        return grain, rule.every
+    is_little = played <= MOST_INSTANTS * rule.every
+    if grain is not None and is_little and known <= MOST_CELLS * timedelta(milliseconds=STEP_MS[grain]):
+        return grain, rule.every
+    return "hour", HOUR if rule.every % HOUR else rule.every
 
 
 def read_history(rule: Rule, ask: Ask, *, since: datetime, until: datetime, zone: ZoneInfo) -> History:
@@ -122,40 +149,45 @@ def read_history(rule: Rule, ask: Ask, *, since: datetime, until: datetime, zone
     """
     days = max((day for condition in rule.conditions for day in condition.compare.days()), default=0)
     first = bucket_start(shift_days(since, -days, zone) - rule.delay - rule.window - HOUR, "hour", zone)
-    step = step_of(rule)
+    grain, step = pace_of(rule, until - since, until - first)
     instants = tuple(instants_between(step, since, until, zone))
-    history = History(rule=rule, zone=zone, first=first, instants=instants, step=step)
+    history = History(rule=rule, zone=zone, first=first, instants=instants, step=step, grain=grain)
     window = Window(start=first, end=until)
-    count = (epoch_ms(until) - epoch_ms(first)) // HOUR_MS + 2
     for name in rule.metrics:
-        history.tracks[name] = _tracks(METRICS[name], rule, lambda names: _rows(rule, ask, names, window), first, count)
+        history.tracks[name] = _tracks(METRICS[name], history, lambda names: _rows(rule, ask, names, window, grain), until)
     return history
 
 
-def _rows(rule: Rule, ask: Ask, names: tuple[str, ...], window: Window) -> list[dict[str, Any]]:
-    query = Query(metrics=names, by=rule.group_by, where=rule.filters, window=window, grain="hour")
+def _rows(rule: Rule, ask: Ask, names: tuple[str, ...], window: Window, grain: Grain) -> list[dict[str, Any]]:
+    query = Query(metrics=names, by=rule.group_by, where=rule.filters, window=window, grain=grain)
     return ask(query).to_dicts()
 
 
 def _tracks(
-    metric: Metric, rule: Rule, rows_of: Callable[[tuple[str, ...]], list[dict[str, Any]]], first: datetime, count: int
+    metric: Metric, history: History, rows_of: Callable[[tuple[str, ...]], list[dict[str, Any]]], until: datetime
 ) -> dict[Group, Track]:
+    rule, first, size = history.rule, epoch_ms(history.first), STEP_MS[history.grain]
+    count = (epoch_ms(until) - first) // size + 2
+
+    def cell(row: dict[str, Any]) -> int:
+        return (epoch_ms(row["bucket_at"]) - first) // size
+
     found: dict[Group, Track] = {}
     if metric.anchor.is_stock:
         for row in rows_of((metric.name,)):
-            found.setdefault(_group(row, rule), Track()).stock[_hour(row, first)] = _stock_figure(metric, row)
+            found.setdefault(_group(row, rule), Track()).stock[cell(row)] = _stock_figure(metric, row)
         return found
     parts, hourly = parts_of(metric), Hourly()
     for names in _by_anchor(parts):
         for row in rows_of(names):
-            group, hour = _group(row, rule), _hour(row, first)
+            group, place = _group(row, rule), cell(row)
             track = found.setdefault(group, Track(rows=[0] * count))
-            track.rows[hour] = 1
+            track.rows[place] = 1
             for name in names:
                 if isinstance(row[name], list):
-                    track.values.setdefault(hour, []).extend(row[name])
+                    track.values.setdefault(place, []).extend(row[name])
                 else:
-                    hourly.setdefault((name, group), {})[hour] = float(row[name] or 0)
+                    hourly.setdefault((name, group), {})[place] = float(row[name] or 0)
     for group, track in found.items():
         track.rows[:] = accumulate(track.rows, initial=0)
         for part in parts:
@@ -168,10 +200,6 @@ Hourly = dict[tuple[str, Group], dict[int, float]]
 
 def _group(row: dict[str, Any], rule: Rule) -> Group:
     return tuple(None if row[name] is None else str(row[name]) for name in rule.group_by)
-
-
-def _hour(row: dict[str, Any], first: datetime) -> int:
-    return (epoch_ms(row["bucket_at"]) - epoch_ms(first)) // HOUR_MS
 
 
 def _by_anchor(parts: Iterable[Part]) -> list[tuple[str, ...]]:
@@ -198,7 +226,7 @@ def _add_up(part: Part, group: Group, hourly: Hourly, track: Track, count: int) 
 
 def _dense(hourly: Hourly, name: str, group: Group, count: int) -> list[float]:
     known = hourly.get((name, group), {})
-    return [known.get(hour, 0.0) for hour in range(count)]
+    return [known.get(place, 0.0) for place in range(count)]
 
 
 def _stock_figure(metric: Metric, row: dict[str, Any]) -> Figure:
@@ -207,20 +235,20 @@ def _stock_figure(metric: Metric, row: dict[str, Any]) -> Figure:
     return None if value is None else float(value), None if n is None else int(n)
 
 
-def _figure(metric: Metric, track: Track, end: int, hours: int) -> Figure | None:
-    start = max(0, end - hours)
+def _figure(metric: Metric, track: Track, end: int, cells: int, cell: timedelta) -> Figure | None:
+    start = max(0, end - cells)
     if metric.anchor.is_stock:
         return track.stock.get(end - 1)
     last = len(track.rows) - 1
     if end < 1 or end > last or track.rows[end] == track.rows[start]:
         return None
     if not track.sums:
-        values = [value for hour in range(start, end) for value in track.values.get(hour, ())]
+        values = [value for place in range(start, end) for value in track.values.get(place, ())]
         return statistic_of(metric, values), len(values)
     sums = {name: totals[end] - totals[start] for name, totals in track.sums.items()}
     for name, waits in track.waits.items():
         sums[name] += waits[end - 1]
-    return figure(metric, sums, hours)
+    return figure(metric, sums, cells * (cell / HOUR))
 
 
 def usual(values: Sequence[float]) -> tuple[float, float, float] | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
 from access.freshness import SourceFreshness
-from alerts.rule import Rule
+from alerts.rule import Rule, RuleError
+from alerts.values import write_length
 from data.order import STAGES
 from queries.dimensions import DIMENSIONS
 from queries.fragment import column_names
@@ -75,6 +76,20 @@ def needed_columns(rule: Rule) -> frozenset[str]:
     dimensions = {*rule.group_by, *(item.dimension for item in rule.filters)}
     found |= {f"orders.{column}" for name in dimensions if (column := DIMENSIONS[name].column)}
     return found - IDENTITY
+
+
+def check_rhythm(rule: Rule, sources: Sequence[SourceFreshness]) -> None:
+    """Raise RuleError for a window shorter than the time between two snapshots of a source it needs: most would be empty."""
+    if rule.order is not None or all(METRICS[name].anchor.is_stock for name in rule.metrics):
+        return
+    needed = needed_columns(rule)
+    for source in sources:
+        if source.feeds & needed and source.due_seconds and rule.window.total_seconds() < source.due_seconds:
+            due = write_length(timedelta(seconds=source.due_seconds))
+            raise RuleError(
+                f"the window {write_length(rule.window)} is shorter than the {due} in which {source.source} sends a snapshot: "
+                f"lengthen it to at least {due}"
+            )
 
 
 def readiness(rule: Rule, sources: Sequence[SourceFreshness]) -> Readiness:

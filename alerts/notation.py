@@ -14,7 +14,7 @@ import yaml
 from alerts.conditions import Condition
 from alerts.parse import parse_rule
 from alerts.rule import Group, Rule, RuleError, group_of
-from alerts.state import Instance, Reading, RuleState, Sample, Transition, step
+from alerts.state import Instance, Reading, RuleState, Sample, Transition, frozen, step
 from alerts.values import read_length
 
 START: Final = datetime(2026, 1, 5, tzinfo=UTC)
@@ -26,11 +26,18 @@ LONGEST: Final = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """One sample of one series: a figure, its orders where told (`85@12`), None for missing."""
+    """One sample of one series: a figure, its orders where told (`85@12`), None for missing.
+
+    `is_error`: the query failed; `is_stale`: a source the rule needs was silent. Both hold for the whole rule.
+    """
 
     value: float | None
     n: int | None = None
     is_error: bool = False
+    is_stale: bool = False
+
+
+MISSING: Final = Point(value=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,19 +84,34 @@ def _faults(case: Mapping[str, Any]) -> Iterator[str]:
         yield "the rule was accepted, it should have been refused"
         return
     try:
-        series = {str(name): parse_series(text) for name, text in (case.get("series") or {}).items()}
-        got = play(rule, series, every)
+        series = {name: parse_series(text) for name, text in _by_group(case.get("series"), "series").items()}
+        wanted = {name: text.split() for name, text in _by_group(case.get("expect"), "expect").items()}
+        got = play(rule, _with_silent(series, wanted), every)
     except RuleError as error:
         yield str(error)
         return
-    wanted = {str(name): str(text).split() for name, text in (case.get("expect") or {}).items()}
     for name in {**series, **wanted}:
         if got.get(name) != wanted.get(name):
             yield f"{name}: expected {' '.join(wanted.get(name, ['nothing']))}, got {' '.join(got.get(name, ['nothing']))}"
 
 
+def _by_group(value: object, key: str) -> dict[str, str]:
+    """A text for each group; a text alone is that of the one instance there is."""
+    if isinstance(value, Mapping):
+        return {str(name): str(text) for name, text in value.items()}
+    if isinstance(value, str | int | float):
+        return {"": str(value)}
+    raise RuleError(f"{key} is a text for each group, such as {{A: '1 2 _'}}: write it so")
+
+
+def _with_silent(series: Mapping[str, list[Point]], wanted: Mapping[str, object]) -> dict[str, list[Point]]:
+    """The series, and those of groups that are expected to be told of and never send anything."""
+    longest = max((len(points) for points in series.values()), default=0)
+    return {**series, **{name: [MISSING] * longest for name in wanted if name not in series}}
+
+
 def parse_series(text: object) -> list[Point]:
-    """The samples of one series: `85`, `axN`, `a+bxN`, `a-bxN`, `_`, `nan`, `err`, and `85@12` for 12 orders."""
+    """The samples of one series: `85`, `axN`, `a+bxN`, `a-bxN`, `_`, `nan`, `err`, `stale`, and `85@12` for 12 orders."""
     found: list[Point] = []
     for word in str(text).split():
         found += _points(word)
@@ -100,18 +122,18 @@ def parse_series(text: object) -> list[Point]:
 
 NUMBER: Final = r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e-?[0-9]+)?"
 WORD: Final = re.compile(
-    rf"(?:(?P<word>_|nan|err)|(?P<value>{NUMBER})(?:(?P<change>[+-](?:[0-9]+\.?[0-9]*|\.[0-9]+))(?=x))?)(?:@(?P<n>[0-9]+))?(?:x(?P<times>[0-9]{{1,5}}))?"
+    rf"(?:(?P<word>_|nan|err|stale)|(?P<value>{NUMBER})(?:(?P<change>[+-](?:[0-9]+\.?[0-9]*|\.[0-9]+))(?=x))?)(?:@(?P<n>[0-9]+))?(?:x(?P<times>[0-9]{{1,5}}))?"
 )
 
 
 def _points(word: str) -> list[Point]:
     match = WORD.fullmatch(word)
     if not match:
-        raise RuleError(f"the sample {word!r} is not in the notation: a, axN, a+bxN, _, nan, err")
+        raise RuleError(f"the sample {word!r} is not in the notation: a, axN, a+bxN, _, nan, err, stale")
     times = int(match["times"] or 1)
     n = int(match["n"]) if match["n"] else None
     if match["word"]:
-        return [Point(value=None, is_error=match["word"] == "err")] * times
+        return [Point(value=None, is_error=match["word"] == "err", is_stale=match["word"] == "stale")] * times
     start, change = float(match["value"]), float(match["change"] or 0)
     if match["change"]:
         return [Point(value=round(start + change * i, 9), n=n) for i in range(times + 1)]
@@ -124,7 +146,9 @@ def play(rule: Rule, series: Mapping[str, Sequence[Point]], every: timedelta) ->
     state, got = RuleState(), {name: list[str]() for name in series}
     seen: set[Group] = set()
     for index in range(max((len(points) for points in series.values()), default=0)):
-        outcome = step(rule, state, _sample(rule, series, groups, index, every), START + index * every)
+        at = START + index * every
+        is_frozen = any(index < len(points) and points[index].is_stale for points in series.values())
+        outcome = frozen(state, at) if is_frozen else step(rule, state, _sample(rule, series, groups, index, every), at)
         state = outcome.state
         seen |= set(state.instances)
         changes = {transition.group: transition for transition in outcome.transitions}

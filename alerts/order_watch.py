@@ -89,13 +89,8 @@ def asked_of(rule: Rule, scope: Scope) -> Asked:
     return Asked(pick=rule.order.pick, scope=scope)
 
 
-def has_ended(rule: Rule, at: datetime, zone: ZoneInfo) -> bool:
-    """Whether the rule's last day is over: then it matches nothing."""
-    return rule.expires_on is not None and at.astimezone(zone).date() > rule.expires_on
-
-
 def _due(live: LiveRule, sources: Sequence[SourceFreshness], at: datetime, zone: ZoneInfo) -> Due:
-    if has_ended(live.rule, at, zone):
+    if live.rule.has_ended(at, zone):
         return Due(live=live, matched={})
     return Due(live=live, frozen_by=readiness(live.rule, sources).frozen_by, error=live.error)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -91,7 +92,7 @@ class Rule:
     template: str = ""
     order: OrderPart | None = None
 
-    @property
+    @cached_property
     def levels(self) -> tuple[Level, ...]:
         """The levels it can reach, the lower first."""
         if self.order is not None:
@@ -108,6 +109,10 @@ class Rule:
     def metrics(self) -> tuple[str, ...]:
         """The metrics of its conditions, each once."""
         return tuple(dict.fromkeys(condition.metric for condition in self.conditions))
+
+    def has_ended(self, at: datetime, zone: ZoneInfo) -> bool:
+        """Whether its last day is over at an instant."""
+        return self.expires_on is not None and at.astimezone(zone).date() > self.expires_on
 
     def title_in(self, language: str) -> str:
         """Its title in a language; its name where there is none."""

@@ -9,7 +9,6 @@ from typing import Any, Final, Literal
 from access.view import View
 from alerts.conditions import Level
 from alerts.order_live import live_order_rules
-from alerts.order_watch import has_ended
 from components.order_table import OrderRow
 from i18n import translate
 from pages.alert_rows import reader_of
@@ -35,7 +34,7 @@ def marks_of(view: View, rows: Sequence[Mapping[str, Any]]) -> dict[Key, Mark]:
     if view.store is None or not keys:
         return {}
     rules = [one for one in live_order_rules(view.store, reader_of(view)) if one.rule.order and one.rule.order.severity]
-    rules = [one for one in rules if not has_ended(one.rule, view.as_of, view.zone)]
+    rules = [one for one in rules if not one.rule.has_ended(view.as_of, view.zone)]
     rules.sort(key=lambda one: one.rule.levels != ("critical",))
     asked = [Asked(pick=one.rule.order.pick, scope=one.scope) for one in rules if one.rule.order]
     if not asked:

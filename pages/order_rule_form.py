@@ -18,7 +18,7 @@ from pages.rule_values import Values
 from queries.dimensions import DIMENSIONS
 from queries.order_fields import MOST_TESTS, NUMBER_OPS, ORDER_FIELDS, PICK_JOINS
 
-SUFFIXES: Final = {"seconds": "hours", "number": ""}
+MONEY: Final = ("amount", "freight_cost")
 
 
 def order_sections(view: View, values: Values, *, is_personal: bool) -> tuple[Section, ...]:
@@ -72,13 +72,15 @@ def _tests(view: View, values: Values) -> Iterable[Field]:
 
 
 def _number(view: View, values: Values, place: int) -> Field:
-    kind = ORDER_FIELDS[field_of(values, place)].kind
+    name = field_of(values, place)
+    kind = ORDER_FIELDS[name].kind
     return Field(
         code=f"o{place}.value",
         name=translate(view.language, "order_rule.value"),
         kind="number",
         value=values.get(f"o{place}.value", ""),
         suffix=translate(view.language, "rules.unit.hours") if kind == "seconds" else "",
+        hint=translate(view.language, "order_rule.hint.money") if name in MONEY else "",
     )
 
 

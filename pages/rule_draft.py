@@ -14,13 +14,14 @@ import polars as pl
 
 from access.view import View
 from alerts.conditions import Condition, Constant, Threshold
-from alerts.history import History, read_history, usual
+from alerts.history import HOUR, History, read_history, usual
 from alerts.lifecycle import Entry
 from alerts.order_trial import OrderTrial
 from alerts.order_words import pick_words
 from alerts.parse import parse_rule
 from alerts.report import Report
 from alerts.rule import Rule, RuleError
+from alerts.values import read_length, write_length
 from alerts.write import write_rule
 from i18n import LANGUAGES, translate
 from pages.order_rule_values import NEW, is_order, order_body
@@ -217,7 +218,8 @@ def history_of(view: View, draft: Draft, values: Values | None = None) -> Histor
         body = body_of((values or draft.values) | {"conditions": "1"}, "en", draft.kept)
         for key in ("thresholds", "expected_groups", "datapoints", "for"):
             body.pop(key, None)
-        rule = parse_rule(body | {"name": "r", "every": "1h", "window": body.get("window", "1d")})
+        window = read_length(body.get("window", "1d"), "window")
+        rule = parse_rule(body | {"name": "r", "every": write_length(min(HOUR, window)), "window": write_length(window)})
         return read_history(rule, asker(view, draft.entry), since=view.as_of - LATELY, until=view.as_of, zone=view.zone)
     except (RuleError, QueryError):
         return None

@@ -11,7 +11,9 @@ import streamlit as st
 
 from access.view import View
 from alerts.backtest import DAYS, backtest
+from alerts.book import frozen_instants
 from alerts.lifecycle import Entry, keep_trial, list_rules, list_versions, publish, save_draft
+from alerts.needs import check_rhythm
 from alerts.order_trial import ORDER_DAYS, trial_to_json
 from alerts.report import Report, to_json
 from alerts.rule import Rule, RuleError
@@ -124,7 +126,9 @@ def _try(view: View, draft: Draft, value: str, reason: str) -> str:
 
 def try_rule(view: View, rule: Rule, entry: Entry | None, days: int) -> Report:
     """A backtest up to this view's instant. Raises RuleError, QueryError."""
-    return backtest(rule, asker(view, entry), days=days, until=view.as_of, zone=view.zone)
+    since = view.as_of - timedelta(days=days)
+    still = frozen_instants(view.store, entry.name, since) if entry and view.store else frozenset()
+    return backtest(rule, asker(view, entry), days=days, until=view.as_of, zone=view.zone, still=still)
 
 
 def _save(view: View, draft: Draft, value: str, reason: str) -> str:
@@ -141,6 +145,7 @@ def _kept(view: View, draft: Draft, reason: str) -> tuple[str, int]:
         raise RuleError(translate(view.language, "rules.error.no_draft"))
     author = author_of(view)
     rule = rule_of(draft, view.language)
+    check_rhythm(rule, view.sources)
     if not draft.name:
         # Names outside the user's sight are taken too: they are counted, never told.
         rule = replace(rule, name=new_name(draft, [entry.name for entry in list_rules(store)], view.now))

@@ -24,6 +24,7 @@ REASONS: Final = (
     (r"there is no dimension '?(?P<a>[^']*)'?", "unknown_dimension"),
     (r"no metric is named", "metric_missing"),
     (r"the window (?P<a>\S+) is shorter than every (?P<b>[^:]+)", "window_short"),
+    (r"the window (?P<a>\S+) is shorter than the (?P<b>\S+) in which (?P<c>\S+) sends", "window_rhythm"),
     (r"every is 0", "every_zero"),
     (r"exclude each other", "hold_and_points"),
     (r"datapoints '(?P<a>.*)' is not possible", "points"),

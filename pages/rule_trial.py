@@ -35,7 +35,13 @@ def read_trial(view: View, rule: Rule, report: Report) -> TrialView:
     lanes = _lanes(view, rule, report)
     notes = [translate(language, "rules.trial.hindsight")]
     if report.is_coarse:
-        notes.insert(0, translate(language, "rules.trial.coarse", every=duration(language, report.step_seconds)))
+        coarse = translate(
+            language,
+            "rules.trial.coarse",
+            every=duration(language, report.step_seconds),
+            live=duration(language, rule.every.total_seconds()),
+        )
+        notes.insert(0, coarse)
     points = _points(view, rule, report.frontier)
     return TrialView(
         title=translate(language, "rules.trial.title", days=days),

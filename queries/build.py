@@ -17,7 +17,7 @@ from data.targets import Edition, Targets
 from data.zone import epoch_ms
 from queries.cells import held_cells
 from queries.check import check
-from queries.clock import DAY_MS, HOUR_MS, offset_ms, previous_length, shift_days
+from queries.clock import DAY_MS, STEP_MS, offset_ms, previous_length, shift_days
 from queries.compose import compose
 from queries.horizon import is_kept, needs_normals
 from queries.metrics import ASKABLE
@@ -28,7 +28,7 @@ from queries.scope import Scope
 from queries.setting import Span, setting_of, setting_values, span_values, where_shapes, where_values
 from queries.shape import Comparand, Shape, TargetShape
 
-GRAIN_MS: Final[dict[Grain, int]] = {"hour": HOUR_MS, "day": DAY_MS, "week": 7 * DAY_MS}
+GRAIN_MS: Final[dict[Grain, int]] = STEP_MS | {"day": DAY_MS, "week": 7 * DAY_MS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +216,7 @@ def _bucket_shift(query: Query, now: Span, then: Span, zone: ZoneInfo) -> int:
     if query.grain == "month" or now.window.start is None or then.window.start is None:
         raise QueryError("months and windows without a start cannot be compared by bucket: use --grain day and A..B")
     shift = epoch_ms(now.window.start) - epoch_ms(then.window.start)
-    if query.grain != "hour":
+    if query.grain not in STEP_MS:
         shift += offset_ms(zone, now.window.start) - offset_ms(zone, then.window.start)
     if shift % GRAIN_MS[query.grain]:
         raise QueryError(f"the compared period does not fall on whole {query.grain}s: use a finer grain or another window")

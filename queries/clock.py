@@ -15,6 +15,10 @@ EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
+PART_MS: Final[dict[Grain, int]] = {"minute": 60_000, "five_minutes": 300_000, "quarter": 900_000}
+"""Parts of an hour begin alike in every zone."""
+STEP_MS: Final[dict[Grain, int]] = PART_MS | {"hour": HOUR_MS}
+"""Grains of one length, whatever the clocks do."""
 
 
 def offset_ms(zone: ZoneInfo, instant: datetime) -> int:
@@ -37,7 +41,9 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
 
 
 def bucket_start(instant: datetime, grain: Grain, zone: ZoneInfo) -> datetime:
-    """The first instant (UTC) of the hour, day, ISO week or month of `zone` that holds `instant`."""
+    """The first instant (UTC) of the part of an hour, hour, day, ISO week or month of `zone` that holds `instant`."""
+    if grain in PART_MS:
+        return EPOCH + timedelta(milliseconds=epoch_ms(instant) // PART_MS[grain] * PART_MS[grain])
     if grain == "hour":
         offset = offset_ms(zone, instant)
         local = epoch_ms(instant) + offset
@@ -59,6 +65,8 @@ def _next_day(day: date, grain: Grain) -> date:
 
 def bucket_end(start: datetime, grain: Grain, zone: ZoneInfo) -> datetime:
     """The first instant after the bucket that begins at `start`."""
+    if grain in PART_MS:
+        return start + timedelta(milliseconds=PART_MS[grain])
     if grain == "hour":
         following = start + timedelta(hours=1)
         change = offset_ms(zone, following) - offset_ms(zone, start)

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from queries.base import Ctes, Period, Request, Setting
 from queries.cells import PASSED_COUNT, cells, cells_for
-from queries.clock import DAY_MS, HOUR_MS
+from queries.clock import DAY_MS, HOUR_MS, PART_MS, STEP_MS
 from queries.compare import compared
 from queries.dimensions import DIMENSIONS, Dimension
 from queries.fragment import DIALECT, bucket_sql, column_names, is_pushable, local_ms, named, parse, qualified, select, utc_ms
@@ -187,7 +187,7 @@ def _cells_table(part: _Part, setting: Setting, keys: list[str], scan: list[str]
     """The counted passages that answer a part; None where they tell too little."""
     if part.anchor.rows != "passages" or not setting.has_start or not all(measure.counted for measure in part.measures):
         return None
-    if part.anchor.extra == "waiting" and not setting.has_waits:
+    if setting.grain in PART_MS or (part.anchor.extra == "waiting" and not setting.has_waits):
         return None
     named_by_filters = (column.name for text in scan for column in parse(text).find_all(exp.Column))
     return cells_for(setting, {*named_by_filters, *(name for sql in keys for name in column_names(sql))})
@@ -252,7 +252,7 @@ def _answer(parts: list[_Part], shape: Shape) -> exp.Select:
 def _key(name: str, groups: str, shape: Shape) -> exp.Expr:
     if name != "bucket":
         return exp.column(name, table=groups)
-    sql = f"{groups}.bucket" if shape.setting.grain == "hour" else utc_ms(f"{groups}.bucket", shape.setting.offsets)
+    sql = f"{groups}.bucket" if shape.setting.grain in STEP_MS else utc_ms(f"{groups}.bucket", shape.setting.offsets)
     return named(f"TO_TIMESTAMP({sql} / 1000.0)", "bucket_at")
 
 
@@ -293,8 +293,8 @@ def _hours(setting: Setting, period: Period, bucket: str) -> str:
     end, start = f"EPOCH_MS({period.name('end')})", f"EPOCH_MS({period.name('start')})"
     if setting.grain is None:
         return f"NULLIF(GREATEST(({end} - {start}) / {HOUR_MS}.0, 0), 0)"
-    if setting.grain == "hour":
-        begin, following = f"({bucket})", f"({bucket} + {HOUR_MS})"
+    if setting.grain in STEP_MS:
+        begin, following = f"({bucket})", f"({bucket} + {STEP_MS[setting.grain]})"
     else:
         begin, following = utc_ms(f"({bucket})", setting.offsets), utc_ms(_following(bucket, setting), setting.offsets)
     begin = f"GREATEST({begin}, {start})" if setting.has_start else begin

@@ -9,7 +9,7 @@ from typing import Final
 from sqlglot import exp, parse_one
 
 from data.zone import Offsets, offset_sql
-from queries.clock import DAY_MS
+from queries.clock import DAY_MS, PART_MS
 from queries.columns import RAW_COLUMNS
 from queries.query import Grain
 
@@ -67,12 +67,14 @@ def utc_ms(local: str, offsets: Offsets) -> str:
 
 
 def bucket_sql(instant: str, grain: Grain | None, offsets: Offsets) -> str:
-    """SQL of the bucket that holds an instant, as a number: hours as UTC ms, days and longer as local ms."""
+    """SQL of the bucket that holds an instant, as a number: hours and their parts as UTC ms, days and longer as local ms."""
     return bucket_of_ms(f"EPOCH_MS({instant})", grain, offsets)
 
 
 def bucket_of_ms(ms: str, grain: Grain | None, offsets: Offsets) -> str:
     """The same of an instant in ms since 1970."""
+    if grain in PART_MS:
+        return f"({ms} // {PART_MS[grain]} * {PART_MS[grain]})"
     local = f"({ms} + {offset_sql(ms, offsets)})"
     if grain == "hour":
         return f"({local} // 3600000 * 3600000 - {offset_sql(ms, offsets)})"

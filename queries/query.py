@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-Grain = Literal["hour", "day", "week", "month"]
+Grain = Literal["minute", "five_minutes", "quarter", "hour", "day", "week", "month"]
 Comparison = Literal["previous", "last_week", "target"]
 
 GRAINS: Final[tuple[Grain, ...]] = get_args(Grain)

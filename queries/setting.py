@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from data.targets import Edition
 from data.zone import epoch_ms
 from queries.base import Setting
-from queries.clock import DAY_MS, EPOCH, buckets, offsets_between, whole_hours
+from queries.clock import DAY_MS, EPOCH, STEP_MS, buckets, offsets_between, whole_hours
 from queries.dimensions import DIMENSIONS
 from queries.limits import limit_values, limits_of
 from queries.normal import normal_days
@@ -174,8 +174,8 @@ def _cell_values(span: Span) -> dict[str, object]:
 
 
 def _bucket_number(start: datetime, grain: Grain, zone: ZoneInfo) -> int:
-    """Hours as UTC ms, days and longer as ms of the local midnight."""
-    if grain == "hour":
+    """Hours and their parts as UTC ms, days and longer as ms of the local midnight."""
+    if grain in STEP_MS:
         return epoch_ms(start)
     day = start.astimezone(zone).date()
     return (day - EPOCH.date()).days * DAY_MS

@@ -18,6 +18,7 @@ from access.reading import Reading
 from access.store import open_store
 from access.user import UserError, find_user, scope_of
 from alerts.backtest import backtest
+from alerts.book import frozen_instants
 from alerts.command import Told, check_files, read_documents, read_rules
 from alerts.health_of import Health, read_health
 from alerts.lifecycle import Author, Entry, find_rule, keep_trial, list_rules, list_versions, publish, save_draft
@@ -172,7 +173,8 @@ def _backtest(store: Engine, settings: Settings, arguments: Namespace, now: date
                 for line in _tried(reading, settings, rule, Scope.ALL, arguments.days)[1]
             ]
         entry, number, rule = _chosen(store, arguments.rule, arguments.version)
-        report, lines = _tried(reading, settings, rule, entry.scope, arguments.days)
+        still = frozen_instants(store, entry.name, now - timedelta(days=arguments.days + 1))
+        report, lines = _tried(reading, settings, rule, entry.scope, arguments.days, still=still)
     finally:
         reading.close()
     if arguments.user:
@@ -180,16 +182,20 @@ def _backtest(store: Engine, settings: Settings, arguments: Namespace, now: date
     return lines
 
 
-def _tried(reading: Reading, settings: Settings, rule: Rule, scope: Scope, days: int) -> tuple[Mapping[str, Any], list[str]]:
+def _tried(
+    reading: Reading, settings: Settings, rule: Rule, scope: Scope, days: int, *, still: frozenset[datetime] = frozenset()
+) -> tuple[Mapping[str, Any], list[str]]:
     """A trial as it is kept, and its lines."""
     if rule.order is not None:
         trial = try_orders(reading, settings, rule, scope, days)
         return trial_to_json(trial), trial_lines(rule, trial)
-    report = _try(reading, settings, rule, scope, days)
+    report = _try(reading, settings, rule, scope, days, still)
     return to_json(report), _report_lines(rule, report, settings)
 
 
-def _try(reading: Reading, settings: Settings, rule: Rule, scope: Scope, days: int) -> Report:
+def _try(
+    reading: Reading, settings: Settings, rule: Rule, scope: Scope, days: int, still: frozenset[datetime] = frozenset()
+) -> Report:
     ledger, lake, targets = reading.ledger(), reading.lake(), targets_in_force(settings)[0]
     as_of = ledger.as_of
     if as_of is None:
@@ -209,7 +215,7 @@ def _try(reading: Reading, settings: Settings, rule: Rule, scope: Scope, days: i
         )
         return run(lake, statement)
 
-    return backtest(rule, ask, days=days, until=as_of, zone=settings.zone, with_frontier=False)
+    return backtest(rule, ask, days=days, until=as_of, zone=settings.zone, with_frontier=False, still=still)
 
 
 def _report_lines(rule: Rule, report: Report, settings: Settings) -> list[str]:

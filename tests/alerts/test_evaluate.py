@@ -234,3 +234,30 @@ def test_two_hundred_rules_over_one_figure_are_one_query(bench: Bench) -> None:
     bench = bench.filled(hourly(STORY))
     done = bench.evaluate(2, now=START + timedelta(hours=2))
     assert (done.rules, done.queries) == (200, 1)
+
+
+def test_rule_past_its_last_day_closes_its_alerts_and_is_evaluated_no_more(bench: Bench) -> None:
+    bench.receiver()
+    zone = bench.desk.zone
+    bench.publish(schedule="campaign", expires_on=(START + 2 * HOUR).astimezone(zone).date().isoformat())
+    bench = bench.filled(hourly({"R1": [BUSY] * 30}))
+    for hour in (1, 2, 24, 25, 26):
+        bench.evaluate(hour)
+    lines = bench.history()
+    assert lines[0] == "1 R1 unknown>firing firing"
+    assert lines[1].endswith("R1 firing>inactive rule_changed rule_paused")
+    assert len(lines) == 2
+    assert bench.evaluate(27).rules == 0
+
+
+def test_silence_of_a_source_is_told_although_no_instant_is_due(bench: Bench) -> None:
+    bench.publish()
+    bench = bench.filled(hourly(STORY))
+    bench.evaluate(2)
+    bench.evaluate(2, state="stale")
+    with bench.store.connect() as connection:
+        assert connection.execute(select(STATES.c.frozen_by)).scalar_one() == "oms"
+    bench.evaluate(2)
+    with bench.store.connect() as connection:
+        assert connection.execute(select(STATES.c.frozen_by)).scalar_one() == ""
+    assert bench.history() == ["2 R1 unknown>firing firing"]

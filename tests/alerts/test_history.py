@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -14,12 +15,13 @@ from hypothesis import strategies as st
 
 from alerts.backtest import backtest, episodes_of, play, report_of, with_threshold
 from alerts.duty import templates
-from alerts.history import read_history
+from alerts.history import History, pace_of, read_history
 from alerts.parse import parse_rule
 from alerts.report import from_json, to_json
 from alerts.rule import Rule
 from alerts.sampling import Sampler, Source
 from alerts.state import RuleState, step
+from alerts.values import read_length
 from config import read_settings
 from data.lake import Lake
 from queries.build import build
@@ -110,6 +112,72 @@ def test_every_instant_of_a_history_is_what_was_asked_for_at_that_instant(desk: 
             assert other.value == pytest.approx(one.value), (at, group)
             assert other.score == pytest.approx(one.score)
             assert other.n == one.n
+
+
+FINE: list[dict[str, Any]] = [
+    {"metric": "order_count", "window": "15m", "every": "5m"},
+    {"metric": "late_rate", "window": "45m", "every": "15m", "delay": "5m"},
+    {"metric": "overdue_count", "window": "5m", "every": "5m"},
+    {"metric": "arrival_rate_per_hour", "window": "90m", "every": "30m"},
+    {"metric": "order_cycle_seconds_p90", "window": "90m", "every": "10m"},
+    {"metric": "over_limit_rate", "window": "30m", "every": "15m"},
+    {"metric": "shipped_count", "window": "7m", "every": "7m"},
+    {"metric": "order_count", "window": "30m", "every": "30m", "compare": {"with": "period_before", "period": "day"}},
+]
+
+
+@pytest.mark.parametrize("case", FINE, ids=lambda case: f"{case['metric']}-{case['window']}-{case['every']}")
+def test_parts_of_an_hour_are_played_as_they_run(desk: Desk, case: dict[str, Any]) -> None:
+    rule = parse_rule({"name": "r", "op": ">", "warning": 0.5, "group_by": ["region"]} | case)
+    history = read_history(rule, asker(desk), since=UNTIL - timedelta(hours=20), until=UNTIL, zone=desk.zone)
+    source = Source(lake=desk.lake, snapshot=1, version=desk.version, zone=desk.zone, targets=desk.targets)
+    live = Sampler(source=source)
+    assert (history.step, history.is_coarse) == (rule.every, False)
+    assert len(history.instants) == timedelta(hours=20) // rule.every
+    for at in history.instants[:: max(1, len(history.instants) // 9)]:
+        wanted, found = dict(live.sample(rule, Scope.ALL, at).groups), dict(history.sample(at).groups)
+        assert found.keys() == wanted.keys()
+        for group, readings in wanted.items():
+            one, other = readings[0], found[group][0]
+            assert (other.value, other.score) == (pytest.approx(one.value), pytest.approx(one.score)), (at, group)
+            assert other.n == one.n
+
+
+@pytest.mark.parametrize(
+    ("every", "window", "days", "step", "is_coarse"),
+    [
+        ("5m", "15m", 7, "5m", False),
+        ("5m", "15m", 30, "1h", True),
+        ("15m", "1h", 30, "15m", False),
+        ("15m", "1h", 90, "1h", True),
+        ("30m", "6h", 90, "30m", False),
+        ("1h", "24h", 90, "1h", False),
+        ("1h", "90s", 7, "1h", True),
+        ("1d", "1d", 90, "1d", False),
+    ],
+)
+def test_what_is_too_fine_for_so_many_days_is_played_by_the_hour_and_says_so(
+    every: str, window: str, days: int, step: str, is_coarse: bool
+) -> None:
+    rule = Rule(name="r", conditions=(), every=read_length(every), window=read_length(window))
+    grain, found = pace_of(rule, timedelta(days=days), timedelta(days=days) + rule.window)
+    history = History(rule=rule, zone=ZoneInfo("UTC"), first=UNTIL, instants=(), step=found, grain=grain)
+    assert (found, history.is_coarse) == (read_length(step), is_coarse)
+
+
+def test_backtest_stands_still_where_the_rule_stood_still_and_ends_with_its_last_day(desk: Desk) -> None:
+    plain = {"name": "r", "metric": "order_count", "op": ">", "warning": 0, "group_by": ["region"], "window": "1d", "every": "1h"}
+    ask, last = asker(desk), (UNTIL - timedelta(days=1)).astimezone(desk.zone).date().isoformat()
+    whole = backtest(parse_rule(plain), ask, days=2, until=UNTIL, zone=desk.zone, with_frontier=False)
+    begin = UNTIL - timedelta(hours=47)
+    still = {begin + hour * HOUR for hour in range(5)}
+    stood = backtest(parse_rule(plain), ask, days=2, until=UNTIL, zone=desk.zone, with_frontier=False, still=still)
+    ended = backtest(parse_rule(plain | {"expires_on": last}), ask, days=2, until=UNTIL, zone=desk.zone, with_frontier=False)
+    assert {episode.fired_at for episode in whole.alerts} == {begin}
+    assert {episode.fired_at for episode in stood.alerts} == {begin + 5 * HOUR}
+    assert {episode.ended_at for episode in whole.alerts} == {None}
+    assert {episode.ended_at.astimezone(desk.zone).hour for episode in ended.alerts if episode.ended_at} == {0}
+    assert len([episode for episode in ended.alerts if episode.ended_at]) == len(whole.alerts)
 
 
 def test_a_history_is_asked_for_once_for_each_kind_of_rows(desk: Desk) -> None:
