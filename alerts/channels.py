@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -23,6 +24,7 @@ from alerts.secret import reveal
 
 Outcome = Literal["sent", "later", "never"]
 
+MOST_WAIT: Final = 3600.0
 MOST_TEXT: Final = 3500
 """WeCom takes 4096 bytes of markdown; what is longer is cut and says so."""
 
@@ -117,13 +119,13 @@ def _dingtalk(message: Post, settings: Mapping[str, Any], line: Line) -> Deliver
         url += ("&" if "?" in url else "?") + urlencode({"timestamp": stamp, "sign": mark})
     text = _markdown(message)
     answer = line.post_json(url, {"msgtype": "markdown", "markdown": {"title": message.title[:64], "text": text}})
-    return _coded(answer, "errcode", "errmsg", busy={130101, 130102, -1, 410100})
+    return _coded(answer, "errcode", "errmsg", busy={130101, 130102, -1, 410100}, now=line.now)
 
 
 def _wecom(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
     text = _cut(_markdown(message), 4000)
     answer = line.post_json(line.secret(settings, "url"), {"msgtype": "markdown", "markdown": {"content": text}})
-    return _coded(answer, "errcode", "errmsg", busy={45009, 45033, -1})
+    return _coded(answer, "errcode", "errmsg", busy={45009, 45033, -1}, now=line.now)
 
 
 def _feishu(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
@@ -131,13 +133,13 @@ def _feishu(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
     if secret := line.secret(settings, "secret"):
         stamp = str(int(line.now.timestamp()))
         content |= {"timestamp": stamp, "sign": _hmac(f"{stamp}\n{secret}".encode(), b"")}
-    return _coded(line.post_json(line.secret(settings, "url"), content), "code", "msg", busy={9499, 11232, 11233})
+    return _coded(line.post_json(line.secret(settings, "url"), content), "code", "msg", busy={9499, 11232, 11233}, now=line.now)
 
 
 def _slack(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
     plain = message.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     answer = line.post_json(line.secret(settings, "url"), {"text": plain})
-    delivery = by_status(answer)
+    delivery = by_status(answer, line.now)
     if delivery.outcome != "sent" or answer.body.strip() == b"ok":
         return delivery
     return Delivery(outcome="later", detail="the answer was not ok")
@@ -149,7 +151,7 @@ def _teams(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
     card = {"type": "AdaptiveCard", "version": "1.4", "body": blocks}
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
     answer = line.post_json(line.secret(settings, "url"), {"type": "message", "attachments": [attachment]})
-    delivery = by_status(answer)
+    delivery = by_status(answer, line.now)
     # The old connectors answer 200 and tell of the failure in words.
     if delivery.outcome == "sent" and b"failed" in answer.body.lower():
         return Delivery(outcome="later", detail="the answer tells of a failure")
@@ -171,7 +173,7 @@ def _webhook(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery
         "webhook-signature": f"v1,{mark}",
     }
     url = line.secret(settings, "url")
-    return by_status(post(url, body, headers, allowed=line.allowed, timeout=line.timeout, find=line.find))
+    return by_status(post(url, body, headers, allowed=line.allowed, timeout=line.timeout, find=line.find), line.now)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,18 +212,18 @@ def deliver(channel: str, message: Post, settings: Mapping[str, Any], line: Line
         return Delivery(outcome="never", detail=f"the receiver has no {error.args[0]!r}: complete its settings")
 
 
-def by_status(answer: Answer) -> Delivery:
+def by_status(answer: Answer, now: datetime) -> Delivery:
     """The verdict of the status alone: 2xx sent; 408, 425, 429 and 5xx later; everything else, redirects too, never."""
     if 200 <= answer.status < 300:
         return Delivery(outcome="sent")
     if answer.status in (408, 425, 429) or answer.status >= 500:
-        return Delivery(outcome="later", detail=f"answered {answer.status}", wait_seconds=_seconds(answer.retry_after))
+        return Delivery(outcome="later", detail=f"answered {answer.status}", wait_seconds=_seconds(answer.retry_after, now))
     return Delivery(outcome="never", detail=f"answered {answer.status}")
 
 
-def _coded(answer: Answer, code: str, words: str, *, busy: set[int]) -> Delivery:
+def _coded(answer: Answer, code: str, words: str, *, busy: set[int], now: datetime) -> Delivery:
     """Answers with 200 and an error code inside: sent only where the code is 0."""
-    by_code = by_status(answer)
+    by_code = by_status(answer, now)
     if by_code.outcome != "sent":
         return by_code
     try:
@@ -263,5 +265,12 @@ def _webhook_key(secret: str) -> bytes:
         raise DestinationError("the secret after whsec_ is no base64: copy it again") from None
 
 
-def _seconds(text: str) -> float | None:
-    return min(float(text), 3600.0) if text.isdigit() else None
+def _seconds(text: str, now: datetime) -> float | None:
+    """How long the server asks to be left alone: seconds, or until an instant as HTTP writes it; an hour at most."""
+    if text.isdecimal():
+        return min(float(text), MOST_WAIT)
+    try:
+        until = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return min(max(0.0, (until - now).total_seconds()), MOST_WAIT) if until.tzinfo else None

@@ -10,7 +10,9 @@ import ipaddress
 import re
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -28,6 +30,8 @@ VENDOR_HOSTS: Final = (
 """Hosts of the channels we know; everything else is listed by an administrator."""
 
 TIMEOUT_SECONDS: Final = 10.0
+MOST_WAITS: Final = 2
+"""So many timeouts a whole delivery may take, however the server spreads its answer."""
 MOST_ANSWER: Final = 64 * 1024
 
 
@@ -153,6 +157,10 @@ def post(
     address = find(host, port)
     check_address(host, address, allowed)
     connection = _connection(parts.scheme, host, port, address, timeout)
+    # A server that sends a byte now and then never meets the timeout of a single read.
+    deadline = threading.Timer(MOST_WAITS * timeout, connection.cut)
+    deadline.daemon = True
+    deadline.start()
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         connection.request("POST", path, body=body, headers=dict(headers))
@@ -161,6 +169,7 @@ def post(
     except (OSError, http.client.HTTPException) as error:
         raise DeliveryError(f"{host}: {type(error).__name__}") from None
     finally:
+        deadline.cancel()
         connection.close()
 
 
@@ -170,11 +179,19 @@ class _Pinned(http.client.HTTPConnection):
     def __init__(self, host: str, port: int, address: str, timeout: float, tls: ssl.SSLContext | None) -> None:
         super().__init__(host, port, timeout=timeout)
         self._address, self._tls = address, tls
+        self._plain: socket.socket | None = None
         self.default_port = 443 if tls else 80
 
     def connect(self) -> None:
-        plain = socket.create_connection((self._address, self.port), self.timeout)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host) if self._tls else plain
+        self._plain = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock = self._tls.wrap_socket(self._plain, server_hostname=self.host) if self._tls else self._plain
+
+    def cut(self) -> None:
+        """End the conversation from another thread: whoever reads finds its end."""
+        for found in (self.sock, self._plain):
+            if found is not None:
+                with suppress(OSError):
+                    socket.socket.shutdown(found, socket.SHUT_RDWR)
 
 
 def _connection(scheme: str, host: str, port: int, address: str, timeout: float) -> _Pinned:

@@ -5,16 +5,18 @@ At least once: a message whose process died before the record is sent again, und
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, RowMapping, and_, func, select, update
+from sqlalchemy import Connection, Engine, RowMapping, Select, and_, func, select, update
 
 from access.store import writing
-from alerts.channels import CHANNELS, Delivery, Line, Post, deliver
+from alerts.channels import CHANNELS, Delivery, Line, Outcome, Post, deliver
 from alerts.health import title_of
 from alerts.heartbeat import MESSAGE, compose_heartbeat
 from alerts.message import Item, Words, compose_post
@@ -29,15 +31,23 @@ from i18n import translate
 from queries.scope import Scope
 
 LEASE: Final = timedelta(minutes=2)
+MOST_SECONDS: Final = 60.0
+"""So long one pass sends; what is left waits for the next one, well before its lease is over."""
 RATE_PERIOD: Final = timedelta(hours=1)
 MUTED_LOOK: Final = timedelta(minutes=15)
+MUTED: Final = "outside the rule's hours"
 STARTS: Final = ("firing", "escalate", "no_data")
+GOES_ON: Final = (*STARTS, "de_escalate")
+ENDS: Final = ("resolved", "rule_changed")
 MOST_AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sender:
-    """What the loop needs: the store, how messages leave, how figures read, the business zone, its own name, chance."""
+    """What the loop needs: the store, how messages leave, how figures read, the business zone, its own name, chance.
+
+    `ticks` are seconds that only ever grow, to know how long a pass takes.
+    """
 
     store: Engine
     line: Callable[[datetime], Line]
@@ -46,6 +56,7 @@ class Sender:
     holder: str
     chance: Callable[[], float]
     notes: Callable[[str], None] = field(default=lambda _: None)
+    ticks: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,35 +69,64 @@ class Batch:
 
 
 def send_due(sender: Sender, now: datetime) -> int:
-    """Send what is due now; how many messages went out."""
-    sent = 0
+    """Send what is due now; how many messages went out.
+
+    Whoever does not answer is asked once in a pass, after all others: a receiver that hangs keeps nobody else waiting.
+    """
+    sent, failing, started = 0, set[str](), sender.ticks()
     for batch in _claim(sender, now):
-        sent += _send(sender, batch, now)
+        if batch.receiver in failing or sender.ticks() - started > MOST_SECONDS:
+            _release(sender, batch)
+            continue
+        outcome = _send(sender, batch, now)
+        sent += outcome == "sent"
+        if outcome == "later":
+            failing.add(batch.receiver)
     sent += send_digests(sender, now)
     return sent
 
 
-def _claim(sender: Sender, now: datetime) -> list[Batch]:
-    """Take a lease on every (rule, receiver) whose oldest waiting row is due; a row in retry holds back those after it."""
-    waiting = (
+def _rows_of(status: str) -> Select[Any]:
+    """Rows of the outbox with what their transition says."""
+    return (
         select(OUTBOX, TRANSITIONS.c.version, TRANSITIONS.c.labels, TRANSITIONS.c.regions, TRANSITIONS.c.level)
-        .add_columns(TRANSITIONS.c.value, TRANSITIONS.c.episode_at, TRANSITIONS.c.at, TRANSITIONS.c.is_restated)
+        .add_columns(TRANSITIONS.c.before_level, TRANSITIONS.c.value, TRANSITIONS.c.episode_at, TRANSITIONS.c.at)
+        .add_columns(TRANSITIONS.c.is_restated)
         .join(TRANSITIONS, TRANSITIONS.c.id == OUTBOX.c.transition_id)
-        .where(OUTBOX.c.status == "waiting")
+        .where(OUTBOX.c.status == status)
         .order_by(OUTBOX.c.id)
     )
+
+
+def _claim(sender: Sender, now: datetime) -> list[Batch]:
+    """Take a lease on every (rule, receiver) whose oldest waiting row is due; a row in retry holds back those after it.
+
+    What is silenced or muted until later holds back nothing.
+    """
     with writing(sender.store) as connection:
         found: dict[tuple[str, str], list[RowMapping]] = {}
-        for row in connection.execute(waiting).mappings():
-            found.setdefault((row["rule"], row["receiver"]), []).append(row)
+        for row in connection.execute(_rows_of("waiting")).mappings():
+            if row["due_at"] <= now or not row["reason"].startswith((SILENCED, MUTED)):
+                found.setdefault((row["rule"], row["receiver"]), []).append(row)
         batches = [
             Batch(rule=rule, receiver=receiver, rows=tuple(rows[:MOST_AT_ONCE]))
             for (rule, receiver), rows in found.items()
             if _is_due(connection, rows, now)
         ]
-        ids = [row["id"] for batch in batches for row in batch.rows]
-        connection.execute(update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(lease=sender.holder, leased_until=now + LEASE))
-    return batches
+        _lease(connection, sender, [row for batch in batches for row in batch.rows], now)
+    troubled = {receiver for (_, receiver), rows in found.items() if any(row["attempts"] for row in rows)}
+    return sorted(batches, key=lambda batch: batch.receiver in troubled)
+
+
+def _lease(connection: Connection, sender: Sender, rows: Sequence[RowMapping], now: datetime) -> None:
+    ids = [row["id"] for row in rows]
+    connection.execute(update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(lease=sender.holder, leased_until=now + LEASE))
+
+
+def _release(sender: Sender, batch: Batch) -> None:
+    with writing(sender.store) as connection:
+        for row in batch.rows:
+            connection.execute(_mine(sender, row["id"]).values(lease="", leased_until=None))
 
 
 def _is_due(connection: Connection, rows: Sequence[RowMapping], now: datetime) -> bool:
@@ -99,7 +139,7 @@ def _is_due(connection: Connection, rows: Sequence[RowMapping], now: datetime) -
     return last is None or now - last >= GROUP_INTERVAL
 
 
-def _send(sender: Sender, batch: Batch, now: datetime) -> int:
+def _send(sender: Sender, batch: Batch, now: datetime) -> Outcome | Literal["held"]:
     with sender.store.connect() as connection:
         receiver = _receiver(connection, batch.receiver)
         silences = open_silences(connection, now)
@@ -112,11 +152,11 @@ def _send(sender: Sender, batch: Batch, now: datetime) -> int:
     reasons = {number: reason for number, reason in held.items() if reason}
     _hold_back(sender, reasons, now)
     if not going or receiver is None:
-        return 0
+        return "held"
     post = _compose(sender, rules[going[-1]["version"]], going, receiver)
     delivery = deliver(receiver.channel, post, receiver.settings, sender.line(now))
     _record(sender, going, delivery, now)
-    return delivery.outcome == "sent"
+    return delivery.outcome
 
 
 def _compose(sender: Sender, rule: Rule, rows: Sequence[RowMapping], receiver: Receiver) -> Post:
@@ -151,13 +191,12 @@ def _reason(
     if not is_own and not is_visible(regions, receiver.scope):
         return ("withheld", "outside the receiver's regions", None)
     if not rule.schedule.is_open(now, sender.zone):
-        return ("waiting", "outside the rule's hours", now + MUTED_LOOK)
-    silence = next((s for s in silences if s.matches(rule.name, row["labels"], row["level"])), None)
-    if silence:
+        return ("waiting", MUTED, now + MUTED_LOOK)
+    if silence := _silence_of(row, rule, silences):
         return ("waiting", f"{SILENCED} {silence.ends_at:%Y-%m-%d %H:%M} UTC", silence.ends_at)
-    if row["reason"] and row["message"] in STARTS and not _still_fires(connection, row):
+    if row["reason"] and row["message"] in GOES_ON and not _still_fires(connection, row):
         return ("withheld", "over before it could be told", None)
-    if row["message"] == "resolved" and not _was_told(connection, row, over):
+    if row["message"] in ENDS and not _was_told(connection, row, over):
         return ("withheld", "its beginning was never told", None)
     if receiver.per_hour and _sent_lately(connection, receiver.name, now) >= receiver.per_hour:
         return ("digest", "more than the receiver takes in an hour", None)
@@ -172,21 +211,19 @@ def _still_fires(connection: Connection, row: RowMapping) -> bool:
     return found is not None and found.episode_at == row["episode_at"] and found.state in ("firing", "recovering", "no_data")
 
 
+def _silence_of(row: RowMapping, rule: Rule, silences: Sequence[Silence]) -> Silence | None:
+    """The silence that holds a row back; an end belongs to the level that ends."""
+    level = row["level"] or row["before_level"]
+    return next((silence for silence in silences if silence.matches(rule.name, row["labels"], level)), None)
+
+
 def _was_told(connection: Connection, row: RowMapping, over: Sequence[int]) -> bool:
-    """Whether this receiver has heard, or is about to hear, of the episode's beginning."""
-    query = (
-        select(func.count())
-        .select_from(OUTBOX.join(TRANSITIONS, TRANSITIONS.c.id == OUTBOX.c.transition_id))
-        .where(OUTBOX.c.rule == row["rule"], OUTBOX.c.group_key == row["group_key"], OUTBOX.c.receiver == row["receiver"])
-        .where(
-            OUTBOX.c.id < row["id"],
-            OUTBOX.c.id.not_in(over),
-            OUTBOX.c.message.in_(STARTS),
-            OUTBOX.c.status.in_(("sent", "waiting", "dead", "digest")),
-        )
-        .where(TRANSITIONS.c.episode_at == row["episode_at"])
-    )
-    return bool(connection.execute(query).scalar_one())
+    """Whether the last this receiver has heard, or is about to hear, of the group is that something is wrong."""
+    own = (OUTBOX.c.rule == row["rule"], OUTBOX.c.group_key == row["group_key"], OUTBOX.c.receiver == row["receiver"])
+    earlier = (OUTBOX.c.id < row["id"], OUTBOX.c.id.not_in(over), OUTBOX.c.status.in_(("sent", "waiting", "dead", "digest")))
+    query = select(OUTBOX.c.message).where(*own, *earlier, OUTBOX.c.message.in_((*GOES_ON, *ENDS)))
+    last = connection.execute(query.order_by(OUTBOX.c.id.desc()).limit(1)).scalar()
+    return last is not None and last not in ENDS
 
 
 def _sent_lately(connection: Connection, receiver: str, now: datetime) -> int:
@@ -258,30 +295,30 @@ def _item(row: RowMapping, told: Mapping[int, Sequence[OrderKey]]) -> Item:
 
 
 def send_digests(sender: Sender, now: datetime) -> int:
-    """One message an hour for what flaps or is too much for a receiver; how many went out."""
-    query = select(OUTBOX).where(OUTBOX.c.status == "digest").order_by(OUTBOX.c.id)
+    """One message an hour for what flaps or is too much for a receiver; how many went out. What is silenced waits on."""
     with writing(sender.store) as connection:
-        found: dict[str, list[RowMapping]] = {}
-        for row in connection.execute(query).mappings():
+        silences = open_silences(connection, now)
+        found: dict[str, list[tuple[RowMapping, Rule]]] = {}
+        for row in connection.execute(_rows_of("digest")).mappings():
             if row["leased_until"] is None or row["leased_until"] <= now:
-                found.setdefault(row["receiver"], []).append(row)
-        due = {name: rows for name, rows in found.items() if now - rows[0]["created_at"] >= RATE_PERIOD}
-        ids = [row["id"] for rows in due.values() for row in rows]
-        connection.execute(update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(lease=sender.holder, leased_until=now + LEASE))
+                rule = _rule(connection, row["rule"], row["version"])
+                if rule.schedule.is_open(now, sender.zone) and not _silence_of(row, rule, silences):
+                    found.setdefault(row["receiver"], []).append((row, rule))
+        due = {name: rows for name, rows in found.items() if now - rows[0][0]["created_at"] >= RATE_PERIOD}
+        _lease(connection, sender, [row for rows in due.values() for row, _ in rows], now)
         receivers = {name: _receiver(connection, name) for name in due}
     return sum(_send_digest(sender, receivers[name], rows, now) for name, rows in due.items())
 
 
-def _send_digest(sender: Sender, receiver: Receiver | None, rows: Sequence[RowMapping], now: datetime) -> bool:
+def _send_digest(sender: Sender, receiver: Receiver | None, found: Sequence[tuple[RowMapping, Rule]], now: datetime) -> bool:
+    rows = [row for row, _ in found]
     if receiver is None:
         _hold_back(sender, {row["id"]: ("withheld", "the receiver is gone or disabled", None) for row in rows}, now)
         return False
-    counts: dict[str, int] = {}
-    for row in rows:
-        counts[row["rule"]] = counts.get(row["rule"], 0) + 1
-    lines = tuple(translate(receiver.language, "alerts.digest_line", rule=name, n=n) for name, n in counts.items())
+    counts, titles = Counter(row["rule"] for row in rows), {row["rule"]: rule.title_in(receiver.language) for row, rule in found}
+    lines = tuple(translate(receiver.language, "alerts.digest_line", rule=titles[name], n=n) for name, n in counts.items())
     title = translate(receiver.language, "alerts.digest_title", n=len(rows))
-    payload = {"type": "digest", "rules": counts}
+    payload = {"type": "digest", "rules": dict(counts)}
     post = Post(id=f"digest-{rows[0]['id']}-{rows[-1]['id']}", title=title, lines=lines, payload=payload)
     delivery = deliver(receiver.channel, post, receiver.settings, sender.line(now))
     if delivery.outcome == "sent":

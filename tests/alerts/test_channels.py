@@ -225,3 +225,43 @@ def test_mail_server_without_tls_is_not_trusted_when_tls_is_wanted(mail_server: 
     }
     assert deliver("email", POST, settings, LINE).outcome == "later"
     assert mail_server.mail == []
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("Tue, 10 Mar 2026 12:02:00 GMT", 120),
+        ("Tue, 10 Mar 2026 11:00:00 GMT", 0),
+        ("86400", 3600),
+        ("soon", None),
+        ("Tue, 10 Mar 2026", None),
+        ("-5", None),
+    ],
+)
+def test_limit_may_name_an_instant_and_is_bounded(said: str, seconds: float | None) -> None:
+    with serve((429, b"", {"Retry-After": said})) as server:
+        assert deliver("slack", POST, {"url": server.url}, LINE).wait_seconds == seconds
+
+
+class _Drip(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        server: Any = self.server
+        for sign in server.said:
+            try:
+                self.wfile.write(bytes([sign]))
+            except OSError:
+                return
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 200 " + b"o" * 400, b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n" + b"o" * 400])
+def test_server_that_answers_a_sign_at_a_time_is_left_in_time(said: bytes) -> None:
+    server: Any = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Drip)
+    server.said, server.daemon_threads = said, True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    started = time.monotonic()
+    line = Line(allowed=LINE.allowed, environment={}, now=NOW, timeout=0.3)
+    assert deliver("slack", POST, {"url": f"http://127.0.0.1:{server.server_address[1]}/x"}, line).outcome == "later"
+    assert time.monotonic() - started < 3
+    server.shutdown()
+    server.server_close()
