@@ -22,9 +22,10 @@ AHEAD: Final = timedelta(hours=24)
 LATE: Final = "late_rate_part_each_hour"
 DUE: Final = "late_rate_n_each_hour"
 PASSING: Final = frozenset({"stage", "age_bucket", "dispatch_age", "status", "exception", "hour", "weekday", "order"})
-POINTS: Final = 9
-"""So many thresholds are tried for the frontier."""
-MOST_FRONTIER_STEPS: Final = 120_000
+POINTS: Final = 7
+LEAST_POINTS: Final = 3
+"""So many thresholds are tried for the frontier beside the rule's own; fewer, the longer the history."""
+MOST_FRONTIER_STEPS: Final = 360_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ Samples = Iterable[tuple[datetime, Sample | None]]
 
 def play(rule: Rule, samples: Samples, zone: ZoneInfo | None = None) -> list[tuple[datetime, Outcome]]:
     """The outcomes of the live `step` over samples in order, from a rule never evaluated; with a zone until its last day."""
-    state, found = RuleState(), []
+    state, found = RuleState(), list[tuple[datetime, Outcome]]()
     for at, sample in samples:
         if zone is not None and rule.has_ended(at, zone):
             return [*found, (at, close(state, "rule_paused", at))]
@@ -217,20 +218,21 @@ def frontier(
     """Alerts a day against the share of late orders caught, for thresholds across what the figure has been."""
     level = main_level(history.rule)
     own = history.rule.conditions[0].threshold.start(level)
-    if own is None or len(history.instants) * max(1, len(history.groups)) * POINTS > MOST_FRONTIER_STEPS * POINTS:
+    points = min(POINTS, MOST_FRONTIER_STEPS // max(1, len(samples) * len(history.groups)))
+    if own is None or points < LEAST_POINTS:
         return ()
     readings = [found for _, sample in samples if sample for _, found in sample.groups]
     values = sorted({found[0].score for found in readings if found[0].score is not None})
-    tried = sorted({*(_rounded(value) for value in _spread(values)), own})
+    tried = sorted({*(_rounded(value) for value in _spread(values, points)), own})
     days = max(1.0, (until - since) / timedelta(days=1))
     return tuple(_point(history, samples, breaks, value, level, days, is_own=value == own) for value in tried)
 
 
-def _spread(values: Sequence[float]) -> list[float]:
+def _spread(values: Sequence[float], points: int) -> list[float]:
     finite = [value for value in values if abs(value) != float("inf")]
     if len(finite) < 2:
         return []
-    return [finite[min(len(finite) - 1, round(index * (len(finite) - 1) / (POINTS - 1)))] for index in range(1, POINTS - 1)]
+    return [finite[round(place * (len(finite) - 1) / (points + 1))] for place in range(1, points + 1)]
 
 
 def _rounded(value: float) -> float:

@@ -198,7 +198,7 @@ def _step_group(
     if readings is None or verdicts is None or _is_absent(readings):
         return _absent(rule, group, before, at)
     seen = before.but(missing=0, value=readings[0].value, n=readings[0].n, is_insufficient=False)
-    if any(reading.n is not None and reading.n < rule.min_samples for reading in readings):
+    if rule.min_samples and any(reading.n is not None and reading.n < rule.min_samples for reading in readings):
         return _with_point(rule, seen, (False, False)).but(is_insufficient=True), None
     if any(verdict is _NO_HISTORY for verdict in verdicts.values()):
         return _with_point(rule, seen, (False, False)), None

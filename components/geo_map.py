@@ -79,7 +79,7 @@ class LayerChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class Ranked:
-    """A line of the list: the same as on the map in words; `href` chooses it, the others lead on."""
+    """A line of the list: the same as on the map in words; `href` chooses it, the others lead on: why, orders, a rule on it."""
 
     name: str
     href: str
@@ -89,6 +89,7 @@ class Ranked:
     tip: str
     drill: str = ""
     orders: str = ""
+    alert: str = ""
     state: State = "neutral"
     state_word: str = ""
     is_chosen: bool = False

@@ -50,6 +50,9 @@ def hear(view: View) -> Said | None:
         st.session_state[f"{TOLD}.number"] = number
         said = act(view, asked, number)
         st.session_state[TOLD] = (said, view.now)
+        if said.key and not said.is_refusal:
+            # The alert stays open although it may have left the list it was chosen from.
+            st.query_params["item"] = said.key
         return said
     told = st.session_state.get(TOLD)
     return told[0] if told and view.now - told[1] < TOLD_FOR else None

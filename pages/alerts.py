@@ -69,9 +69,10 @@ def read_board(view: View, asked: Mapping[str, str], said: Said | None) -> Alert
     chosen_rules = [alert for alert in placed if asked["rule"] in ("", alert.rule.name)]
     held = [alert for alert in chosen_rules if _has_holder(alert, asked["holder"])]
     counts = count_standings(held)
-    tab = _tab_of(asked["tab"], counts)
+    named = find_alert(everything, asked["item"])
+    tab = _tab_of(asked["tab"] or (named.standing if named else ""), counts)
     shown = [alert for alert in held if alert.standing == tab][:MOST]
-    opened = find_alert(everything, asked["item"]) or (shown[0] if shown and not asked["item"] else None)
+    opened = named or (shown[0] if shown and not asked["item"] else None)
     spans = _spans(view, shown)
     end = end_of(view)
     return AlertBoard(

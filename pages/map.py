@@ -55,7 +55,7 @@ PITCH: Final = 25.0
 METRES_PER_DEGREE: Final = 111_000
 WORDS: Final = (
     "player", "play", "pause", "back", "forward", "instant", "instant_beside", "versus", "span", "compare", "to_now", "now",
-    "player_hint", "now_only", "layers", "zoom_in", "zoom_out", "fit", "keys", "failed", "drill", "orders",
+    "player_hint", "now_only", "layers", "zoom_in", "zoom_out", "fit", "keys", "failed", "drill", "orders", "alert",
 )  # fmt: skip
 SWATCHES: Final = {"late": "hexagon", "lanes": "arc", "warehouses": "column", "complaints": "ring", "incidents": "alarm"}
 

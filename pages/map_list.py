@@ -16,7 +16,7 @@ from pages.links import Change, instant_text, link
 from pages.map_areas import Row, frame_rows, is_few
 from pages.map_areas import frame_name as name_frame
 from pages.map_question import OWN, Question, chosen, place_changes, without
-from pages.panel import drill_link, orders_link
+from pages.panel import alert_link, drill_link, orders_link
 from pages.problems import problem_of
 from pages.wording import judge, place_name, state_name, window_name
 from queries.metrics import METRICS
@@ -118,6 +118,7 @@ def _ranked(view: View, question: Question, row: Row, share: float, beside: Mapp
         tip="\n".join((name, f"{metric_name(language, metric)} {figure(language, metric, value)}", _note(language, metric, row))),
         drill=drill_link(view, metric, own),
         orders=orders_link(view, metric, own, part="bad" if problem_of(metric) else "all"),
+        alert=alert_link(view, metric, own),
         state=state,
         state_word=state_name(language, state),
         is_chosen=str(code) in chosen(view, rank),

@@ -91,7 +91,7 @@ function drawRanking(page, send) {
       isCompared ? h("td", { class: "figure" }, entry.before) : h("td", { class: "bar", "aria-hidden": "true" }, h("span", { class: "track" }, h("span", { class: `fill ${entry.state}`, style: { width: `${(100 * entry.share).toFixed(1)}%` } }))),
       h("td", { class: `figure ${entry.state}` }, stateMark(entry.state, entry.state_word), entry.figure),
       h("td", { class: "end" }, isCompared ? entry.change : entry.note),
-      h("td", { class: "ways" }, entry.drill ? drawLink(entry.drill, send, { "aria-label": `${page.words.drill}: ${entry.name}`, "data-tip": page.words.drill }, "↘") : null, entry.orders ? drawLink(entry.orders, send, { "aria-label": `${page.words.orders}: ${entry.name}`, "data-tip": page.words.orders }, "☰") : null),
+      h("td", { class: "ways" }, entry.drill ? drawLink(entry.drill, send, { "aria-label": `${page.words.drill}: ${entry.name}`, "data-tip": page.words.drill }, "↘") : null, entry.orders ? drawLink(entry.orders, send, { "aria-label": `${page.words.orders}: ${entry.name}`, "data-tip": page.words.orders }, "☰") : null, entry.alert ? drawLink(entry.alert, send, { "aria-label": `${page.words.alert}: ${entry.name}`, "data-tip": page.words.alert }, "⚑") : null),
     );
   return h(
     "section",
