@@ -21,7 +21,7 @@ from alerts.book import live_rules
 from alerts.channels import Line
 from alerts.destination import allow_list
 from alerts.evaluate import Pass, evaluate_rules
-from alerts.health import watch_health
+from alerts.health import OWN_RULES, watch_health
 from alerts.heartbeat import plan_heartbeat
 from alerts.lifecycle import Author, publish, save_draft
 from alerts.message import Words
@@ -128,7 +128,7 @@ class Duty:
                 if repeats_at is None or now - repeats_at >= timedelta(minutes=1) or now < repeats_at:
                     repeats_at = now
                     plan_heartbeat(self.store, self.settings.zone, now)
-                    plan_repeats(self.store, {live.rule.name: live.rule.repeat for live in live_rules(self.store)}, now)
+                    plan_repeats(self.store, _repeats(self.store), now)
                 send_due(self.sender, now)
             except SQLAlchemyError as error:
                 self.say(f"alerts: {type(error).__name__}: the outbox waits")
@@ -183,6 +183,11 @@ def open_sender(
         chance=chance,
         notes=lambda text: say(f"alerts: {text}"),
     )
+
+
+def _repeats(store: Engine) -> dict[str, timedelta]:
+    """After how long each rule tells again, the control room's own ones too."""
+    return dict.fromkeys(OWN_RULES, Rule.repeat) | {live.rule.name: live.rule.repeat for live in live_rules(store)}
 
 
 def _edition(store: Engine) -> tuple[object, ...]:

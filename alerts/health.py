@@ -12,15 +12,17 @@ from access.freshness import SourceFreshness
 from access.store import writing
 from alerts.book import LiveRule, Told, read_state, write_state, write_transitions
 from alerts.conditions import Condition, Threshold
-from alerts.outbox import put_out
+from alerts.outbox import put_out, read_receivers
 from alerts.rule import Rule
 from alerts.state import Reading, Sample, step
-from alerts.tables import RECEIVERS, RULES, STATES
+from alerts.tables import RULES, STATES
 from queries.scope import Scope
 
 SOURCE_SILENT: Final = "system:source-silent"
 RULE_FAILS: Final = "system:rule-fails"
 HEARTBEAT: Final = "system:heartbeat"
+OWN_RULES: Final = (SOURCE_SILENT, RULE_FAILS)
+"""What fires without a rule of anybody's."""
 ERRORS_IN_A_ROW: Final = 3
 EVERY: Final = timedelta(seconds=1)
 TITLES: Final = {
@@ -50,7 +52,7 @@ def _step(store: Engine, name: str, label: str, figures: dict[str, float], now: 
     condition = Condition(metric=label, op=">=", threshold=Threshold(warning=1))
     sample = Sample(groups=[((key,), (Reading(value=value, score=value),)) for key, value in sorted(figures.items())])
     with writing(store) as connection:
-        receivers = tuple(connection.execute(select(RECEIVERS.c.name).where(RECEIVERS.c.regions.is_(None))).scalars())
+        receivers = tuple(name for name, receiver in read_receivers(connection).items() if receiver.scope.everything)
         rule = Rule(
             name=name,
             conditions=(condition,),

@@ -26,7 +26,8 @@ def read_trends(store: Engine, wanted: Iterable[tuple[str, int]]) -> dict[tuple[
     with store.connect() as connection:
         for name, version in pairs:
             own = and_(EVALUATIONS.c.rule == name, EVALUATIONS.c.version == version, EVALUATIONS.c.state.is_not(None))
-            rows = connection.execute(select(EVALUATIONS.c.at, EVALUATIONS.c.state).where(own).order_by(EVALUATIONS.c.at)).all()
+            query = select(EVALUATIONS.c.at, EVALUATIONS.c.state).where(own).order_by(EVALUATIONS.c.at)
+            rows = [row for row in connection.execute(query) if row.state]
             for place, (_, state) in enumerate(rows):
                 for group, frozen in state["instances"]:
                     key = (name, json.dumps(group, ensure_ascii=False, separators=(",", ":")))

@@ -22,7 +22,7 @@ def restate(connection: Connection, live: LiveRule, present: RuleState, sampler:
     """
     own = and_(EVALUATIONS.c.rule == live.rule.name, EVALUATIONS.c.version == live.version)
     kept = select(EVALUATIONS.c.at, EVALUATIONS.c.outcome, EVALUATIONS.c.state).where(own, EVALUATIONS.c.state.is_not(None))
-    rows = connection.execute(kept.order_by(EVALUATIONS.c.at)).all()
+    rows = [row for row in connection.execute(kept.order_by(EVALUATIONS.c.at)) if row.state]
     earlier = [row for row in rows if row.at <= since]
     again = [row for row in rows if row.at > since]
     if not again or not earlier or present.at is None:

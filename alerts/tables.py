@@ -123,7 +123,7 @@ EVALUATIONS: Final = Table(
     Column("snapshot", BigInteger, nullable=False),
     Column("detail", Text, nullable=False),
     Column("recorded_at", Instant, nullable=False),
-    Column("state", JSON),
+    Column("state", JSON(none_as_null=True)),
 )
 """`outcome`: evaluated, error, frozen, skipped. `state` is kept for the last instants, from which a restatement starts."""
 

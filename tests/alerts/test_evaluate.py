@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from access.store import writing
 from alerts.lifecycle import publish, save_draft, set_status
 from alerts.parse import parse_rule
+from alerts.pasts import read_trends
 from alerts.tables import EVALUATIONS, STATES, VERSIONS
 from tests.alerts.bench import BOSS, HOUR, START, Bench, hourly
 
@@ -261,3 +262,15 @@ def test_silence_of_a_source_is_told_although_no_instant_is_due(bench: Bench) ->
     with bench.store.connect() as connection:
         assert connection.execute(select(STATES.c.frozen_by)).scalar_one() == ""
     assert bench.history() == ["2 R1 unknown>firing firing"]
+
+
+def test_after_more_instants_than_are_kept_trends_and_restatements_still_work(bench: Bench) -> None:
+    bench.publish()
+    bench = bench.filled(hourly({"R1": [QUIET] * 30}))
+    for hour in range(1, 30):
+        bench.evaluate(hour)
+    trend = read_trends(bench.store, [("busy", 1)])[("busy", '["R1"]')]
+    assert trend == [QUIET] * 24
+    bench = bench.filled(hourly({"R1": [QUIET] * 28 + [BUSY, BUSY]}), late=START + 28 * HOUR)
+    bench.evaluate(29)
+    assert bench.history() == ["29 R1 inactive>firing restated"]
