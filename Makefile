@@ -55,7 +55,7 @@ lint: tools
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pytest -q tests/test_structure.py
 
-# The pinned packages against the published advisories; without pip-audit or the network it says so.
+# The pinned packages against the published advisories: 1 where one is named, 3 where a package could not be asked about.
 audit:
 	@.ci/audit
 
