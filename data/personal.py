@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -35,24 +36,34 @@ KEY_ID_BYTES: Final = 16
 MASKED_ROWS: Final = "masked_rows"
 SEALED_ROWS: Final = "sealed_contacts"
 
-_DISTRICT: Final = "^(.{2,8}?(?:省|自治区|特别行政区))?(.{2,9}?(?:市|自治州|地区|盟))?(.{1,9}?(?:区|县|旗|市))?"
-_CITY_FIRST: Final = "^.{2,9}?(?:省|自治区|特别行政区|市|自治州|地区|盟|区|县|旗)"
+_PLACE: Final = "[^0-9０-９号弄巷]?[^0-9０-９路街道号弄巷村镇小社]"
+"""Within a name of a province, city or district: what a street, a house or an estate (…小区) is named by ends it."""
+
+_DISTRICT: Final = (
+    f"^({_PLACE}{{1,6}}?(?:省|自治区|特别行政区))?({_PLACE}{{1,8}}?(?:市|自治州|地区|盟))?({_PLACE}{{0,8}}?(?:区|县|旗|市))?"
+)
+_CITY_FIRST: Final = f"^{_PLACE}{{1,8}}?(?:省|自治区|特别行政区|市|自治州|地区|盟|区|县|旗)"
+_MASKED_PHONE: Final = "[0-9]{0,3}[*]{4,}[0-9]{0,4}"
 
 
 def mask_sql(field: str, value: str) -> str:
-    """SQL of a value's masked form: 张*, 138****1234, an address down to its district; null stays null."""
+    """SQL of a value's masked form: 张*, 138****1234, an address down to its district; null stays null.
+
+    A masked form masks to itself; a star somewhere in a value does not make it one.
+    """
     text = f"trim({value})"
     if field == "name":
         masked = f"left({text}, 1) || '*'"
     elif field == "phone":
         digits = f"regexp_replace({text}, '[^0-9]', '', 'g')"
         own = f"CASE WHEN length({digits}) > 11 THEN right({digits}, 11) ELSE {digits} END"
-        masked = f"CASE WHEN length({own}) >= 9 THEN left({own}, 3) || '****' || right({own}, 4) ELSE '****' END"
+        cut = f"CASE WHEN length({own}) >= 9 THEN left({own}, 3) || '****' || right({own}, 4) ELSE '****' END"
+        masked = f"CASE WHEN regexp_full_match({text}, '{_MASKED_PHONE}') THEN {text} ELSE {cut} END"
     else:
         masked = (
             f"CASE WHEN regexp_matches({text}, '{_CITY_FIRST}') THEN regexp_extract({text}, '{_DISTRICT}') || '*' ELSE '*' END"
         )
-    return f"CASE WHEN {text} = '' OR {value} IS NULL THEN {value} WHEN contains({text}, '*') THEN {text} ELSE {masked} END"
+    return f"CASE WHEN {text} = '' OR {value} IS NULL THEN {value} ELSE {masked} END"
 
 
 def search_hash(keys: Keys, phone: str) -> str:
@@ -62,7 +73,7 @@ def search_hash(keys: Keys, phone: str) -> str:
 
 def plain_phone(phone: str) -> str:
     """The digits that say whose phone it is, however it was written."""
-    digits = re.sub(r"\D", "", phone)
+    digits = re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", phone))
     return re.sub(r"^(0086|86)(?=1\d{10}$)", "", digits)
 
 
@@ -124,7 +135,7 @@ def _batches(connection: duckdb.DuckDBPyConnection, contract: Contract, relation
         value = identifier(column)
         found = connection.execute(
             f"SELECT DISTINCT {key[0]} AS channel, {key[1]} AS order_id, '{field}' AS field, trim({value}), {mask_sql(field, value)} "
-            f"FROM {relation} WHERE trim({value}) <> '' AND NOT contains({value}, '*') "
+            f"FROM {relation} WHERE trim({value}) <> '' AND trim({value}) <> {mask_sql(field, value)} "
             f"AND {key[0]} IS NOT NULL AND {key[1]} IS NOT NULL"
         ).fetchall()
         for start in range(0, len(found), BATCH):

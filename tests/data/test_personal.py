@@ -73,6 +73,20 @@ def lake(settings: Settings, contract: Contract, tmp_path: Path) -> Iterator[Lak
         ("address", "北京市朝阳区建国路8号", "北京市朝阳区*"),
         ("address", "广西壮族自治区南宁市青秀区民族大道", "广西壮族自治区南宁市青秀区*"),
         ("address", "12 High Street, Springfield", "*"),
+        ("address", "黑龙江省哈尔滨市道里区中央大街1号", "黑龙江省哈尔滨市道里区*"),
+        ("address", "浙江省台州市路桥区某路1号", "浙江省台州市路桥区*"),
+        ("address", "山西省太原市小店区某路1号", "山西省太原市小店区*"),
+        ("address", "北京市世纪路1号阳光小区", "北京市*"),
+        ("address", "北京市阳光小区3号", "北京市*"),
+        ("address", "世纪路1号上海市场", "*"),
+        ("address", "138 1234上海市", "*"),
+        ("address", "上海市浦东新区世纪大道*100号", "上海市浦东新区*"),
+        ("phone", "13812345678*", "138****5678"),
+        ("phone", "*13812345678", "138****5678"),
+        ("phone", "13812345678 * 2", "381****6782"),
+        ("phone", "１３８１２３４５６７８", "****"),
+        ("name", "张三丰*", "张*"),
+        ("name", "*张三丰", "**"),
         ("name", None, None),
         ("phone", "", ""),
     ],
@@ -82,12 +96,16 @@ def test_masked_form(field: str, value: str | None, expected: str | None) -> Non
     assert found == expected
 
 
-@pytest.mark.parametrize(("field", "masked"), [("name", "张*"), ("phone", "138****5678"), ("address", "上海市浦东新区*")])
+@pytest.mark.parametrize(
+    ("field", "masked"), [("name", "张*"), ("phone", "138****5678"), ("phone", "****"), ("address", "上海市浦东新区*")]
+)
 def test_masked_form_masks_to_itself(field: str, masked: str) -> None:
     assert duckdb.sql(f"SELECT {mask_sql(field, 'v')} FROM (SELECT $v AS v)", params={"v": masked}).fetchone() == (masked,)
 
 
-@pytest.mark.parametrize("written", ["13812345678", "+86 138 1234 5678", "0086-13812345678", "(138)12345678"])
+@pytest.mark.parametrize(
+    "written", ["13812345678", "+86 138 1234 5678", "0086-13812345678", "(138)12345678", "１３８１２３４５６７８"]
+)
 def test_phone_is_the_same_however_written(written: str) -> None:
     assert plain_phone(written) == "13812345678"
 
