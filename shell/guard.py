@@ -33,8 +33,15 @@ OPEN_PATHS: Final = (
 OPEN_PREFIX: Final = "/journey/"
 """Customers' pages: each is opened by a signed link that expires, and shows one order, masked."""
 
-CLOSED_PATHS: Final = ("/_stcore/metrics", "/_stcore/agent")
-"""Streamlit's own doors that stay shut for everyone."""
+CLOSED_PATHS: Final = (
+    "/_stcore/metrics",
+    "/_stcore/agent",
+    "/_stcore/upload_file",
+    "/auth/login",
+    "/auth/logout",
+    "/oauth2callback",
+)
+"""Streamlit's own doors that stay shut for everyone: no page takes a file, and sign-in is ours."""
 
 NO_PAGES: Final = ("/_stcore/", "/static/", "/media/", "/component/", "/favicon", "/auth/", "/geo/")
 """Paths nobody wants to come back to after signing in."""
@@ -145,7 +152,8 @@ class SessionGuard:
             await _refuse(scope, receive, send, PlainTextResponse("Not found", status_code=404))
             return
         secret = session_secret(HTTPConnection(scope))
-        if not await run_in_threadpool(self.is_signed_in, secret):
+        is_foreign = scope["type"] == "websocket" and not _is_own_page(Headers(scope=scope))
+        if is_foreign or not await run_in_threadpool(self.is_signed_in, secret):
             await _refuse(scope, receive, send, _to_sign_in(scope))
         elif scope["type"] == "websocket":
             await self._watch(scope, receive, send, secret or "")
@@ -171,7 +179,14 @@ class SessionGuard:
 
 def _is_open(scope: Scope) -> bool:
     """Whether the path is answered without a session."""
-    return scope["path"] in OPEN_PATHS or (scope["type"] == "http" and scope["path"].startswith(OPEN_PREFIX))
+    path = scope["path"]
+    is_journey = path.startswith(OPEN_PREFIX) and "/" not in path.removeprefix(OPEN_PREFIX)
+    return scope["type"] == "http" and (path in OPEN_PATHS or is_journey)
+
+
+def _is_own_page(headers: Headers) -> bool:
+    """Whether a page of this very site opens the websocket: Streamlit itself takes any port of the host, and no origin at all."""
+    return urlsplit(headers.get("origin", "")).netloc == headers.get("host")
 
 
 def session_secret(connection: HTTPConnection) -> str | None:

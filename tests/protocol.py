@@ -39,8 +39,12 @@ class Tab:
         return [message.auto_rerun.fragment_id for message in self.received if message.HasField("auto_rerun")]
 
     def _run(self, message: BackMsg, seconds: float) -> str:
-        self.received, self.sent_bytes = [], b""
         self.connection.send(message.SerializeToString())
+        return self.follow(seconds=seconds)
+
+    def follow(self, *, seconds: float = 60.0) -> str:
+        """What the run that comes next sends, such as the one a fragment asked for."""
+        self.received, self.sent_bytes = [], b""
         deadline = time.monotonic() + seconds
         while True:
             data = self.connection.recv(timeout=max(0.1, deadline - time.monotonic()))

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DatabaseError
 
-from access.audit import AUDIT, LOCAL, Actor, AuditError, note, record, verify
+from access.audit import AUDIT, LOCAL, Actor, AuditError, hash_of, note, record, verify
 from access.audit_command import add_audit_arguments, audit
 from access.audit_rows import AuditFilter, AuditRow, check_export, export_audit, list_audit
 from access.session import end_session, start_session
@@ -90,6 +90,46 @@ def test_tampering_is_found_at_the_row(any_store: Engine, statement: str, broken
     _fill(any_store)
     _as_owner(any_store, statement)
     assert verify(any_store).broken_seq == broken
+
+
+def _rewrite(store: Engine, changes: dict[int, dict[str, object]]) -> None:
+    """Change rows and give each of them a hash that fits itself, as someone does who has read the code."""
+    with store.connect() as connection:
+        rows = {row.seq: dict(row._mapping) for row in connection.execute(select(AUDIT))}
+    for number, (seq, values) in enumerate(changes.items()):
+        row = rows[seq] | values
+        row["hash"] = hash_of(row)
+        columns = ", ".join(f"{name} = :{name}" for name in values | {"hash": ""})
+        if number == 0:
+            _as_owner(store, "SELECT 1")
+        with writing(store) as connection:
+            connection.execute(text(f"UPDATE audit SET {columns} WHERE seq = :old"), values | {"hash": row["hash"], "old": seq})
+
+
+@pytest.mark.parametrize(
+    ("changes", "broken"),
+    [
+        ({3: {"actor": "li"}}, 4),
+        ({5: {"detail": "{}"}}, 6),
+        ({2: {"seq": 60}, 3: {"seq": 2}, 4: {"seq": 3}}, 2),
+        ({4: {"previous_hash": "0" * 64}}, 4),
+    ],
+    ids=["edited", "last edited", "taken out and closed up", "tied elsewhere"],
+)
+def test_tampering_with_hashes_made_to_fit_is_found_by_the_links(
+    any_store: Engine, changes: dict[int, dict[str, object]], broken: int
+) -> None:
+    _fill(any_store)
+    _rewrite(any_store, changes)
+    assert verify(any_store).broken_seq == broken
+
+
+def test_rows_that_change_places_are_found(any_store: Engine) -> None:
+    _fill(any_store)
+    _as_owner(any_store, "UPDATE audit SET seq = seq + 100 WHERE seq IN (2, 4)")
+    with writing(any_store) as connection:
+        connection.execute(text("UPDATE audit SET seq = 106 - seq WHERE seq > 100"))
+    assert verify(any_store).broken_seq == 2
 
 
 def test_many_writers_make_one_chain(any_store: Engine) -> None:

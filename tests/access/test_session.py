@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from access.audit import LOCAL
 from access.session import ABSOLUTE_LIMIT, IDLE_LIMIT, end_session, read_session, signed_in_users, start_session
-from access.store import SESSIONS
+from access.store import SESSIONS, USERS, writing
 from access.user import set_access, set_disabled, set_language, set_password
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -110,3 +110,11 @@ def test_who_is_signed_in_is_told_once_and_only_while_they_are(store: Engine) ->
     assert signed_in_users(store, NOW + IDLE_LIMIT) == []
     end_session(store, second, NOW)
     assert signed_in_users(store, NOW) == []
+
+
+@pytest.mark.parametrize("column", ["locked_at", "deleted_at"])
+def test_session_of_a_locked_or_removed_account_is_none_whenever_it_began(store: Engine, column: str) -> None:
+    secret = start_session(store, "li", NOW)
+    with writing(store) as connection:
+        connection.execute(USERS.update().where(USERS.c.name == "li").values({column: NOW}))
+    assert read_session(store, secret, NOW) is None

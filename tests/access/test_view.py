@@ -8,11 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, select
 
+from access.audit import LOCAL, Actor
 from access.reading import EmptyLake, Reading
+from access.saved_act import SavedAct, perform_saved
+from access.saved_view import SavedViewError
 from access.session import SessionEnded
-from access.user import User
+from access.store import METADATA, open_store
+from access.user import PreviewError, User, add_user
 from access.view import View, open_view
+from access.work_act import Act, perform
 from config import Settings, read_settings
 from data.lake import Lake
 from queries.query import Filter, Query
@@ -142,3 +148,29 @@ def test_a_figure_takes_the_filters_it_knows(reading: Reading) -> None:
     assert view.filters == (region,)
     assert view.filters_for("return_count") == (region, kind)
     assert view.filters_for("return_count", "order_count") == (region,)
+
+
+def test_preview_sees_and_changes_nothing(reading: Reading, settings: Settings) -> None:
+    store = open_store(settings)
+    add_user(store, EAST, password_hash="x", now=NOW, by=LOCAL)
+    actor = Actor(name="root", session="0" * 64)
+    view = open_view(reading, EAST, {}, now=NOW, language="en", stays_valid=lambda: None, store=store, actor=actor)
+    assert view.is_preview
+    assert _counts(view) == EXPECTED["east"]
+    before = _everything(store)
+    with pytest.raises(PreviewError):
+        view.by()
+    with pytest.raises(SavedViewError):
+        perform_saved(view, SavedAct(verb="save", name="mine", page="orders"))
+    act = Act(key=("web", "1"), verb="note", value="looked at")
+    assert (perform(view, act).change, perform(view, act).error is None) == (None, False)
+    view.keep_preference("start_view", "1")
+    assert view.make_journey("web", "1") == ""
+    view.note_denied("order", "web/3")
+    assert _everything(store) == before
+    store.dispose()
+
+
+def _everything(store: Engine) -> dict[str, list[str]]:
+    with store.connect() as connection:
+        return {table.name: [str(row) for row in connection.execute(select(table))] for table in METADATA.sorted_tables}

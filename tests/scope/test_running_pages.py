@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import Engine
 
+from access.audit import LOCAL
 from access.session import start_session
 from access.store import open_store
+from access.user import end_user_sessions, set_access, set_disabled, set_password
 from config import Settings
 from pages import PAGES
-from tests.protocol import tab
+from tests.protocol import tab, text_of
 from tests.scope.conftest import MARK
 from tests.serving import Served, serve
 
@@ -66,18 +69,33 @@ def test_the_word_would_be_seen_on_the_wall(served: Served, cookies: dict[str, s
     assert MARK in _texts(served, cookies["boss"], PAGES[0].url_path)[0]
 
 
-def test_page_that_is_open_shows_nothing_once_regions_changed(served: Served, country: Settings, cookies: dict[str, str]) -> None:
-    from access.audit import LOCAL
-    from access.user import set_access
+Change = Callable[[Engine, datetime], None]
 
+CHANGES: dict[str, Change] = {
+    "regions": lambda store, now: set_access(store, "south", role="lead", regions=["CN-NORTH"], now=now, by=LOCAL),
+    "role": lambda store, now: set_access(store, "south", role="manager", regions=[], now=now, by=LOCAL),
+    "password": lambda store, now: set_password(store, "south", password_hash="y", now=now, by=LOCAL),
+    "closed": lambda store, now: set_disabled(store, "south", is_disabled=True, now=now, by=LOCAL),
+    "signed out": lambda store, now: end_user_sessions(store, "south", now, by=LOCAL),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_open_page_and_its_fragments_show_nothing_once_the_account_changed(
+    served: Served, country: Settings, change: str
+) -> None:
     store = open_store(country)
-    with tab(served, cookies["south"]) as opened:
-        opened.open(PAGES[0].url_path)
-        assert opened.fragments()
+    cookie = f"control_room_session={start_session(store, 'south', datetime.now(UTC))}"
+    with tab(served, cookie) as opened:
+        assert MARK in opened.open(PAGES[0].url_path)
         fragments = opened.fragments()
-        set_access(store, "south", role="lead", regions=["CN-NORTH"], now=datetime.now(UTC), by=LOCAL)
-        assert "Your session has ended" in opened.open(PAGES[0].url_path)
+        assert len(fragments) == 2
+        CHANGES[change](store, datetime.now(UTC))
         for fragment in fragments:
             assert MARK not in opened.rerun_fragment(fragment)
-        set_access(store, "south", role="lead", regions=["CN-SOUTH"], now=datetime.now(UTC), by=LOCAL)
+            assert "Your session has ended" in opened.follow()
+            assert MARK not in text_of(opened.sent_bytes)
+        assert "Your session has ended" in opened.open(PAGES[0].url_path)
+    set_disabled(store, "south", is_disabled=False, now=datetime.now(UTC), by=LOCAL)
+    set_access(store, "south", role="lead", regions=["CN-SOUTH"], now=datetime.now(UTC), by=LOCAL)
     store.dispose()

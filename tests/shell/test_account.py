@@ -64,6 +64,17 @@ def test_password_is_not_changed_without_the_old_one_or_for_a_bad_one(own: Serve
     assert _is_in(own, cookie)
 
 
+def test_another_sites_page_changes_no_password(own: Served) -> None:
+    cookie = own.sign_in("wang", OLD)
+    for origin in (
+        "https://elsewhere.example",
+        "null",
+        own.url.replace("http", "https").replace("localhost", "localhost.evil.example"),
+    ):
+        assert own.ask("POST", "/auth/account", form={"old": OLD, "new": NEW}, Cookie=cookie, Origin=origin).status == 403
+    assert own.sign_in("wang", OLD)
+
+
 def test_sign_out_everywhere_ends_every_session_of_the_user_only(own: Served) -> None:
     first, second, other = own.sign_in("zhao", OLD), own.sign_in("zhao", OLD), own.sign_in("manager")
     assert own.ask("POST", "/auth/sign-out-everywhere", Cookie=first, Origin="https://elsewhere.example").status == 403

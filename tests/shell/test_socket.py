@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from starlette.types import Message
+from starlette.types import Message, Receive, Scope, Send
 
 import shell.socket
+from shell.guard import SessionGuard
 from shell.socket import SentMedia, WatchedSocket
 
 NAME = "0" * 55 + "a"
@@ -111,3 +112,38 @@ def test_memory_of_sent_files_is_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     for number in range(5):
         sent.note("mine", f"/media/{number:056x}.csv".encode())
     assert [sent.may_fetch("mine", f"/media/{number:056x}.csv") for number in range(5)] == [False, False, True, True, True]
+
+
+def test_download_of_another_session_is_refused_at_the_door() -> None:
+    """The guard as it stands before Streamlit: what one session was sent over its websocket, no other fetches."""
+    passed: list[str] = []
+
+    async def streamlit(scope: Scope, receive: Receive, send: Send) -> None:
+        passed.append(scope["path"])
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.send", "bytes": b"\x12\x40/media/" + NAME.encode() + b".csv"})
+
+    guard = SessionGuard(streamlit, is_signed_in=lambda secret: secret in ("mine", "theirs"))
+
+    async def ask(secret: str, path: str, kind: str = "http") -> int:
+        sent: list[Message] = []
+        headers = [(b"host", b"here"), (b"origin", b"https://here"), (b"cookie", f"control_room_session={secret}".encode())]
+        scope: Scope = {"type": kind, "scheme": "ws" if kind == "websocket" else "http", "path": path, "headers": headers}
+        scope.update({"method": "GET", "query_string": b"", "server": ("here", 80)})
+
+        async def receive() -> Message:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await guard(scope, receive, send)
+        return int(sent[0].get("status", 200)) if sent else 200
+
+    async def play() -> None:
+        await ask("mine", "/_stcore/stream", "websocket")
+        path = f"/media/{NAME}.csv"
+        assert [await ask(secret, path) for secret in ("mine", "theirs", "nobody")] == [200, 401, 401]
+        assert passed == ["/_stcore/stream", path]
+
+    _run(play())
