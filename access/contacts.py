@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from access.audit import record
 from access.flag import limits_of, look_at
+from access.session import is_confirmed
 from access.sign_in import confirm_password
 from access.store import writing
 from access.user import has_password
@@ -31,6 +32,10 @@ REVEAL_ROLES: Final = ("admin",)
 SHOWN: Final = timedelta(seconds=60)
 SHORTEST_TEXT: Final = 5
 SHORTEST_PHONE: Final = 7
+
+
+Confirmation = Literal["password", "sign_on", "done"]
+"""The password, a sign-in at the company's provider, or nothing more: that sign-in was minutes ago."""
 
 
 class RevealError(PermissionError):
@@ -81,23 +86,34 @@ def may_reveal(view: View) -> bool:
     return view.user.role in REVEAL_ROLES and view.store is not None
 
 
+def confirmation(view: View) -> Confirmation:
+    """What a reveal by the view's user wants besides the purpose."""
+    if view.store is None or has_password(view.store, view.user.name):
+        return "password"
+    return "done" if view.actor and is_confirmed(view.store, view.actor.session, view.now) else "sign_on"
+
+
 def reveal(
     view: View, channel: str, order_id: str, field: str, *, purpose: str, text: str, password: str, now: datetime
 ) -> Revealed:
     """One original value: by role, for a purpose, with the password again; on record before it is returned.
+
+    An account of the company's provider has no password here: a sign-in there within the last minutes counts instead.
 
     Raises RevealError when it may not be, PreviewError in a preview, SessionEnded; every refusal is on record too.
     """
     by = view.by()
     if not may_reveal(view) or view.store is None:
         raise _refused(view, channel, order_id, field, "role", now)
-    if not has_password(view.store, view.user.name):
-        raise _refused(view, channel, order_id, field, "elsewhere", now)
+    needs_password = has_password(view.store, view.user.name)
+    if not needs_password and not is_confirmed(view.store, by.audited.session, now):
+        raise _refused(view, channel, order_id, field, "confirm", now)
     if purpose not in PURPOSES or len(text.strip()) < SHORTEST_TEXT:
         raise RevealError("purpose")
-    confirmed = confirm_password(view.store, view.user, password, address=by.audited.address, now=now)
-    if confirmed.reason:
-        raise RevealError(confirmed.reason, confirmed.wait_seconds)
+    if needs_password:
+        confirmed = confirm_password(view.store, view.user, password, address=by.audited.address, now=now)
+        if confirmed.reason:
+            raise RevealError(confirmed.reason, confirmed.wait_seconds)
     rows = view.reading.answer(sealed_contacts(_sight(view), channel, order_id)).to_dicts()
     row = next((row for row in rows if row["field"] == field), None)
     if row is None:

@@ -171,7 +171,7 @@ PLAIN: Final[dict[str, str]] = {
     "review_changes": "rule channel order_id action",
     "review_entries": "rule channel order_id region_code state reason",
     "saved_views": "page roles",
-    "sign_ons": "id_sha256 next_path",
+    "sign_ons": "id_sha256 next_path confirms",
     "target_versions": "text sha256",
     "users": "role regions language",
     "work_changes": "channel order_id region_code field",

@@ -9,8 +9,9 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -96,8 +97,8 @@ def read_published(provider: Provider, now: datetime) -> Published:
     )
 
 
-def way_out(provider: Provider, published: Published, ticket: Ticket, *, language: str) -> str:
-    """The provider's address to which the browser goes to sign in."""
+def way_out(provider: Provider, published: Published, ticket: Ticket, *, language: str, is_anew: bool = False) -> str:
+    """The provider's address to which the browser goes to sign in; `is_anew` asks for it even of who is signed in there."""
     asked = {
         "response_type": "code",
         "client_id": provider.client_id,
@@ -108,7 +109,7 @@ def way_out(provider: Provider, published: Published, ticket: Ticket, *, languag
         "code_challenge": ticket.challenge,
         "code_challenge_method": "S256",
         "ui_locales": language,
-    }
+    } | ({"prompt": "login", "max_age": "0"} if is_anew else {})
     return f"{published.authorization}{'&' if '?' in published.authorization else '?'}{urlencode(asked)}"
 
 
@@ -149,6 +150,20 @@ def check_token(provider: Provider, published: Published, ticket: Ticket, token:
     if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= 255:
         raise SignOnError("token", "the identity token names nobody")
     return claims
+
+
+def check_anew(claims: Mapping[str, Any], *, since: datetime, now: datetime) -> None:
+    """Raise SignOnError unless the claims say that the person signed in at the provider itself between the two instants."""
+    at = claims.get("auth_time")
+    if isinstance(at, bool) or not isinstance(at, int | float) or not since - LEEWAY <= _instant(at) <= now + LEEWAY:
+        raise SignOnError("stale", "the provider does not say that the person signed in anew")
+
+
+def _instant(seconds: float) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
 
 
 def _check_times(claims: dict[str, Any], now: datetime) -> None:

@@ -22,6 +22,10 @@ SEEN_STEP: Final = timedelta(minutes=1)
 """The last use is written at most this often."""
 
 
+CONFIRMED_FOR: Final = timedelta(minutes=5)
+"""So long a fresh sign-in at the company's provider counts as the password."""
+
+
 class SessionEnded(PermissionError):
     """The session is not (or no longer) valid: sign in again."""
 
@@ -117,6 +121,21 @@ def set_preview(store: Engine, actor: Actor, name: str | None, now: datetime) ->
         before = connection.execute(select(SESSIONS.c.preview_of).where(mine)).scalar_one_or_none()
         connection.execute(SESSIONS.update().where(mine).values(preview_of=name))
         record(connection, at=now, actor=actor, action=action, object_kind="user", object_id=name or before or "")
+
+
+def confirm_session(store: Engine, actor: Actor, now: datetime) -> None:
+    """Put on record that the actor's session was confirmed by a fresh sign-in at the company's provider."""
+    with writing(store) as connection:
+        connection.execute(SESSIONS.update().where(SESSIONS.c.id_sha256 == actor.session).values(confirmed_at=now))
+        record(connection, at=now, actor=actor, action="identity_confirmed", object_kind="user", object_id=actor.name)
+
+
+def is_confirmed(store: Engine, id_sha256: str, now: datetime) -> bool:
+    """Whether the session was confirmed within `CONFIRMED_FOR`."""
+    query = select(SESSIONS.c.confirmed_at).where(SESSIONS.c.id_sha256 == id_sha256, SESSIONS.c.revoked_at.is_(None))
+    with store.connect() as connection:
+        at = connection.execute(query).scalar_one_or_none()
+    return at is not None and timedelta(0) <= now - at < CONFIRMED_FOR
 
 
 def end_session(store: Engine, secret: str, now: datetime) -> None:

@@ -18,9 +18,9 @@ from sqlalchemy import Column, Engine, String, Table, Text, func, select
 from sqlalchemy.exc import IntegrityError
 
 from access.audit import Actor, note
-from access.open_id import KEPT_FOR, Published, SignOnError, Ticket, check_token, fetch_token, read_published, way_out
+from access.open_id import KEPT_FOR, Published, SignOnError, Ticket, check_anew, check_token, fetch_token, read_published, way_out
 from access.provider import Provider
-from access.session import digest, start_session
+from access.session import Session, confirm_session, digest, start_session
 from access.store import METADATA, Instant, writing
 from access.user import (
     EVERY_REGION,
@@ -57,16 +57,27 @@ SIGN_ONS: Final = Table(
     Column("id_sha256", String(64), primary_key=True),
     Column("next_path", Text, nullable=False),
     Column("started_at", Instant, nullable=False, index=True),
+    Column("confirms", String(64), nullable=False, server_default=""),
 )
+"""Sign-ins under way; `confirms` is the SHA-256 of the session's id whose user signs in anew in place of a password."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignedOn:
-    """A session's secret for the cookie, whose it is, and where to go."""
+    """A session's secret for the cookie (empty where a session was only confirmed), whose it is, and where to go."""
 
     secret: str = field(repr=False)
     name: str
     next_path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A sign-in under way: where it leads, since when, and which session (its id's SHA-256) it is to confirm, if any."""
+
+    next_path: str
+    started_at: datetime
+    confirms: str
 
 
 @dataclass
@@ -79,8 +90,11 @@ class SignOn:
     _down_at: datetime | None = None
     _lock: Lock = field(default_factory=Lock, repr=False)
 
-    def start(self, *, next_path: str, language: str, now: datetime) -> tuple[str, str]:
-        """The secret for the browser's cookie, and the provider's address to send it to. Raises SignOnError."""
+    def start(self, *, next_path: str, language: str, now: datetime, confirms: Session | None = None) -> tuple[str, str]:
+        """The secret for the browser's cookie, and the provider's address to send it to. Raises SignOnError.
+
+        `confirms` is the session whose user has to sign in anew there, in place of a password.
+        """
         published = self._known(now)
         ticket = Ticket(secret=secrets.token_urlsafe(32))
         with writing(self.store) as connection:
@@ -91,25 +105,44 @@ class SignOn:
                 "id_sha256": digest(ticket.secret),
                 "next_path": next_path if len(next_path) <= LONGEST_PATH else "/",
                 "started_at": now,
+                "confirms": confirms.id_sha256 if confirms else "",
             }
             connection.execute(SIGN_ONS.insert().values(row))
-        return ticket.secret, way_out(self.provider, published, ticket, language=language)
+        return ticket.secret, way_out(self.provider, published, ticket, language=language, is_anew=confirms is not None)
 
-    def finish(self, secret: str | None, answer: Mapping[str, str], *, address: str, now: datetime) -> SignedOn:
-        """The session for what the provider's answer brings back, once. Raises SignOnError; every refusal is on record."""
+    def finish(
+        self, secret: str | None, answer: Mapping[str, str], *, address: str, now: datetime, session: Session | None = None
+    ) -> SignedOn:
+        """The session for what the provider's answer brings back, once. Raises SignOnError; every refusal is on record.
+
+        `session` is the one the browser has; where it was to be confirmed it is, and no other begins.
+        """
         try:
-            next_path, claims = self._claims(secret, answer, now)
+            begun, claims = self._claims(secret, answer, now)
+            if begun.confirms:
+                self._check_confirmed(begun, claims, session, now)
             name = self._account(claims, now)
         except SignOnError as error:
             what = {"object_kind": "provider", "object_id": self.provider.issuer, "detail": {"reason": error.reason}}
             note(self.store, at=now, actor=Actor(name="", address=address), action="sign_on_refused", result="denied", **what)
             raise
-        return SignedOn(secret=start_session(self.store, name, now, address=address), name=name, next_path=next_path)
+        if begun.confirms and session is not None:
+            confirm_session(self.store, session.actor, now)
+            return SignedOn(secret="", name=name, next_path=begun.next_path)
+        return SignedOn(secret=start_session(self.store, name, now, address=address), name=name, next_path=begun.next_path)
 
-    def _claims(self, secret: str | None, answer: Mapping[str, str], now: datetime) -> tuple[str, dict[str, Any]]:
+    def _check_confirmed(self, begun: Begun, claims: Mapping[str, Any], session: Session | None, now: datetime) -> None:
+        """Raise SignOnError unless the browser still has the session, and its very user signed in there since it was asked to."""
+        if session is None or session.previewer is not None or not hmac.compare_digest(session.id_sha256, begun.confirms):
+            raise SignOnError("state", "the session that was to be confirmed is not this browser's")
+        check_anew(claims, since=begun.started_at, now=now)
+        if self._name_of(claims["sub"]) != session.user.name:
+            raise SignOnError("other", "somebody else signed in at the provider")
+
+    def _claims(self, secret: str | None, answer: Mapping[str, str], now: datetime) -> tuple[Begun, dict[str, Any]]:
         ticket = Ticket(secret=secret or "")
-        next_path = self._take(ticket, now)
-        if next_path is None or not hmac.compare_digest(answer.get("state", "").encode(), ticket.state.encode()):
+        begun = self._take(ticket, now)
+        if begun is None or not hmac.compare_digest(answer.get("state", "").encode(), ticket.state.encode()):
             raise SignOnError("state", "an answer came back that belongs to no sign-in of this browser")
         published = self._known(now)
         if ("iss" in answer or published.is_iss_sent) and answer.get("iss") != self.provider.issuer:
@@ -118,19 +151,21 @@ class SignOn:
             raise SignOnError("refused", "the provider let nobody in")
         token = fetch_token(self.provider, published, ticket, answer["code"])
         try:
-            return next_path, check_token(self.provider, published, ticket, token, now=now)
+            return begun, check_token(self.provider, published, ticket, token, now=now)
         except SignOnError as error:
             if error.reason != "key":
                 raise
-        return next_path, check_token(self.provider, self._known(now, anew=True), ticket, token, now=now)
+        return begun, check_token(self.provider, self._known(now, anew=True), ticket, token, now=now)
 
-    def _take(self, ticket: Ticket, now: datetime) -> str | None:
-        """Where the sign-in under way leads, taken away with the question: a second answer to it finds nothing."""
+    def _take(self, ticket: Ticket, now: datetime) -> Begun | None:
+        """The sign-in under way, taken away with the question: a second answer to it finds nothing."""
         mine = SIGN_ONS.c.id_sha256 == digest(ticket.secret)
         with writing(self.store) as connection:
             row = connection.execute(select(SIGN_ONS).where(mine).with_for_update()).one_or_none()
             connection.execute(SIGN_ONS.delete().where(mine))
-        return None if row is None or now - row.started_at > UNDER_WAY else str(row.next_path)
+        if row is None or now - row.started_at > UNDER_WAY:
+            return None
+        return Begun(next_path=row.next_path, started_at=row.started_at, confirms=row.confirms)
 
     def _account(self, claims: Mapping[str, Any], now: datetime) -> str:
         """The account of the claims' subject, made or changed to what they say now."""

@@ -84,7 +84,9 @@ SESSIONS: Final = Table(
     Column("revoked_at", Instant),
     Column("address", String(64), nullable=False, server_default=""),
     Column("preview_of", String(64)),
+    Column("confirmed_at", Instant),
 )
+"""`confirmed_at`: when its user last signed in anew at the company's provider, in place of the password (`access.sign_on`)."""
 
 ATTEMPTS: Final = Table(
     "sign_in_attempts",

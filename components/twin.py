@@ -150,7 +150,8 @@ class Party:
 class Parties:
     """Whom the order is for; without `words` nobody is offered to reveal anything.
 
-    `watermark` lies over the whole page, on paper too, for as long as an original is shown.
+    `watermark` lies over the whole page, on paper too, for as long as an original is shown. `confirm` leads to the company's
+    sign-in, which has to come first; without `is_password_asked` it has come.
     """
 
     title: str
@@ -160,6 +161,8 @@ class Parties:
     purposes: tuple[tuple[str, str], ...] = ()
     problem: str = ""
     watermark: str = ""
+    confirm: str = ""
+    is_password_asked: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

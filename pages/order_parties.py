@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import streamlit as st
 
-from access.contacts import PURPOSES, RevealError, masked, may_reveal, reveal
+from access.contacts import PURPOSES, RevealError, confirmation, masked, may_reveal, reveal
 from access.order_twin import Twin
 from access.user import PreviewError
 from access.view import View
@@ -19,7 +20,7 @@ from components.twin import Parties, Party
 from i18n import translate
 
 FIELDS: Final = ("name", "phone", "address")
-WORDS: Final = ("reveal", "purpose", "reason", "password", "show")
+WORDS: Final = ("reveal", "purpose", "reason", "password", "show", "confirm", "confirmed")
 REVEALED: Final = "order.revealed"
 PROBLEM: Final = "order.reveal_problem"
 
@@ -42,6 +43,7 @@ def parties_of(view: View, twin: Twin) -> Parties | None:
         return None
     language, shown = view.language, _shown(view, channel, order_id)
     problem = st.session_state.pop(PROBLEM, None)
+    wanted = confirmation(view) if may_reveal(view) else "password"
     return Parties(
         title=translate(language, "twin.parties.title"),
         scope=translate(language, "twin.parties.scope"),
@@ -60,7 +62,15 @@ def parties_of(view: View, twin: Twin) -> Parties | None:
         purposes=tuple((code, translate(language, f"access.purpose.{code}")) for code in PURPOSES),
         problem=translate(language, f"access.reveal.{problem}") if problem else "",
         watermark=watermark(view) if shown else "",
+        confirm=_way_to_confirm(view) if wanted == "sign_on" else "",
+        is_password_asked=wanted == "password",
     )
+
+
+def _way_to_confirm(view: View) -> str:
+    """To the company's sign-in, and back to this very page."""
+    here = "/order?" + urlencode({name: st.query_params.get_all(name) for name in st.query_params}, doseq=True)
+    return f"/auth/oidc/start?{urlencode({'confirm': '1', 'lang': view.language, 'next': here})}"
 
 
 def watermark(view: View) -> str:
@@ -84,7 +94,7 @@ def reveal_asked(view: View, channel: str, order_id: str, asked: Mapping[str, An
 
 def _shown(view: View, channel: str, order_id: str) -> Shown | None:
     shown = st.session_state.get(REVEALED)
-    if isinstance(shown, Shown) and shown.order == (channel, order_id) and view.now < shown.until:
+    if isinstance(shown, Shown) and shown.order == (channel, order_id) and view.now < shown.until and may_reveal(view):
         return shown
     st.session_state.pop(REVEALED, None)
     return None

@@ -82,6 +82,8 @@ class OpenIdProvider:
             return None
         at = int(self.clock().timestamp())
         claims = {"iss": self.issuer, "aud": CLIENT, "iat": at, "exp": at + 300, "nonce": asked["nonce"], **self.claims}
+        if asked.get("prompt") == "login" and asked.get("max_age") == "0":
+            claims = {"auth_time": at} | claims
         header = {"kid": self.kid} | self.header
         return {"id_token": jwt.encode(self.bend(claims), self.key, algorithm="RS256", headers=header), "token_type": "Bearer"}
 
@@ -132,6 +134,7 @@ redirect_uri = "{redirect_uri}"
 button = "Acme <b>account</b>"
 
 [roles]
+"acme-admins" = "admin"
 "acme-leads" = "lead"
 "acme-managers" = "manager"
 "acme-analysts" = "analyst"

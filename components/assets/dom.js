@@ -92,5 +92,5 @@ function styleBy(element, style, before) {
 
 // Links from data lead inside the app only.
 function inside(href) {
-  return /^[?/](?!\/)/.test(href ?? "") ? href : null;
+  return /^(\?|\/(?![/\\\t\r\n]))/.test(href ?? "") ? href : null;
 }

@@ -64,11 +64,12 @@ function drawParties(parties, send) {
 
 function drawReveal(party, parties, send) {
   const words = parties.words;
+  if (parties.confirm) return h("a", { class: "no-print", href: inside(parties.confirm), target: "_self" }, words.confirm);
   const ask = (event) => {
     event.preventDefault();
     const { purpose, reason, password } = event.target.elements;
-    send("choice", { reveal: { field: party.field, purpose: purpose.value, reason: reason.value, password: password.value } });
-    password.value = "";
+    send("choice", { reveal: { field: party.field, purpose: purpose.value, reason: reason.value, password: password?.value ?? "" } });
+    if (password) password.value = "";
     event.target.closest("details").open = false;
   };
   return h(
@@ -80,7 +81,7 @@ function drawReveal(party, parties, send) {
       { class: "reveal", onsubmit: ask },
       h("label", {}, words.purpose, h("select", { name: "purpose" }, parties.purposes.map(([code, name]) => h("option", { value: code }, name)))),
       h("label", {}, words.reason, h("input", { type: "text", name: "reason", required: true, minlength: "5", maxlength: "500", autocomplete: "off" })),
-      h("label", {}, words.password, h("input", { type: "password", name: "password", required: true, autocomplete: "current-password" })),
+      parties.is_password_asked ? h("label", {}, words.password, h("input", { type: "password", name: "password", required: true, autocomplete: "current-password" })) : h("span", { class: "muted" }, words.confirmed),
       h("button", { type: "submit", class: "step" }, words.show),
     ),
   );

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -13,10 +14,11 @@ from sqlalchemy import Engine, text
 
 from access.audit import LOCAL, Actor
 from access.audit_rows import list_audit
-from access.contacts import RevealError, masked, reveal, search_by_phone
+from access.contacts import RevealError, confirmation, masked, reveal, search_by_phone
 from access.reading import Reading
+from access.session import CONFIRMED_FOR, confirm_session, read_session, start_session
 from access.store import writing
-from access.user import Role, User, add_user
+from access.user import NO_PASSWORD, Role, User, add_user
 from access.view import View, open_view
 from config import Settings, read_settings
 from data.lake import Lake
@@ -137,3 +139,33 @@ def test_guessing_the_password_shuts_the_door(reading: Reading, accounts: Engine
             _reveal(view, password="wrong")
     with pytest.raises(RevealError, match="wait"):
         _reveal(view)
+
+
+def test_account_of_the_company_reveals_minutes_after_it_signed_in_anew(reading: Reading, accounts: Engine) -> None:
+    user = User(name="zhou", display_name="Zhou", role="admin")
+    add_user(accounts, user, password_hash=NO_PASSWORD, now=NOW, by=LOCAL)
+    secret = start_session(accounts, "zhou", NOW)
+    session = read_session(accounts, secret, NOW)
+    assert session is not None
+    view = open_view(reading, user, {}, now=NOW, language="en", stays_valid=lambda: None, store=accounts, actor=session.actor)
+    for password in ("", NO_PASSWORD, PASSWORD):
+        with pytest.raises(RevealError, match="confirm"):
+            _reveal(view, password=password)
+    assert confirmation(view) == "sign_on"
+    confirm_session(accounts, session.actor, NOW)
+    assert confirmation(view) == "done"
+    assert _reveal(view, password="") == PHONE
+    assert confirmation(replace(view, now=NOW + CONFIRMED_FOR)) == "sign_on"
+    with pytest.raises(RevealError, match="confirm"):
+        reveal(view, "web", "E1", "phone", purpose="delivery", text=REASON, password="", now=NOW + CONFIRMED_FOR)
+
+
+def test_confirmed_session_spares_nobody_a_password_they_have(reading: Reading, accounts: Engine) -> None:
+    secret = start_session(accounts, "root", NOW)
+    session = read_session(accounts, secret, NOW)
+    assert session is not None
+    confirm_session(accounts, session.actor, NOW)
+    view = replace(_view(reading, accounts, "root", "admin"), actor=session.actor)
+    assert confirmation(view) == "password"
+    with pytest.raises(RevealError, match="wrong"):
+        _reveal(view, password="")

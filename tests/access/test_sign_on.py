@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,10 @@ from access.audit_rows import list_audit
 from access.open_id import SignOnError
 from access.password import is_password
 from access.provider import Provider, read_provider
-from access.session import read_session
+from access.session import CONFIRMED_FOR, Session, is_confirmed, read_session
 from access.sign_in import sign_in
 from access.sign_on import SIGN_ONS, SignedOn, SignOn
-from access.user import UserError, find_user, read_password_hash, set_disabled, set_password
+from access.user import UserError, end_user_sessions, find_user, read_password_hash, set_disabled, set_password
 from config import SettingsError, read_settings
 from tests.access.conftest import NOW
 from tests.open_id_provider import CLIENT, SECRET, OpenIdProvider, new_key, open_id_provider, settings_text
@@ -143,6 +144,62 @@ def test_closed_account_stays_out(sign_on: SignOn, idp: OpenIdProvider) -> None:
     set_disabled(sign_on.store, "wang", is_disabled=True, now=NOW, by=LOCAL)
     with pytest.raises(SignOnError, match="closed"):
         _go(sign_on, idp)
+
+
+def _confirm(sign_on: SignOn, idp: OpenIdProvider, mine: Session | None, *, later: timedelta = timedelta()) -> SignedOn:
+    secret, address = sign_on.start(next_path="/order?order_id=1", language="en", now=NOW, confirms=mine)
+    return sign_on.finish(secret, idp.sign_in(address), address="192.0.2.9", now=NOW + later, session=mine)
+
+
+def _session(sign_on: SignOn, done: SignedOn) -> Session:
+    session = read_session(sign_on.store, done.secret, NOW)
+    assert session is not None
+    return session
+
+
+def test_signing_in_anew_confirms_the_session_for_some_minutes(sign_on: SignOn, idp: OpenIdProvider) -> None:
+    mine = _session(sign_on, _go(sign_on, idp))
+    assert not is_confirmed(sign_on.store, mine.id_sha256, NOW), "an ordinary sign-in may have been somebody's days ago"
+    done = _confirm(sign_on, idp, mine)
+    assert (done.secret, done.name, done.next_path) == ("", "wang", "/order?order_id=1")
+    limits = (timedelta(), CONFIRMED_FOR - timedelta(seconds=1), CONFIRMED_FOR)
+    assert [is_confirmed(sign_on.store, mine.id_sha256, NOW + later) for later in limits] == [True, True, False]
+    row = list_audit(sign_on.store)[0]
+    assert (row.actor, row.action, row.session) == ("wang", "identity_confirmed", mine.id_sha256)
+    end_user_sessions(sign_on.store, "wang", NOW, by=LOCAL)
+    assert not is_confirmed(sign_on.store, mine.id_sha256, NOW)
+
+
+@pytest.mark.parametrize(
+    "auth_time", [None, "now", True, 0, 1e30, int(NOW.timestamp()) - 60, int(NOW.timestamp()) + 3_600], ids=str
+)
+def test_provider_that_does_not_say_fresh_confirms_nothing(sign_on: SignOn, idp: OpenIdProvider, auth_time: object) -> None:
+    mine = _session(sign_on, _go(sign_on, idp))
+    idp.bend = lambda claims: {name: value for name, value in (claims | {"auth_time": auth_time}).items() if value is not None}
+    with pytest.raises(SignOnError) as refused:
+        _confirm(sign_on, idp, mine)
+    assert refused.value.reason == "stale"
+    assert not is_confirmed(sign_on.store, mine.id_sha256, NOW)
+
+
+def test_somebody_else_at_the_provider_confirms_nothing_and_gets_no_account(sign_on: SignOn, idp: OpenIdProvider) -> None:
+    mine = _session(sign_on, _go(sign_on, idp))
+    idp.claims |= {"sub": "u-99", "preferred_username": "mallory"}
+    with pytest.raises(SignOnError) as refused:
+        _confirm(sign_on, idp, mine)
+    assert refused.value.reason == "other"
+    assert find_user(sign_on.store, "mallory") is None
+    assert not is_confirmed(sign_on.store, mine.id_sha256, NOW)
+
+
+def test_another_browsers_session_is_not_confirmed_by_the_answer(sign_on: SignOn, idp: OpenIdProvider) -> None:
+    mine, other = (_session(sign_on, _go(sign_on, idp)) for _ in range(2))
+    for wrong in (None, other, replace(mine, previewer=mine.user)):
+        secret, address = sign_on.start(next_path="/", language="en", now=NOW, confirms=mine)
+        with pytest.raises(SignOnError) as refused:
+            sign_on.finish(secret, idp.sign_in(address), address="192.0.2.9", now=NOW, session=wrong)
+        assert refused.value.reason == "state"
+    assert not is_confirmed(sign_on.store, mine.id_sha256, NOW)
 
 
 AT = int(NOW.timestamp())

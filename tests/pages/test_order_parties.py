@@ -9,8 +9,11 @@ import pytest
 import streamlit as st
 from sqlalchemy import Engine
 
+from access.audit import LOCAL
 from access.contacts import SHOWN
 from access.reading import Reading
+from access.session import confirm_session, read_session, start_session
+from access.user import NO_PASSWORD, User, add_user
 from access.view import View
 from components.twin import Parties
 from pages import order_parties, orders
@@ -125,3 +128,25 @@ def test_page_with_an_original_carries_who_sees_it_and_when(root: View) -> None:
     shown = _parties(root)
     assert shown is not None
     assert shown.watermark.startswith("root · 2026-03-01 20:00")
+
+
+def test_account_of_the_company_is_led_to_sign_in_anew_and_asked_for_no_password(reading: Reading, root: View) -> None:
+    assert root.store is not None
+    user = User(name="zhou", display_name="Zhou", role="admin")
+    add_user(root.store, user, password_hash=NO_PASSWORD, now=root.now, by=LOCAL)
+    session = read_session(root.store, start_session(root.store, "zhou", root.now), root.now)
+    assert session is not None
+    view = replace(root, user=user, actor=session.actor)
+    first = _parties(view)
+    assert first is not None
+    assert first.confirm.startswith("/auth/oidc/start?confirm=1&lang=en&next=%2Forder")
+    reveal_asked(view, "web", "E1", ASKED)
+    refused = _parties(view)
+    assert refused is not None
+    assert "sign in again at your company" in refused.problem
+    confirm_session(root.store, session.actor, root.now)
+    then = _parties(view)
+    assert then is not None
+    assert (then.confirm, then.is_password_asked) == ("", False)
+    reveal_asked(view, "web", "E1", ASKED | {"password": ""})
+    assert _texts(view)["phone"] == PHONE

@@ -45,6 +45,24 @@ def test_browser_comes_back_with_a_session_to_the_page_it_asked_for(company: Ser
     assert company.ask("GET", "/", Cookie=session.split(";")[0]).status == 200
 
 
+def test_browser_confirms_its_session_and_comes_back_to_the_page_without_another_one(
+    company: Served, idp: OpenIdProvider
+) -> None:
+    cookie, address = _start(company)
+    answer = company.ask("GET", callback_path(idp.sign_in(address)), Cookie=cookie.split(";")[0])
+    session = next(text for text in answer.headers.get_all("set-cookie") or [] if text.startswith("control_room_session="))
+    mine = session.split(";")[0]
+    begun = company.ask("GET", "/auth/oidc/start?confirm=1&next=%2Forder%3Forder_id%3D1", Cookie=mine)
+    address = str(begun.headers["location"])
+    asked = parse_qs(urlsplit(address).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+    way = str(begun.headers["set-cookie"]).split(";")[0]
+    done = company.ask("GET", callback_path(idp.sign_in(address)), Cookie=f"{way}; {mine}")
+    assert (done.status, done.headers["location"]) == (303, "/order?order_id=1")
+    assert not [text for text in done.headers.get_all("set-cookie") or [] if text.startswith("control_room_session=")]
+    assert company.ask("GET", "/", Cookie=mine).status == 200
+
+
 def test_cookie_of_the_way_is_host_bound_behind_tls(company: Served) -> None:
     answer = company.ask("GET", "/auth/oidc/start", X_Forwarded_Proto="https")
     flags = str(answer.headers["set-cookie"])
