@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, select
 
 from access.audit import SYSTEM, Actor, record
-from access.saved_view import SAVED_VIEWS
+from access.saved_view import SAVED_VIEWS, SavedView, view_of_row
 from access.sign_on import IDENTITIES
 from access.store import PREFERENCES, SESSIONS, USERS, writing
 from access.user import User, UserError, end_sessions, user_from
@@ -49,6 +49,14 @@ def removed_users(store: Engine) -> list[tuple[User, datetime]]:
     query = select(USERS).where(USERS.c.deleted_at.is_not(None)).order_by(USERS.c.name)
     with store.connect() as connection:
         return [(user_from(row), row.deleted_at + KEPT_FOR) for row in connection.execute(query)]
+
+
+def deleted_views(store: Engine, owner: str) -> list[tuple[SavedView, datetime]]:
+    """The views an account deleted and when each goes for good, the last deleted first; `saved_view.restore_view` brings one back."""
+    query = select(SAVED_VIEWS).where(SAVED_VIEWS.c.owner == owner, SAVED_VIEWS.c.deleted_at.is_not(None))
+    with store.connect() as connection:
+        rows = connection.execute(query.order_by(SAVED_VIEWS.c.deleted_at.desc(), SAVED_VIEWS.c.id.desc()))
+        return [(view_of_row(row), row.deleted_at + KEPT_FOR) for row in rows]
 
 
 def purge(store: Engine, now: datetime) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from datetime import datetime
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from access.acting import By
 from access.audit import LOCAL
-from access.removal import KEPT_FOR
-from access.saved_view import SAVED_VIEWS, SavedViewError, restore_view
+from access.removal import deleted_views
+from access.saved_view import SavedViewError, restore_view
 from access.store import open_store
 from access.user import User, UserError, find_user
 from config import Settings
@@ -45,7 +45,6 @@ def views(settings: Settings, arguments: Namespace, now: datetime) -> list[str]:
 
 
 def _deleted(store: Engine, user: User) -> list[str]:
-    query = select(SAVED_VIEWS).where(SAVED_VIEWS.c.owner == user.name, SAVED_VIEWS.c.deleted_at.is_not(None))
-    with store.connect() as connection:
-        rows = connection.execute(query.order_by(SAVED_VIEWS.c.id)).all()
-    return [f"{row.id:>5}  {row.name}  /{row.page}  gone for good {row.deleted_at + KEPT_FOR:%Y-%m-%d}" for row in rows]
+    return [
+        f"{view.id:>5}  {view.name}  /{view.page}  gone for good {at:%Y-%m-%d}" for view, at in deleted_views(store, user.name)
+    ]

@@ -91,7 +91,7 @@ def list_saved_views(store: Engine, user: User) -> list[SavedView]:
     """The views the user may open: their own first, then by name."""
     with store.connect() as connection:
         rows = connection.execute(select(SAVED_VIEWS).where(SAVED_VIEWS.c.deleted_at.is_(None)))
-        found = [view for view in map(_view, rows) if is_open_to(view, user)]
+        found = [view for view in map(view_of_row, rows) if is_open_to(view, user)]
     return sorted(found, key=lambda view: (view.owner != user.name, view.name.casefold(), view.id))
 
 
@@ -220,7 +220,7 @@ def _refuse_taken(names: set[str], wanted: object) -> None:
 
 def _find(connection: Connection, view_id: int) -> SavedView | None:
     row = connection.execute(select(SAVED_VIEWS).where(SAVED_VIEWS.c.id == view_id)).one_or_none()
-    return None if row is None else _view(row)
+    return None if row is None else view_of_row(row)
 
 
 def _own(connection: Connection, view_id: int, by: By, *, deleted: bool = False) -> SavedView:
@@ -250,7 +250,8 @@ def _record(connection: Connection, action: str, view_id: int, by: By, detail: M
     )
 
 
-def _view(row: Row[Any]) -> SavedView:
+def view_of_row(row: Row[Any]) -> SavedView:
+    """The view in a row of `SAVED_VIEWS`."""
     return SavedView(
         id=row.id,
         owner=row.owner,

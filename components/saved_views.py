@@ -28,6 +28,15 @@ class SavedEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeletedEntry:
+    """A deleted view that can be brought back; `note` says until when."""
+
+    id: str
+    name: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SavedSaid:
     """What came of the last act; `restore` is the id of the view that can be brought back."""
 
@@ -46,3 +55,4 @@ class SavedMenu:
     longest_name: int
     changed: str = ""
     said: SavedSaid | None = None
+    deleted: tuple[DeletedEntry, ...] = ()

@@ -8,11 +8,12 @@ from typing import Final
 
 import streamlit as st
 
+from access.removal import deleted_views
 from access.saved_act import SavedAct, perform_saved
 from access.saved_view import LONGEST_NAME, SAVED, SavedView, SavedViewError, check_parameters, list_saved_views, start_view
 from access.user import ROLES, list_users
 from access.view import View
-from components.saved_views import RoleChoice, SavedEntry, SavedMenu, SavedSaid
+from components.saved_views import DeletedEntry, RoleChoice, SavedEntry, SavedMenu, SavedSaid
 from i18n import translate
 from pages import PAGES
 
@@ -20,9 +21,10 @@ ASKED: Final = "saved.asked"
 TOLD: Final = "saved.told"
 TOLD_FOR: Final = timedelta(seconds=30)
 LONGEST: Final = 400
+MOST_DELETED: Final = 20
 WORDS: Final = (
     "title", "none", "save_title", "save", "update", "name", "rename", "share", "roles", "start", "not_start", "is_start",
-    "delete", "undo", "more",
+    "delete", "undo", "more", "deleted", "restore",
 )  # fmt: skip
 
 
@@ -49,6 +51,7 @@ def read_saved_menu(view: View, module: str) -> SavedMenu | None:
         longest_name=LONGEST_NAME,
         changed=next((str(saved.id) for saved in views if saved.id == here and _is_changed(view, saved, page)), ""),
         said=said,
+        deleted=tuple(_deleted(view, saved, at) for saved, at in deleted_views(view.store, view.user.name)[:MOST_DELETED]),
     )
 
 
@@ -106,6 +109,12 @@ def _do(view: View, page: str, asked: Mapping[str, str]) -> SavedSaid:
         del st.query_params[SAVED]
     text = translate(view.language, f"saved.said.{done.said}", name=done.name)
     return SavedSaid(text=text, restore=str(done.view_id) if act.verb == "delete" else "")
+
+
+def _deleted(view: View, saved: SavedView, ends_at: datetime) -> DeletedEntry:
+    title = next((translate(view.language, entry.title) for entry in PAGES if entry.url_path == saved.page), saved.page)
+    until = translate(view.language, "saved.until", at=f"{ends_at.astimezone(view.zone):%Y-%m-%d}")
+    return DeletedEntry(id=str(saved.id), name=saved.name, note=f"{title} · {until}")
 
 
 def _entry(view: View, saved: SavedView, known: Mapping[str, str], here: int | None, start: int | None) -> SavedEntry:

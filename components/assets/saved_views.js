@@ -13,6 +13,7 @@ function drawSavedMenu(saved, send) {
       h("p", { class: "saved-title" }, words.title),
       drawSavedSaid(saved, act),
       saved.entries.length ? h("ul", { class: "saved-list", key: "list" }, saved.entries.map((entry) => drawSavedEntry(saved, entry, act))) : h("p", { class: "muted" }, words.none),
+      saved.deleted.length ? drawDeletedViews(saved, act) : null,
       saved.changed ? h("button", { type: "button", class: "wide", onclick: () => act("update", { id: saved.changed }) }, words.update) : null,
       h(
         "form",
@@ -23,6 +24,17 @@ function drawSavedMenu(saved, send) {
       ),
     ),
   );
+}
+
+function drawDeletedViews(saved, act) {
+  const words = saved.words;
+  const row = (entry) => h(
+    "li",
+    { key: entry.id },
+    h("span", {}, h("span", {}, entry.name), h("span", { class: "muted" }, entry.note)),
+    h("button", { type: "button", "aria-label": `${words.restore}: ${entry.name}`, onclick: () => act("restore", { id: entry.id }) }, words.restore),
+  );
+  return h("details", { class: "saved-deleted", key: "deleted" }, h("summary", {}, `${words.deleted} (${saved.deleted.length})`), h("ul", { class: "saved-list" }, saved.deleted.map(row)));
 }
 
 function drawSavedSaid(saved, act) {

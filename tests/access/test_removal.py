@@ -13,9 +13,9 @@ from access.audit import LOCAL
 from access.audit_rows import list_audit
 from access.command import add_users_arguments, users
 from access.people import close_account, list_people, remove_account, restore_account
-from access.removal import KEPT_FOR, purge, remove_user, restore_user
+from access.removal import KEPT_FOR, deleted_views, purge, remove_user, restore_user
 from access.saved_command import add_views_arguments, views
-from access.saved_view import delete_view, list_saved_views, save_view
+from access.saved_view import delete_view, list_saved_views, restore_view, save_view
 from access.session import read_session, start_session
 from access.sign_in import sign_in
 from access.user import User, UserError, add_user, find_user, list_users
@@ -80,6 +80,21 @@ def test_after_thirty_days_account_and_views_are_gone_for_good(store: Engine) ->
         restore_user(store, "li", now=NOW, by=LOCAL)
     assert [(row.object_kind, row.object_id) for row in list_audit(store)][:2] == [("user", "li"), ("saved_view", str(deleted))]
     add_user(store, LI, password_hash="x", now=NOW, by=LOCAL)
+
+
+def test_deleted_views_are_listed_in_the_menu_until_they_are_back_or_gone(store: Engine) -> None:
+    first, second = _save(store), save_view(store, name="early", page="map", parameters={}, roles=(), by=By(user=LI, at=NOW))
+    delete_view(store, first, by=By(user=LI, at=NOW))
+    delete_view(store, second, by=By(user=LI, at=NOW + timedelta(hours=1)))
+    assert [(view.id, at - KEPT_FOR) for view, at in deleted_views(store, "li")] == [
+        (second, NOW + timedelta(hours=1)),
+        (first, NOW),
+    ]
+    assert deleted_views(store, "ming") == []
+    restore_view(store, second, by=By(user=LI, at=NOW))
+    purge(store, NOW + KEPT_FOR)
+    assert deleted_views(store, "li") == []
+    assert [view.name for view in list_saved_views(store, LI)] == ["early"]
 
 
 def test_commands_list_and_bring_back(store: Engine, settings: Settings) -> None:
