@@ -12,7 +12,7 @@ import json
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
@@ -123,13 +123,13 @@ def _dingtalk(message: Post, settings: Mapping[str, Any], line: Line) -> Deliver
 
 
 def _wecom(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
-    text = _cut(_markdown(message), 4000)
+    text = _cut(_without_tags(_markdown(message)), 4000)
     answer = line.post_json(line.secret(settings, "url"), {"msgtype": "markdown", "markdown": {"content": text}})
     return _coded(answer, "errcode", "errmsg", busy={45009, 45033, -1}, now=line.now)
 
 
 def _feishu(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
-    content: dict[str, Any] = {"msg_type": "text", "content": {"text": message.text}}
+    content: dict[str, Any] = {"msg_type": "text", "content": {"text": _without_tags(message.text)}}
     if secret := line.secret(settings, "secret"):
         stamp = str(int(line.now.timestamp()))
         content |= {"timestamp": stamp, "sign": _hmac(f"{stamp}\n{secret}".encode(), b"")}
@@ -146,8 +146,8 @@ def _slack(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
 
 
 def _teams(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
-    blocks = [{"type": "TextBlock", "text": message.title, "weight": "Bolder", "wrap": True}]
-    blocks += [{"type": "TextBlock", "text": text, "wrap": True} for text in message.lines]
+    blocks = [{"type": "TextBlock", "text": _plain(message.title), "weight": "Bolder", "wrap": True}]
+    blocks += [{"type": "TextBlock", "text": _plain(text), "wrap": True} for text in message.lines]
     card = {"type": "AdaptiveCard", "version": "1.4", "body": blocks}
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
     answer = line.post_json(line.secret(settings, "url"), {"type": "message", "attachments": [attachment]})
@@ -201,7 +201,11 @@ CHANNELS: Final[dict[str, Channel]] = {
 
 
 def deliver(channel: str, message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
-    """Send by a channel; whatever goes wrong is a verdict, never an exception. The detail carries no secret."""
+    """Send by a channel; whatever goes wrong is a verdict, never an exception. The detail carries no secret.
+
+    Each line stays one: a break in a name from the data begins no line of its own.
+    """
+    message = replace(message, title=_one_line(message.title), lines=tuple(map(_one_line, message.lines)))
     try:
         return CHANNELS[channel].send(message, settings, line)
     except DestinationError as error:
@@ -244,7 +248,16 @@ def _markdown(message: Post) -> str:
 
 
 def _plain(text: str) -> str:
-    return "".join(f"\\{sign}" if sign in "\\`*_[]()#<>!|" else sign for sign in " ".join(text.split()))
+    return "".join(f"\\{sign}" if sign in "\\`*_[]()#<>!|~" else sign for sign in text)
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def _without_tags(text: str) -> str:
+    """Where a tag mentions people or colours text and no escape is known: its opening bracket as the wide twin."""
+    return text.replace("\\<", "<").replace("\\>", ">").replace("<", "＜")
 
 
 def _cut(text: str, most: int = MOST_TEXT) -> str:

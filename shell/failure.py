@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Final
 
 import streamlit as st
@@ -18,6 +19,7 @@ from shell.house import house
 from shell.visitor import visitor_language
 
 LOG: Final = logging.getLogger("control_room.interface")
+MARKS: Final = re.compile(r"([!-/:-@\[-`{-~])")
 RETRY_SECONDS: Final = 2.0
 RETRIED: Final = "shell.retried"
 
@@ -29,6 +31,11 @@ export default function () {
 """
 
 
+def as_text(text: str) -> str:
+    """The text for one of Streamlit's own boxes, which read Markdown: every sign of it stands for itself."""
+    return MARKS.sub(r"\\\1", text)
+
+
 def show_failure(error: Exception) -> bool:
     """Show the error in the visitor's language; true, so that Streamlit shows nothing of its own."""
     language = visitor_language()
@@ -38,7 +45,7 @@ def show_failure(error: Exception) -> bool:
         st.info(translate(language, "access.preview_only"))
     elif isinstance(error, QueryError | LakeError):
         LOG.warning("a page could not be answered: %s", error)
-        st.warning(translate(language, "access.refused", reason=str(error)))
+        st.warning(translate(language, "access.refused", reason=as_text(str(error))))
     else:
         st.error(translate(language, "access.failed"))
     return True
@@ -69,9 +76,9 @@ def try_again(error: Exception, language: str) -> None:
 def wait_for_lake(error: LakeError, language: str) -> None:
     """Say why there is nothing to show, and draw the page by itself once there is a snapshot."""
     is_empty = isinstance(error, EmptyLake)
-    st.info(translate(language, "access.no_lake" if is_empty else "access.refused", reason=str(error)))
+    st.info(translate(language, "access.no_lake" if is_empty else "access.refused", reason=as_text(str(error))))
     if is_empty:
-        st.caption(str(error))
+        st.caption(as_text(str(error)))
         _tell_faults(language)
 
     @st.fragment(run_every=RETRY_SECONDS)
@@ -91,5 +98,5 @@ def _tell_faults(language: str) -> None:
     faults = read_promises(house().settings)[1]
     if faults:
         sources = translate(language, "marks.joiner").join(fault.source for fault in faults)
-        st.warning(translate(language, "faults.contract", sources=sources))
+        st.warning(translate(language, "faults.contract", sources=as_text(sources)))
         st.text("\n".join((*(fault.reason for fault in faults), translate(language, "faults.remedy"))))

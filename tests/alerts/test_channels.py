@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import email
+import email.policy
 import hashlib
 import hmac
 import json
+import re
 import socketserver
 import threading
 import time
@@ -161,7 +164,7 @@ def test_secret_that_is_not_there_is_named_and_nothing_goes_out() -> None:
     assert (delivery.outcome, "env:NOT_SET" in delivery.detail) == ("never", True)
 
 
-@pytest.mark.parametrize(("channel", "shown"), [("dingtalk", "\\<img src"), ("wecom", "\\<img src"), ("slack", "&lt;img src")])
+@pytest.mark.parametrize(("channel", "shown"), [("dingtalk", "\\<img src"), ("wecom", "＜img src"), ("slack", "&lt;img src")])
 def test_text_from_data_formats_nothing(channel: str, shown: str) -> None:
     with serve(YES[channel]) as server:
         deliver(channel, POST, _settings(channel, server.url), LINE)
@@ -169,6 +172,39 @@ def test_text_from_data_formats_nothing(channel: str, shown: str) -> None:
     text = content.get("text") or content["markdown"].get("text") or content["markdown"]["content"]
     assert shown in text
     assert text.count("<img") == text.count("\\<img")
+
+
+HOSTILE = (
+    "<at user_id=\"all\">x</at> <@all> <!channel> <font color='warning'>",
+    "[pay here](javascript:alert(1)) ![x](https://elsewhere.example/p.png) ~~x~~ <https://elsewhere.example|safe>",
+    "Hangzhou\n[Critical] forged line\r\n# heading\u2028next\x85more\x0bmore\x1b[31m",
+    "\u202egnp.exe {{7*7}} ${7*7} {0.__class__} %s %n &lt;b&gt;",
+)
+
+
+def _texts(content: Any) -> list[str]:
+    """Every text of what was sent."""
+    if isinstance(content, dict):
+        return [text for value in content.values() for text in _texts(value)]
+    if isinstance(content, list):
+        return [text for value in content for text in _texts(value)]
+    return [content] if isinstance(content, str) else []
+
+
+@pytest.mark.parametrize("channel", ["dingtalk", "wecom", "feishu", "lark", "slack", "teams"])
+def test_names_from_data_mention_nobody_link_nowhere_and_begin_no_line(channel: str) -> None:
+    message = Post(id="alert-1-3", title=f"Late {HOSTILE[0]}", lines=HOSTILE, payload={})
+    with serve(YES[channel]) as server:
+        assert deliver(channel, message, _settings(channel, server.url), LINE).outcome == "sent"
+        content = json.loads(server.asked[0][2])
+    content.get("markdown", {}).pop("title", "")  # DingTalk's list of chats shows it, as plain text
+    texts = _texts(content)
+    body = "\n".join(texts)
+    assert not re.search(r"(?<!\\)<(at|@|!|font|/at|https)", body)
+    assert channel in ("feishu", "lark", "slack") or not re.search(r"(?<!\\)\]\(", body), "the only links are the room's own"
+    assert [line for line in body.split("\n") if re.match(r"(\[Critical\] forged|# |next|more)", line.lstrip("- "))] == []
+    assert not set(body) & set("\r\x1b\x0b\x85\u2028\u202e")
+    assert "{{7\\*7}}" in body or "{{7*7}}" in body, "templates print as they are"
 
 
 class _Mail(socketserver.StreamRequestHandler):
@@ -214,6 +250,16 @@ def test_mail_goes_out_or_says_why_not(mail_server: Any, rcpt: bytes, outcome: s
     }
     assert deliver("email", POST, settings, LINE).outcome == outcome
     assert (b"Subject: [Critical] Late orders\r\n" in mail_server.mail) == (outcome == "sent")
+
+
+def test_mail_from_hostile_names_keeps_its_lines_and_headers(mail_server: Any) -> None:
+    settings = MAIL | {"port": mail_server.server_address[1], "security": "none"}
+    title = "Late\r\nBcc: all@elsewhere.example\n\n<html>"
+    assert deliver("email", Post(id="alert-1-4", title=title, lines=HOSTILE, payload={}), settings, LINE).outcome == "sent"
+    mail = email.message_from_bytes(b"".join(mail_server.mail), policy=email.policy.default)
+    assert (mail["Bcc"], mail["Subject"]) == (None, "Late Bcc: all@elsewhere.example <html>")
+    assert mail.get_content_type() == "text/plain"
+    assert len(str(mail.get_content()).strip().splitlines()) == len(HOSTILE)
 
 
 def test_mail_server_without_tls_is_not_trusted_when_tls_is_wanted(mail_server: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from access.audit_rows import list_audit
 from access.session import start_session
 from access.user import Role, User, add_user
 from config import read_settings
+from shell.failure import as_text
 from shell.house import House, open_house
 
 FOREIGN = "tests.shell.page_that_was_imported"
@@ -96,3 +98,11 @@ def test_failure_is_a_sentence_with_a_remedy(kind: str, words: str) -> None:
     assert words in shown
     assert "secret" not in shown
     assert not app.exception
+
+
+@pytest.mark.parametrize(
+    "text", ["![x](https://elsewhere.example/p.png)", ":red[x] :material/home: $a^2$", "<img src=x>", "`a` **b** | # c"]
+)
+def test_what_a_box_quotes_is_text(text: str) -> None:
+    assert not re.search(r"(?<!\\)[!-/:-@\[-`{-~]", re.sub(r"\\[!-/:-@\[-`{-~]", "", as_text(text)))
+    assert re.sub(r"\\(.)", r"\1", as_text(text)) == text
