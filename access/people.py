@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Engine, func, select
@@ -12,8 +12,9 @@ from access.acting import By
 from access.password import hash_password, random_password
 from access.removal import remove_user, removed_users, restore_user
 from access.session import IDLE_LIMIT, set_preview
-from access.store import SESSIONS
+from access.store import SESSIONS, USERS
 from access.user import (
+    NO_PASSWORD,
     User,
     UserError,
     add_user,
@@ -30,6 +31,8 @@ from access.user import (
 class Person:
     """An account with when it was last seen (None: never, or longer ago than sessions are kept) and its open sessions.
 
+    `has_password` is false for one that signs in at the company's provider.
+
     `ends_at` is when a removed account goes for good, None for all others.
     """
 
@@ -37,6 +40,7 @@ class Person:
     seen_at: datetime | None
     session_count: int
     ends_at: datetime | None = None
+    has_password: bool = True
 
 
 def list_people(store: Engine, now: datetime) -> list[Person]:
@@ -44,9 +48,11 @@ def list_people(store: Engine, now: datetime) -> list[Person]:
     is_open = SESSIONS.c.revoked_at.is_(None) & (SESSIONS.c.expires_at > now) & (SESSIONS.c.seen_at > now - IDLE_LIMIT)
     columns = (SESSIONS.c.user_name, func.max(SESSIONS.c.seen_at), func.count().filter(is_open))
     with store.connect() as connection:
+        elsewhere = set(connection.execute(select(USERS.c.name).where(USERS.c.password_hash == NO_PASSWORD)).scalars())
         seen = {name: (at, count) for name, at, count in connection.execute(select(*columns).group_by(SESSIONS.c.user_name))}
     removed = [Person(user=user, seen_at=None, session_count=0, ends_at=at) for user, at in removed_users(store)]
-    return [*(_person(user, *seen.get(user.name, (None, 0))) for user in list_users(store)), *removed]
+    people = [_person(user, *seen.get(user.name, (None, 0))) for user in list_users(store)]
+    return [*(replace(person, has_password=person.user.name not in elsewhere) for person in people), *removed]
 
 
 def invite(store: Engine, user: User, by: By) -> str:

@@ -135,6 +135,11 @@ def full_instant(instant: datetime | None, zone: ZoneInfo) -> str:
     return "–" if instant is None else f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S} {zone.key}"
 
 
+def dated_instant(instant: datetime, zone: ZoneInfo) -> str:
+    """Date and time to the second, where the zone stands in the column's head: `2026-11-23 14:35:10`."""
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
 def _parts(seconds: float) -> list[tuple[int, str]]:
     if seconds < MINUTE and _round(seconds) < MINUTE:
         return [(_round(seconds), "second")]

@@ -67,11 +67,15 @@ class Act:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One row: a cell per column, the first one its heading; `mark` is a state with a word, never colour alone."""
+    """One row: a cell per column, the first one its heading; `mark` is a state with a word, never colour alone.
+
+    The mark stands behind the heading, or in place of the cell that `mark_cell` counts.
+    """
 
     key: str
     cells: tuple[str, ...]
     mark: str = ""
+    mark_cell: int = 0
     state: Literal["neutral", "warning", "critical"] = "neutral"
     acts: tuple[Act, ...] = ()
     tip: str = ""
@@ -79,11 +83,12 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of the last action; `secret` is shown once, to be copied."""
+    """What became of the last action; `secret` is shown once, to be copied. With a form's key in `form` it stands there."""
 
     text: str
     state: Literal["good", "critical"] = "good"
     secret: str = ""
+    form: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ from data.merge import merge
 from data.personal import keep_contacts, set_apart
 from data.relation import accepted_relations, unresolved_places
 from data.sources import DATABASES, SourceError, TextRows, fetch_table, open_rows
+from data.sources.apart import try_apart
 from data.sql_text import identifier
 from data.validate import STAGED, Refusal, RefusedError, Staged, check_limits, milestone_instants, stage
 from data.zone import epoch_ms, from_epoch_ms, instant_sql
@@ -155,6 +156,7 @@ def _fetched(contract: Contract, folder: Path) -> tuple[Path, ...]:
 def _take_in(intake: _Intake, as_of: datetime | None, folder: Path) -> Report:
     staged: Staged | None = None
     try:
+        _try_apart(intake)
         text_rows = _open(intake, folder)
         if intake.contract.personal:
             text_rows = _without_personal(intake, text_rows)
@@ -165,6 +167,15 @@ def _take_in(intake: _Intake, as_of: datetime | None, folder: Path) -> Report:
     except (RefusedError, SourceError) as error:
         return _refuse(intake, staged, str(error), as_of)
     return _commit(intake, staged, as_of)
+
+
+def _try_apart(intake: _Intake) -> None:
+    """Let the files that come from elsewhere be read once where they can harm nothing. Raises SourceError."""
+    contract = intake.contract
+    if contract.reader.format in DATABASES:
+        return
+    for path, reader in zip(intake.unit, list(contract.files.values()) or [contract.reader], strict=False):
+        try_apart(path, reader)
 
 
 def _without_personal(intake: _Intake, rows: TextRows) -> TextRows:

@@ -12,7 +12,7 @@ import streamlit as st
 from access.audit import verify
 from access.audit_rows import AuditFilter, AuditRow, audit_values, list_audit
 from access.view import View
-from components.format import full_instant
+from components.format import dated_instant
 from components.register import Choice, Entry, Field, Form, Outcome, Register, draw_register
 from i18n import translate
 from pages.frame import draw_frame
@@ -59,12 +59,13 @@ def _walked(view: View) -> Outcome | None:
 def _register(view: View) -> Register:
     language = view.language
     rows = list_audit(view.store, _wanted(view), limit=MOST) if view.store else []
-    columns = ("at", "actor", "action", "object", "result", "address", "purpose", "detail")
+    columns = ("actor", "action", "object", "result", "address", "purpose", "detail")
+    words = tuple(translate(language, f"audit.column.{name}") for name in columns)
     return Register(
         language=language,
         title=translate(language, "audit.title"),
         note=translate(language, "audit.count", n=len(rows), most=MOST),
-        columns=tuple(translate(language, f"audit.column.{name}") for name in columns),
+        columns=(f"{translate(language, 'audit.column.at')} ({view.zone.key})", *words),
         entries=tuple(_entry(view, row) for row in rows),
         empty=translate(language, "audit.nothing"),
         forms=(_filters(view), _check(view)),
@@ -98,12 +99,12 @@ def _instant(view: View, text: str) -> datetime | None:
 
 def _entry(view: View, row: AuditRow) -> Entry:
     language = view.language
-    detail = "; ".join(f"{name}: {_plain(value)}" for name, value in row.detail.items())
+    detail = "; ".join(f"{_named(language, 'field', name)}: {_plain(value)}" for name, value in row.detail.items())
     cells = (
-        full_instant(row.at, view.zone),
+        dated_instant(row.at, view.zone),
         row.actor or "–",
         translate(language, f"audit.action.{row.action}"),
-        " ".join(part for part in (row.object_kind, row.object_id) if part),
+        " ".join(part for part in (_named(language, "kind", row.object_kind), row.object_id) if part),
         _result(language, row.result),
         row.address,
         translate(language, f"access.purpose.{row.purpose}") if row.purpose else "",
@@ -114,6 +115,7 @@ def _entry(view: View, row: AuditRow) -> Entry:
         key=str(row.seq),
         cells=cells,
         mark=cells[4] if is_trouble else "",
+        mark_cell=4,
         state="warning" if is_trouble else "neutral",
         tip=f"#{row.seq}",
     )
@@ -132,9 +134,14 @@ def _word(language: str, column: str, value: str) -> str:
 
 
 def _result(language: str, result: str) -> str:
-    key = f"audit.result.{result}"
-    word = translate(language, key)
-    return result if word == key else word
+    return _named(language, "result", result)
+
+
+def _named(language: str, group: str, code: str) -> str:
+    """The code's name in its group, or the code itself where it has none."""
+    key = f"audit.{group}.{code}"
+    word = translate(language, key) if code else ""
+    return code if word == key else word
 
 
 def _filters(view: View) -> Form:
@@ -162,5 +169,11 @@ def _filters(view: View) -> Form:
 
 def _check(view: View) -> Form:
     return Form(
-        action="verify", key="verify", title="", submit=translate(view.language, "audit.verify"), fields=(), is_inline=True
+        action="verify",
+        key="verify",
+        title="",
+        submit=translate(view.language, "audit.verify"),
+        fields=(),
+        is_inline=True,
+        is_quiet=True,
     )

@@ -1,4 +1,4 @@
-"""What a user sees who follows a link to a place outside the user's regions: which place, why not, and a way on."""
+"""What a user sees who follows a link to what is not theirs, or not there: a place, a page, a moment; why not, and a way on."""
 
 from __future__ import annotations
 
@@ -26,6 +26,15 @@ def render_unknown_moment(view: View, module: str, path: str) -> None:
     notice = Notice(state="neutral", title=title, text=text, way=way, href=link(view, path))
     draw_frame(view, module, country=None, states=())
     draw_board(Board(language=view.language, notice=notice), key="elsewhere.moment", on_choice=_nothing)
+
+
+def render_not_for_role(view: View, module: str) -> None:
+    """Draw the frame with its menu and, instead of the page, that it is not for the user's role; nothing of the page is imported."""
+    title, text, way = (translate(view.language, f"access.{key}") for key in ("no_page_title", "no_page", "no_page_way"))
+    draw_frame(view, module, country=None, states=())
+    notice = Notice(state="neutral", title=title, text=text, way=way, href=link(view, "/"))
+    draw_board(Board(language=view.language, notice=notice), key="elsewhere.role", on_choice=_nothing)
+    watch(view)
 
 
 def _notice(view: View, path: str, denied: Sequence[Filter]) -> Notice:

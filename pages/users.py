@@ -25,7 +25,7 @@ from access.people import (
 )
 from access.user import ROLES, PreviewError, Role, User, UserError, find_user
 from access.view import View
-from components.format import full_instant
+from components.format import dated_instant
 from components.register import Act, Branch, Choice, Entry, Field, Form, Outcome, Register, draw_register
 from i18n import translate
 from pages.frame import draw_frame
@@ -118,7 +118,7 @@ def _register(view: View) -> Register:
         language=language,
         title=translate(language, "users.title"),
         note=translate(language, "users.count", n=len(people)),
-        columns=tuple(translate(language, f"users.column.{name}") for name in columns),
+        columns=tuple(_head(view, name) for name in columns),
         entries=tuple(_entry(view, person) for person in people),
         empty=translate(language, "users.nobody"),
         forms=(_form(view, len(people)), why_form(view, tuple(person.user.name for person in people))),
@@ -127,17 +127,23 @@ def _register(view: View) -> Register:
     )
 
 
+def _head(view: View, name: str) -> str:
+    text = translate(view.language, f"users.column.{name}")
+    return f"{text} ({view.zone.key})" if name == "seen" else text
+
+
 def _entry(view: View, person: Person) -> Entry:
     language, user = view.language, person.user
     everything = translate(language, "users.everything")
     regions = (
         everything if "*" in user.regions or user.role in ("manager", "admin") else names_of(language, "region", user.regions)
     )
-    seen = full_instant(person.seen_at, view.zone) if person.seen_at else translate(language, "users.never")
+    seen = dated_instant(person.seen_at, view.zone) if person.seen_at else translate(language, "users.never")
     is_out, is_demo = user.is_disabled, user.is_demo
     if person.ends_at is not None:
-        seen = translate(language, "users.until", at=full_instant(person.ends_at, view.zone))
+        seen = translate(language, "users.until", at=dated_instant(person.ends_at, view.zone))
     word = "removed" if person.ends_at else "locked" if user.is_locked else "closed" if is_out else "demo" if is_demo else ""
+    word = word or ("" if person.has_password else "company")
     return Entry(
         key=user.name,
         cells=(
@@ -158,7 +164,7 @@ def _acts(view: View, person: Person) -> list[Act]:
     user, is_me = person.user, person.user.name == view.user.name
     if person.ends_at is not None:
         return [Act(action="restore", name=translate(view.language, "users.act.restore"))]
-    wanted = ["change", *([] if user.is_demo else ["password"])]
+    wanted = ["change", *(["password"] if person.has_password and not user.is_demo else [])]
     wanted += ["sign_out"] if person.session_count else []
     wanted += ["unlock"] if user.is_locked else []
     if not is_me:

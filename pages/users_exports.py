@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
 import streamlit as st
 
+from access.address import UNKNOWN
 from access.approval import ApprovalError, Request, decide, waiting_requests
 from access.user import PreviewError
 from access.view import View
-from components.format import full_instant
+from components.format import dated_instant
 from components.register import Act, Entry, Outcome, Register, draw_register
 from i18n import translate
+from pages.wording import names_of
+from queries.dimensions import DIMENSIONS
+from queries.metrics import METRICS
 
 REGISTER: Final = "users.exports"
 OUTCOME: Final = "users.exports_outcome"
 COLUMNS: Final = ("user", "at", "rows", "why", "list", "until")
 VERBS: Final = ("approve", "refuse")
+PARTS: Final = ("window", "as_of", "snapshot", "search", "columns", "population", "part", "order", "phone")
 
 
 def draw_exports(view: View) -> None:
@@ -52,7 +57,7 @@ def exports_register(view: View) -> Register:
         language=language,
         title=translate(language, "approval.waiting"),
         note=translate(language, "approval.count", n=len(waiting)),
-        columns=tuple(translate(language, f"approval.column.{name}") for name in COLUMNS),
+        columns=tuple(_head(view, name) for name in COLUMNS),
         entries=tuple(_entry(view, request) for request in waiting),
         empty=translate(language, "approval.nothing"),
         outcome=st.session_state.pop(OUTCOME, None),
@@ -60,9 +65,25 @@ def exports_register(view: View) -> Register:
     )
 
 
+def _head(view: View, name: str) -> str:
+    text = translate(view.language, f"approval.column.{name}")
+    return f"{text} ({view.zone.key})" if name in ("at", "until") else text
+
+
+def _asked(view: View, name: str, values: Sequence[str]) -> str:
+    """One part of the list that is asked for, in words where there are any."""
+    language, text = view.language, ", ".join(values)
+    if name in DIMENSIONS:
+        named = names_of(language, name, [None if value == UNKNOWN else value for value in values], most=5)
+        return f"{translate(language, f'dimensions.{name}.name')}: {named}"
+    if name == "metric" and text in METRICS:
+        return f"{translate(language, 'approval.part.metric')}: {translate(language, f'metrics.{text}.name')}"
+    return f"{translate(language, f'approval.part.{name}') if name in PARTS else name}: {text}"
+
+
 def _entry(view: View, request: Request) -> Entry:
     language, is_own = view.language, request.asked_by == view.by_name
-    wanted = "; ".join(f"{name} = {', '.join(values)}" for name, values in request.parameters.items())
+    wanted = "; ".join(_asked(view, name, values) for name, values in request.parameters.items())
     acts = tuple(
         Act(
             action=verb,
@@ -75,11 +96,11 @@ def _entry(view: View, request: Request) -> Entry:
         key=str(request.id),
         cells=(
             request.asked_by,
-            full_instant(request.asked_at, view.zone),
+            dated_instant(request.asked_at, view.zone),
             f"{request.row_count:,}",
             f"{translate(language, f'access.purpose.{request.purpose}')}: {request.reason}",
             wanted,
-            full_instant(request.ends_at, view.zone),
+            dated_instant(request.ends_at, view.zone),
         ),
         mark=translate(language, "approval.own") if is_own else "",
         state="warning",

@@ -12,7 +12,7 @@ from access.flag import Flag, list_flags
 from access.people import dismiss_flag
 from access.user import PreviewError, UserError
 from access.view import View
-from components.format import full_instant
+from components.format import dated_instant
 from components.register import Act, Entry, Outcome, Register, draw_register
 from i18n import translate
 
@@ -50,12 +50,17 @@ def flags_register(view: View) -> Register:
         language=language,
         title=translate(language, "users.flag.title"),
         note=translate(language, "users.flag.count", n=len(flags)),
-        columns=tuple(translate(language, f"users.flag.column.{name}") for name in ("user", "at", "what")),
+        columns=tuple(_head(view, name) for name in ("user", "at", "what")),
         entries=tuple(_entry(view, flag) for flag in flags),
         empty=translate(language, "users.flag.nothing"),
         outcome=st.session_state.pop(OUTCOME, None),
         acts_name=translate(language, "users.column.acts"),
     )
+
+
+def _head(view: View, name: str) -> str:
+    text = translate(view.language, f"users.flag.column.{name}")
+    return f"{text} ({view.zone.key})" if name == "at" else text
 
 
 def _entry(view: View, flag: Flag) -> Entry:
@@ -64,7 +69,7 @@ def _entry(view: View, flag: Flag) -> Entry:
     values |= {name: f"{int(detail.get(name, 0)):,}" for name in ("count", "rows")}
     return Entry(
         key=str(flag.id),
-        cells=(flag.user_name, full_instant(flag.at, view.zone), translate(language, f"users.flag.kind.{flag.kind}", **values)),
+        cells=(flag.user_name, dated_instant(flag.at, view.zone), translate(language, f"users.flag.kind.{flag.kind}", **values)),
         state="warning",
         acts=(Act(action="dismiss", name=translate(language, "users.flag.dismiss")),),
     )

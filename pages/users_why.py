@@ -9,7 +9,7 @@ from access.disclosure import FIELD_TIERS
 from access.user import User, find_user
 from access.verdict import Verdict, explain_field, explain_order, explain_page, explain_province, explain_region
 from access.view import View
-from components.register import Field, Form, Outcome
+from components.register import Choice, Field, Form, Outcome
 from i18n import translate
 from pages import PAGES
 from queries.regions import is_province, is_region
@@ -27,7 +27,12 @@ def why_form(view: View, names: tuple[str, ...]) -> Form:
         title=translate(language, "users.why.title"),
         submit=translate(language, "users.why.submit"),
         fields=(
-            Field(code="name", name=translate(language, "users.column.name"), hint=", ".join(names[:6]), is_needed=True),
+            Field(
+                code="name",
+                name=translate(language, "users.column.name"),
+                kind="choice",
+                choices=tuple(Choice(code=name, name=name) for name in names),
+            ),
             Field(
                 code="what",
                 name=translate(language, "users.why.what"),
@@ -44,12 +49,14 @@ def explain_asked(view: View, values: Mapping[str, Any]) -> Outcome:
     name, what = (str(values.get(code, "")).strip()[:LONGEST] for code in ("name", "what"))
     user = find_user(view.store, name.lower()) if view.store else None
     if user is None:
-        return Outcome(text=translate(view.language, "users.why.unknown_user", name=name), state="critical")
+        return Outcome(text=translate(view.language, "users.why.unknown_user", name=name), state="critical", form=ACTION)
     verdict = _verdict(view, user, what)
     if verdict is None:
-        return Outcome(text=translate(view.language, "users.why.unknown_thing", what=what), state="critical")
+        return Outcome(text=translate(view.language, "users.why.unknown_thing", what=what), state="critical", form=ACTION)
     answer = translate(view.language, "users.why.yes" if verdict.is_allowed else "users.why.no", name=user.name, what=what)
-    return Outcome(text=f"{answer} {verdict.text(view.language)}", state="good" if verdict.is_allowed else "critical")
+    return Outcome(
+        text=f"{answer} {verdict.text(view.language)}", state="good" if verdict.is_allowed else "critical", form=ACTION
+    )
 
 
 def _verdict(view: View, user: User, what: str) -> Verdict | None:

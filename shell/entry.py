@@ -19,7 +19,7 @@ from config import ROOT
 from data.lake import LakeError
 from i18n import translate
 from pages import PAGES, Page
-from pages.elsewhere import render_elsewhere, render_unknown_moment
+from pages.elsewhere import render_elsewhere, render_not_for_role, render_unknown_moment
 from queries.query import Filter
 from queries.run import RunError
 from shell.failure import show_ended, try_again, wait_for_lake
@@ -54,10 +54,10 @@ def _entry(page: Page, user: User, visitor: Visitor, language: str) -> Any:  # n
 def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
     """Refuse a role the page is not for, before any of the page's code is imported."""
     _frame_preview(visitor, language)
-    if user.role not in page.roles:
-        _refuse_role(page, user, visitor, language)
-        return
     parameters = {name: st.query_params.get_all(name) for name in st.query_params}
+    if user.role not in page.roles:
+        _refuse_role(page, user, visitor, language, parameters)
+        return
     house().ahead.note(page, user, parameters)
     try:
         view = _view(user, visitor, language, parameters)
@@ -75,13 +75,18 @@ def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
         try_again(error, language)
 
 
-def _refuse_role(page: Page, user: User, visitor: Visitor, language: str) -> None:
+def _refuse_role(page: Page, user: User, visitor: Visitor, language: str, parameters: Mapping[str, Sequence[str]]) -> None:
     """Say that the role does not include the page; on the record, unless an administrator only looks through the role's eyes."""
     opened, session = house(), visitor.session()
     if session.previewer is None:
         what = {"object_kind": "page", "object_id": page.url_path, "detail": {"role": user.role}, "result": "denied"}
         note(opened.store, at=opened.clock(), actor=session.actor, action="page_refused", **what)
-    st.warning(translate(language, "access.no_page"))
+    try:
+        view = _view(user, visitor, language, parameters)
+    except LakeError:
+        st.warning(translate(language, "access.no_page"))
+    else:
+        render_not_for_role(view, page.module)
 
 
 def _show_nothing(

@@ -4,13 +4,14 @@ function drawRegister(data, send) {
   const inline = data.forms.filter((form) => form.is_inline);
   const beside = data.forms.filter((form) => !form.is_inline);
   const own = drawSheet(data, act, inline);
-  const forms = beside.map((form) => h("section", { class: "card", key: form.key }, h("div", { class: "head" }, h("h2", {}, form.title)), drawForm(form, act)));
+  const said = data.outcome;
+  const forms = beside.map((form) => h("section", { class: "card", key: form.key }, h("div", { class: "head" }, h("h2", {}, form.title)), said?.form === form.key ? drawOutcome(said) : null, drawForm(form, act)));
   const [above, below] = [true, false].map((isFirst) => data.sheets.filter((sheet) => sheet.is_first === isFirst).map((sheet) => drawSheet(sheet, act, [])));
   return h(
     "div",
     { class: beside.length ? "register beside" : "register" },
-    data.outcome ? drawOutcome(data.outcome) : null,
-    data.sheets.length ? [h("div", { class: "column", key: "sheets" }, above, own, below), forms.length ? h("div", { class: "column", key: "forms" }, forms) : null] : [own, forms],
+    said && !said.form ? drawOutcome(said) : null,
+    data.sheets.length ? [h("div", { class: "column", key: "sheets" }, above, own, below), forms.length ? h("div", { class: "column", key: "forms" }, forms) : null] : forms.length ? [own, h("div", { class: "side", key: "forms" }, forms)] : own,
   );
 }
 
@@ -48,8 +49,8 @@ function drawEntry(entry, hasActs, act) {
   return h(
     "tr",
     { key: entry.key, "data-tip": entry.tip || null },
-    h("th", { scope: "row" }, first, mark),
-    rest.map((text) => h("td", {}, text)),
+    h("th", { scope: "row" }, first, entry.mark_cell ? null : mark),
+    rest.map((text, place) => h("td", {}, mark && entry.mark_cell === place + 1 ? mark : text)),
     hasActs ? h("td", { class: "acts" }, entry.acts.map((one) => h("button", { type: "button", onclick: () => (!one.question || window.confirm(one.question)) && act(one.action, entry.key) }, one.name))) : null,
   );
 }

@@ -306,6 +306,15 @@ def test_every_recorded_action_has_a_name_in_every_language() -> None:
         assert [word for word in sorted(words) if f"audit.action.{word}" not in catalogue(language)] == []
 
 
+def test_every_kind_of_object_has_a_name_in_every_language() -> None:
+    sources = [file for folder in ("access", "alerts", "data", "shell") for file in (ROOT / folder).rglob("*.py")]
+    found = re.compile(r"object_kind(?:=|\": )\"([a-z_]+)\"")
+    kinds = {kind for file in [*sources, ROOT / "cli.py"] for kind in found.findall(file.read_text("utf-8"))}
+    assert {"user", "order", "export"} <= kinds
+    for language in LANGUAGES:
+        assert [kind for kind in sorted(kinds) if f"audit.kind.{kind}" not in catalogue(language)] == []
+
+
 def test_rows_in_the_store_are_counted_alike(store: Engine) -> None:
     with store.connect() as connection:
         assert connection.execute(select(func.count()).select_from(AUDIT)).scalar_one() == verify(store).sound_count

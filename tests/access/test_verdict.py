@@ -12,6 +12,8 @@ from access.verdict import explain_field, explain_order, explain_page, explain_p
 from data.lake import lake_tables
 from data.order import COMPLAINT_COLUMNS, EVENT_COLUMNS, ORDER_COLUMNS, RETURN_COLUMNS
 from i18n import LANGUAGES
+from queries.listing_columns import LISTING_COLUMNS
+from shell.journey import SHOWN
 
 MANAGER = User(name="m", display_name="M", role="manager")
 EAST = User(name="e", display_name="E", role="lead", regions=("CN-EAST",))
@@ -76,6 +78,14 @@ def test_circles_lie_inside_each_other() -> None:
 @pytest.mark.parametrize("field", ["amount", "freight_cost", "actor", "latitude", "masked", "sealed", "warehouse_id"])
 def test_customer_is_not_told_of_money_people_or_places_of_work(field: str) -> None:
     assert not may_see("customer", field)
+
+
+def test_what_is_shown_keeps_to_its_circle() -> None:
+    """A customer's page and a lead's lists name fields of their own circle only."""
+    assert [name for name in SHOWN if not may_see("customer", f"{name}_at")] == []
+    columns = set(LISTING_COLUMNS) & set(FIELD_TIERS)
+    assert len(columns) > 10
+    assert [name for name in sorted(columns) if not may_see("region", name)] == []
 
 
 @pytest.mark.parametrize("field", ["sealed", "key_id", "search"])

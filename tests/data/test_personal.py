@@ -15,7 +15,7 @@ from data.contract import Contract, ContractError
 from data.erase import drop_old_contacts, erase_contacts, find_bytes, orders_of_phone, rotate_contacts
 from data.keys import KeysError, read_keys
 from data.lake import Lake
-from data.personal import mask_sql, plain_phone, seal, unseal, unseal_file
+from data.personal import mask_sql, plain_phone, seal, unseal, unseal_file, without_phones
 from data.watch import Inbox, look
 from tests.data.intake import NOW, contract_of, home, take_in, write_csv
 
@@ -108,6 +108,19 @@ def test_masked_form_masks_to_itself(field: str, masked: str) -> None:
 )
 def test_phone_is_the_same_however_written(written: str) -> None:
     assert plain_phone(written) == "13812345678"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("call 13812345678 back", "call 138****5678 back"),
+        ("+86 138-1234-5678, or 0086 13912345678", "138****5678, or 139****5678"),
+        ("电话138 1234 5678。", "电话138****5678。"),
+        ("order 20260301123456789, 1,381,234 rows, 13:45", "order 20260301123456789, 1,381,234 rows, 13:45"),
+    ],
+)
+def test_phone_numbers_that_people_write_are_masked(text: str, expected: str) -> None:
+    assert without_phones(text) == expected
 
 
 def test_originals_are_in_no_file_of_the_home(lake: Lake, settings: Settings) -> None:
