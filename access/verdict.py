@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from access.disclosure import ROLE_TIERS, may_see
 from access.user import EVERY_REGION, User, scope_of
 from data.places import region_of
-from i18n import translate
+from i18n import label, translate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +19,19 @@ class Verdict:
     values: dict[str, str] = field(default_factory=dict)
 
     def text(self, language: str) -> str:
-        """The rule as a sentence."""
-        return translate(language, f"access.rule.{self.rule}", **self.values)
+        """The rule as a sentence, roles, regions and circles by their names."""
+        told = {name: _told(language, name, value) for name, value in self.values.items()}
+        return translate(language, f"access.rule.{self.rule}", **told)
+
+
+def _told(language: str, name: str, value: str) -> str:
+    joiner = "、" if language == "zh-CN" else ", "
+    codes = value.split(", ")
+    if name in ("role", "roles"):
+        return joiner.join(translate(language, f"access.role_{code}") for code in codes)
+    if name in ("region", "regions"):
+        return joiner.join(label(language, "region_code", code) for code in codes)
+    return translate(language, f"access.tier.{value}") if name == "tier" else value
 
 
 def explain_page(user: User, roles: tuple[str, ...]) -> Verdict:

@@ -186,11 +186,16 @@ def test_every_answer_carries_the_security_headers(served: Served) -> None:
         assert answer.headers["referrer-policy"] == "same-origin"
 
 
-def test_metrics_and_agent_doors_are_closed_for_everyone(served: Served) -> None:
+def test_doors_that_no_page_uses_are_closed_for_everyone(served: Served) -> None:
     cookie = served.sign_in("manager")
-    for path in ("/_stcore/metrics", "/_stcore/agent/openapi.json"):
-        assert served.ask("GET", path).status == 404
-        assert served.ask("GET", path, Cookie=cookie).status == 404
+    doors = ("/_stcore/metrics", "/_stcore/agent/openapi.json", "/auth/login", "/auth/logout", "/oauth2callback")
+    for method, path in (
+        *(("GET", path) for path in doors),
+        ("PUT", "/_stcore/upload_file/a/b"),
+        ("DELETE", "/_stcore/upload_file/a/b"),
+    ):
+        assert served.ask(method, path).status == 404
+        assert served.ask(method, path, Cookie=cookie).body == b"Not found"
 
 
 def test_bundles_come_packed_and_whole(served: Served) -> None:

@@ -71,7 +71,7 @@ def test_real_secrets_that_pass_through_are_left_out(home: Settings, log: io.Str
     logger.error("row %r of %s", {"password_hash": password_hash}, home.catalogue)
     logger.error("keys %s and %s for %s", *written, home.sign_on_secret)
     logger.error("GET /journey/%s and /auth/oidc/callback?code=%s&state=%s", token, "the-code", "the-state")
-    logger.error("row of %s <%s>, %s", PHONE, "zhang.san@example.com", "+86 138 1234 5678")
+    logger.error("row of %s <%s>, %s", PHONE, "zhang.san@example.com", "电话+86 138 1234 5678已接通")
     try:
         raise ValueError(f"{home.sign_on_secret} in {written[0]}")
     except ValueError:
