@@ -75,8 +75,7 @@ def _text(view: View, item: Bottleneck) -> str:
         )
     ]
     if item.stuck:
-        moved = f"{'+' if item.growth_per_hour >= 0 else '−'}{count(language, abs(item.growth_per_hour))}"
-        told = translate(language, f"flow.ranking.{item.trend}", n=moved)
+        told = translate(language, f"flow.ranking.{item.trend}", n=count(language, abs(item.growth_per_hour)))
         parts.append(translate(language, "flow.ranking.stuck", n=count(language, item.stuck), trend=told))
     return ("" if language == "zh-CN" else " ").join(parts)
 

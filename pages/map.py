@@ -52,6 +52,8 @@ from pages.wording import name_of, names_of, window_name
 MAP: Final = "map.page"
 PITCH: Final = 25.0
 """Degrees the map leans while columns stand on it."""
+FEW_FRAMES: Final = 8
+"""Promises fall on few hours of the day: by the hour their figures have hardly a course."""
 METRES_PER_DEGREE: Final = 111_000
 WORDS: Final = (
     "player", "play", "pause", "back", "forward", "instant", "instant_beside", "versus", "span", "compare", "to_now", "now",
@@ -174,6 +176,8 @@ def _note(view: View, question: Question, player: Player) -> str:
     known = {"", *(frame.at for frame in player.frames)}
     told = [translate(language, "map.vanished", names="; ".join(lost))] if lost else []
     told += [translate(language, "map.frame_gone")] if not {question.at, question.beside} <= known else []
+    few = "map.few_frames" if question.span == "24h" and 0 < len(player.frames) < FEW_FRAMES else ""
+    told += [translate(language, few, n=len(player.frames))] if few else []
     return ("" if language == "zh-CN" else " ").join(told)
 
 
@@ -183,6 +187,9 @@ def read_crumbs(view: View, question: Question) -> tuple[Crumb, ...]:
     steps = [step for step in path_of(view.filters) if step.dimension in PLACES and step.dimension != "country"]
     if steps and steps[0].dimension == "province" and (region := geography.region_of_province(steps[0].code)):
         steps.insert(0, Step(dimension="region", code=region))
+    if not view.scope.everything and steps and [step.code for step in steps[:1]] == list(view.scope.regions):
+        # The only region of a lead is where the way begins.
+        steps = steps[1:]
     country = name_of(language, "country", question.country)
     start = country if view.scope.everything else names_of(language, "region", view.scope.regions, most=3)
     home: dict[str, Change] = {**own, **dict.fromkeys(LOWER["region"])}

@@ -32,6 +32,8 @@ OURS: Final = "control_room"
 LOG: Final = logging.getLogger(f"{OURS}.access")
 QUIET: Final = ("/static/", "/_stcore/", "/media/", "/component/", "/geo/")
 """Not found here is nothing to tell: Streamlit's front end looks for its doors below every page's path."""
+READINESS: Final = "/readyz"
+"""Asked again and again while this process starts."""
 
 
 SECRET_SHAPES: Final = tuple(
@@ -145,7 +147,8 @@ class RequestLog:
 
 def _log_answer(scope: Scope, status: int, began: float) -> None:
     """The path without its query, which may hold what somebody searched for."""
-    if status < 400 or (status == 404 and any(part in scope["path"] for part in QUIET)):
+    is_starting = status == 503 and scope["path"] == READINESS
+    if status < 400 or is_starting or (status == 404 and any(part in scope["path"] for part in QUIET)):
         return
     path = without_secrets(scope["path"][:200])
     more = {"method": scope["method"], "path": path, "status": status, "ms": round(1_000 * (time.monotonic() - began))}

@@ -60,6 +60,8 @@ def test_camera_is_the_chosen_place_and_its_key_names_it(view_of: OpenView) -> N
     assert east.camera.box == box_of("CN", geography.provinces_of("CN", ["CN-EAST"]))
     assert len({whole.camera.key, east.camera.key, shanghai.camera.key}) == 3
     assert [crumb.name for crumb in shanghai.crumbs] == ["China", "East China", "Shanghai"]
+    own = page_of(view_of, "lead", "CN-EAST", province=["CN-SH"])
+    assert [crumb.name for crumb in own.crumbs] == ["East China", "Shanghai"]
 
 
 def test_choosing_a_place_keeps_its_neighbours_in_sight_and_mutes_them(view_of: OpenView) -> None:
