@@ -128,7 +128,7 @@ def _read_map(view: View, question: Question, words: dict[str, str]) -> GeoMap:
     return GeoMap(
         language=language,
         words=words,
-        note=_note(view, question, shown["player"]),
+        note=read_note(view, question, shown["player"]),
         crumbs=read_crumbs(view, question),
         controls=read_controls(view, question),
         title=title,
@@ -169,7 +169,7 @@ def _deck(box: Box) -> str:
     return describe_deck(hexagon=round(hexagon_radius(box), 5), column=round(reach / 110), height=round(reach * 0.16))
 
 
-def _note(view: View, question: Question, player: Player) -> str:
+def read_note(view: View, question: Question, player: Player) -> str:
     """What of the choice leads nowhere: the page goes on without it."""
     language = view.language
     lost = [names_of(language, filter_.dimension, filter_.values, most=4) for filter_ in lost_values(view)]

@@ -12,11 +12,11 @@ from access.reading import Reading
 from access.user import User
 from access.view import open_view
 from components.deck import LAYERS, MOST_MARKS, PICKABLE, describe_deck
-from components.geo_map import GeoMap, Mark, map_payload
+from components.geo_map import Frame, GeoMap, Mark, Player, map_payload
 from config import read_settings
 from data.outline import box_of
 from i18n import translate
-from pages.map import WORDS, read_page
+from pages.map import WORDS, read_note, read_page
 from pages.map_question import read_question
 from queries.query import Query
 from tests.pages.conftest import AS_OF, PROVINCES, OpenView
@@ -230,3 +230,13 @@ def test_a_faulty_list_of_warehouses_leaves_them_without_a_place_and_the_page_up
     assert page.marks["warehouses"] == ()
     assert page.missing is not None
     assert [text for text, _ in page.missing.rows if "3 warehouses without coordinates" in text]
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "only 1 have orders"), ("zh-CN", "只有 1 个小时有")])
+def test_a_figure_with_hardly_a_course_by_the_hour_says_so(view_of: OpenView, language: str, said: str) -> None:
+    view = view_of(language=language)
+    frames = tuple(Frame(at=f"2026-03-01T{hour:02d}:00:00Z", name=str(hour), spoken="", cells={}) for hour in range(24))
+    by_hour, by_day = (read_question(view, {"span": [span]}) for span in ("24h", "7d"))
+    assert said in read_note(view, by_hour, Player(spans=(), frames=frames[:1]))
+    assert read_note(view, by_hour, Player(spans=(), frames=frames)) == ""
+    assert read_note(view, by_day, Player(spans=(), frames=frames[:1])) == ""
