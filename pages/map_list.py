@@ -67,7 +67,7 @@ def _ranking(view: View, question: Question, rows: Sequence[Row], scope: str, *,
     language, metric = view.language, question.metric
     problem = problem_of(metric)
     weight = _weight(view, question, beside)
-    ranked = sorted(rows, key=lambda row: (-weight(row), str(row[question.rank])))
+    ranked = sorted(rows, key=lambda row: (-weight(row), -(row.get(f"{metric}_n") or 0), str(row[question.rank])))
     shown = ranked[:MOST_ROWS]
     most = max((share for row in shown if 0 < (share := weight(row)) < float("inf")), default=0.0) or 1.0
     compared = ("map.head.first", "map.head.second", "map.head.change")
