@@ -37,7 +37,7 @@ function drawEntries(data, act) {
     h(
       "table",
       {},
-      h("thead", {}, h("tr", {}, data.columns.map((name) => h("th", { scope: "col" }, name)), hasActs ? h("th", { scope: "col" }, data.acts_name) : null)),
+      h("thead", {}, h("tr", {}, data.columns.map((name) => h("th", { scope: "col" }, name)), hasActs ? h("th", { scope: "col", class: "acts" }, data.acts_name) : null)),
       h("tbody", {}, data.entries.map((entry) => drawEntry(entry, hasActs, act))),
     ),
   );
