@@ -115,7 +115,7 @@ def save_draft(
         if known is None:
             _found(connection, rule, author, now, is_personal=is_personal)
         else:
-            _check_may_change(_entry_of(connection, known), author)
+            check_may_change(_entry_of(connection, known), author)
         check_bounds(connection, rule, author.role)
         number = 1 + (connection.execute(select(func.max(VERSIONS.c.version)).where(VERSIONS.c.rule == rule.name)).scalar() or 0)
         values = {"body": write_rule(rule), "author": author.name, "created_at": now, "origin": origin, "reason": reason}
@@ -127,8 +127,9 @@ def save_draft(
 def keep_trial(
     store: Engine, name: str, version: int, report: Mapping[str, Any], author: Author, *, days: int, now: datetime
 ) -> None:
-    """Keep the report of a backtest of one version: without one it cannot be published."""
+    """Keep the report of a backtest of one version: without one it cannot be published. Raises RuleError as a change does."""
     with writing(store) as connection:
+        check_may_change(_find(connection, name), author)
         values = {"rule": name, "version": version, "at": now, "actor": author.name, "days": days, "report": dict(report)}
         connection.execute(TRIALS.insert().values(**values))
         _event(connection, name, version, author, "tried", f"{days} days", now)
@@ -149,7 +150,7 @@ def publish(store: Engine, name: str, version: int, author: Author, *, reason: s
     """
     with writing(store) as connection:
         entry = _find(connection, name)
-        _check_may_change(entry, author)
+        check_may_change(entry, author)
         rule = _rule(connection, name, version)
         check_bounds(connection, rule, author.role)
         if not entry.is_personal and author.role != SYSTEM:
@@ -184,7 +185,7 @@ def set_status(store: Engine, name: str, status: Status, author: Author, *, reas
         raise RuleError(f"a rule is never set to {status!r}: use live, paused or retired")
     with writing(store) as connection:
         entry = _find(connection, name)
-        _check_may_change(entry, author)
+        check_may_change(entry, author)
         if entry.is_mandatory and status != "live":
             raise RuleError(f"{name} is mandatory: headquarters keeps it live")
         if entry.live_version is None:
@@ -267,7 +268,7 @@ def _found(connection: Connection, rule: Rule, author: Author, now: datetime, *,
     )
 
 
-def _check_may_change(entry: Entry, author: Author) -> None:
+def check_may_change(entry: Entry, author: Author) -> None:
     """The actor's own scope counts again at every step; what they may not see does not exist for them."""
     if author.role == SYSTEM:
         return

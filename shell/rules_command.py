@@ -21,7 +21,17 @@ from alerts.backtest import backtest
 from alerts.book import frozen_instants
 from alerts.command import Told, check_files, read_documents, read_rules
 from alerts.health_of import Health, read_health
-from alerts.lifecycle import Author, Entry, find_rule, keep_trial, list_rules, list_versions, publish, save_draft
+from alerts.lifecycle import (
+    Author,
+    Entry,
+    check_may_change,
+    find_rule,
+    keep_trial,
+    list_rules,
+    list_versions,
+    publish,
+    save_draft,
+)
 from alerts.lint import lint, today_in
 from alerts.order_lint import lint_order
 from alerts.order_trial import trial_to_json
@@ -164,21 +174,24 @@ def _live(store: Engine) -> list[tuple[Entry, int, Rule]]:
 
 
 def _backtest(store: Engine, settings: Settings, arguments: Namespace, now: datetime) -> list[str]:
+    author = _author(store, arguments.user) if arguments.user else None
     reading = Reading(settings)
     try:
         if Path(arguments.rule).exists():
             return [
                 line
                 for rule in read_rules(Path(arguments.rule))
-                for line in _tried(reading, settings, rule, Scope.ALL, arguments.days)[1]
+                for line in _tried(reading, settings, rule, author.scope if author else Scope.ALL, arguments.days)[1]
             ]
         entry, number, rule = _chosen(store, arguments.rule, arguments.version)
+        if author:
+            check_may_change(entry, author)
         still = frozen_instants(store, entry.name, now - timedelta(days=arguments.days + 1))
         report, lines = _tried(reading, settings, rule, entry.scope, arguments.days, still=still)
     finally:
         reading.close()
-    if arguments.user:
-        keep_trial(store, entry.name, number, report, _author(store, arguments.user), days=arguments.days, now=now)
+    if author:
+        keep_trial(store, entry.name, number, report, author, days=arguments.days, now=now)
     return lines
 
 

@@ -10,12 +10,16 @@ import pytest
 import yaml
 
 import cli
-from access.audit import LOCAL
+from access.audit import LOCAL, Actor
 from access.store import open_store
 from access.user import User, add_user
+from alerts.fault import RuleError
+from alerts.lifecycle import Author, keep_trial, list_versions, publish, restore, save_draft, set_status
+from alerts.parse import parse_rule
 from config import read_settings
 from data.ingest import ingest
 from data.lake import Lake
+from queries.scope import Scope
 from tests.data.intake import contract_of, write_csv
 
 AS_OF = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -38,7 +42,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Lake.open_writer(settings) as lake:
         assert ingest(lake, contract_of(columns=columns), (path,), now=AS_OF).state == "accepted"
     store = open_store(settings)
-    for name, role, regions in (("ana", "analyst", ("*",)), ("east", "lead", ("CN-EAST",))):
+    for name, role, regions in (("ana", "analyst", ("*",)), ("east", "lead", ("CN-EAST",)), ("south", "lead", ("CN-SOUTH",))):
         add_user(store, User(name=name, display_name=name, role=role, regions=regions), password_hash="x", now=AS_OF, by=LOCAL)  # type: ignore[arg-type]
     store.dispose()
     return settings.home
@@ -82,6 +86,33 @@ def test_a_lead_makes_no_rule_for_others_and_an_unknown_one_is_named(run: Run, t
     assert run("show", "nowhere")[0] == 2
     assert run("import", str(file), "--user", "nobody")[0] == 2
     assert told
+
+
+def test_a_lead_tries_and_brings_back_nothing_of_what_is_not_theirs(run: Run, tmp_path: Path, home: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump([RULE | {"name": "wide"}]), encoding="utf-8")
+    run("import", str(file), "--user", "ana")
+    for user in ("east", "south"):
+        code, out, told = run("backtest", "wide", "--days", "7", "--user", user)
+        assert (code, out) == (2, "")
+        assert "wide" in told
+    store = open_store(read_settings({}, home=home))
+    for name, regions in (("east", ("CN-EAST",)), ("south", ("CN-SOUTH",))):
+        author = Author(name=name, role="lead", scope=Scope.of_regions(regions), actor=Actor(name=name))
+        rule = parse_rule(RULE | {"name": "wide", "warning": 99})
+        for act in (
+            lambda author=author: restore(store, "wide", 1, author, now=AS_OF),
+            lambda author=author: keep_trial(store, "wide", 1, {}, author, days=7, now=AS_OF),
+            lambda author=author: publish(store, "wide", 1, author, reason="x", now=AS_OF),
+            lambda author=author: set_status(store, "wide", "retired", author, reason="x", now=AS_OF),
+            lambda author=author, rule=rule: save_draft(store, rule, author, now=AS_OF),
+        ):
+            with pytest.raises(RuleError):
+                act()
+    assert len(list_versions(store, "wide")) == 1
+    store.dispose()
+    assert "East China" in run("backtest", str(file), "--days", "7", "--user", "ana")[1]
+    assert "East China" not in run("backtest", str(file), "--days", "7", "--user", "south")[1]
 
 
 def test_a_test_message_is_sent_and_the_receiver_listed(run: Run) -> None:
