@@ -93,20 +93,22 @@ def merge(
         f"CREATE OR REPLACE TEMP VIEW fresh AS SELECT *, {literal(_version_tail(priority, sha256))} AS tail FROM {relation}"
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT {_list(entity.key)} FROM fresh")
-    if entity.is_orders:
-        _widen_channels(connection, mapped)
+    is_rewritten = entity.is_orders and _widen_channels(connection, mapped)
     rows, touched = _counts(connection)
-    existing = _existing(connection, entity)
+    existing = _existing(connection, entity, by_row=not is_rewritten)
     slow = _slow_keys(connection, entity, snapshot_id) if existing and _is_late(connection) else 0
     if rows == touched and not existing:
         return _insert(connection, entity, "fresh", snapshot_id)
     _candidates(connection, entity, snapshot_id, slow=bool(slow))
-    return _write_changed(connection, entity, snapshot_id)
+    return _write_changed(connection, entity, snapshot_id, by_row=not is_rewritten)
 
 
-def _widen_channels(connection: duckdb.DuckDBPyConnection, mapped: int) -> None:
-    """Record which forward milestones the sources of each channel can report, in the table and on its orders."""
-    mask = mapped & _FORWARD
+def _widen_channels(connection: duckdb.DuckDBPyConnection, mapped: int) -> bool:
+    """Record which forward milestones the sources of each channel can report, in the table and on its orders.
+
+    Whether orders have been written anew in this transaction.
+    """
+    is_rewritten, mask = False, mapped & _FORWARD
     rows = connection.execute(
         "SELECT fresh.channel, max(known.mapped_milestones) FROM fresh LEFT JOIN lake.channel_milestones AS known USING (channel) "
         "GROUP BY fresh.channel"
@@ -119,6 +121,8 @@ def _widen_channels(connection: duckdb.DuckDBPyConnection, mapped: int) -> None:
                 "UPDATE lake.channel_milestones SET mapped_milestones = ? WHERE channel = ?", [known | mask, channel]
             )
             connection.execute("UPDATE lake.orders SET mapped_milestones = ? WHERE channel = ?", [known | mask, channel])
+            is_rewritten = True
+    return is_rewritten
 
 
 def _is_late(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -148,13 +152,35 @@ def _counts(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
-def _existing(connection: duckdb.DuckDBPyConnection, entity: Entity) -> int:
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE existing AS SELECT held.* FROM lake.{entity.table} AS held "
-        f"SEMI JOIN touched USING ({_list(entity.key)})"
-    )
+def _existing(connection: duckdb.DuckDBPyConnection, entity: Entity, *, by_row: bool) -> int:
+    """The temporary table `existing`: the touched rows as they are held, with their `row_id` (null where not by row).
+
+    By row they are first found by their keys alone, then read: only what lies between the oldest and the newest of them.
+    """
+    names = _list((*entity.names, *(("inferred_milestones",) if entity.is_orders else ())), "held.")
+    using = f"SEMI JOIN touched USING ({_list(entity.key)})"
+    if by_row:
+        when = "held.created_at" if entity.is_orders else "NULL::TIMESTAMPTZ"
+        found = f"SELECT held.rowid AS row_id, {when} AS created_at FROM lake.{entity.table} AS held {using}"
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE found AS {found}")
+        rows = (
+            f"SELECT {names}, held.rowid AS row_id FROM lake.{entity.table} AS held SEMI JOIN found ON held.rowid = found.row_id"
+        )
+        rows += _between_found(connection)
+    else:
+        rows = f"SELECT {names}, NULL::BIGINT AS row_id FROM lake.{entity.table} AS held {using}"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE existing AS {rows}")
     row = connection.execute("SELECT count(*) FROM existing").fetchone()
     return int(row[0]) if row else 0
+
+
+def _between_found(connection: duckdb.DuckDBPyConnection) -> str:
+    """The condition that a held row was created between the first and the last one found; empty where one has no such instant."""
+    sql = "SELECT epoch_us(min(created_at)), epoch_us(max(created_at)), count(*) - count(created_at) FROM found"
+    first, last, unknown = connection.execute(sql).fetchone() or (None, None, 0)
+    if unknown or first is None:
+        return ""
+    return f" WHERE held.created_at BETWEEN make_timestamptz({int(first)}) AND make_timestamptz({int(last)})"
 
 
 def _slow_keys(connection: duckdb.DuckDBPyConnection, entity: Entity, snapshot_id: int) -> int:
@@ -192,8 +218,7 @@ def _candidates(connection: duckdb.DuckDBPyConnection, entity: Entity, snapshot_
     )
 
 
-def _write_changed(connection: duckdb.DuckDBPyConnection, entity: Entity, snapshot_id: int) -> int:
-    key = _list(entity.key)
+def _write_changed(connection: duckdb.DuckDBPyConnection, entity: Entity, snapshot_id: int, *, by_row: bool) -> int:
     connection.execute(f"CREATE OR REPLACE TEMP TABLE merged AS {collapse_sql(connection, entity)}")
     compared = [*entity.values, *(("inferred_milestones",) if entity.is_orders else ())]
     differs = " OR ".join(f"merged.{identifier(name)} IS DISTINCT FROM existing.{identifier(name)}" for name in compared)
@@ -203,9 +228,9 @@ def _write_changed(connection: duckdb.DuckDBPyConnection, entity: Entity, snapsh
         f"WHERE existing.{identifier(entity.key[0])} IS NULL OR {differs}"
     )
     held = " AND ".join(f"held.{identifier(name)} = gone.{identifier(name)}" for name in entity.key)
-    connection.execute(
-        f"DELETE FROM lake.{entity.table} AS held USING (SELECT * FROM changed SEMI JOIN existing USING ({key})) AS gone WHERE {held}"
-    )
+    gone = f"(FROM existing SEMI JOIN changed USING ({_list(entity.key)})) AS gone"
+    which = "held.rowid = gone.row_id" if by_row else held
+    connection.execute(f"DELETE FROM lake.{entity.table} AS held USING {gone} WHERE {which}")
     return _insert(connection, entity, "changed", snapshot_id)
 
 
