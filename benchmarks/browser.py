@@ -11,9 +11,12 @@ from typing import Any, Final
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from benchmarks.figure import BenchmarkError
+from tests.serving import Served, wait_until_settled
 
 SWITCHES: Final = ("--no-sandbox", "--disable-gpu")
 PATIENCE_MS: Final = 60_000
+SETTLED_SECONDS: Final = 1800.0
+"""So long ten million orders may take to be read on a slow machine."""
 
 Part = tuple[str, int, str]
 """A selector, how many of it must stand on the page, and a text each of them holds."""
@@ -40,6 +43,11 @@ LOOK: Final = """(parts) => {
 """Looked at before every frame is painted; gives the page's own clock, in ms since the navigation began."""
 
 NOTE_CLICKS: Final = "addEventListener('click', (event) => { globalThis.clickedAt = event.timeStamp; }, true)"
+
+
+def settle(served: Served) -> None:
+    """Return once nothing is read into memory any more: it would be measured beside the pages."""
+    wait_until_settled(served, seconds=SETTLED_SECONDS)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Final
 
 from playwright.sync_api import Browser, Page
 
-from benchmarks.browser import Part, cold_context, opened_browser, seconds_to_draw, wait_until_drawn
+from benchmarks.browser import Part, cold_context, opened_browser, seconds_to_draw, settle, wait_until_drawn
 from benchmarks.figure import Figure, Trial
 from benchmarks.lakes import MEMORY_LIMIT, lake_home
 from tests.serving import Served, serve
@@ -24,6 +24,7 @@ def measure(trial: Trial) -> list[Figure]:
     """Medians of nine cells: the figure, the panel asked for the first time, and the same panel asked again."""
     home, measured = lake_home(trial).home, defaultdict[str, list[float]](list)
     with opened_browser() as browser, serve(home, CONTROL_ROOM_MEMORY_LIMIT=MEMORY_LIMIT) as served:
+        settle(served)
         _open_all(browser, served, measured)
     return [
         Figure(name=name, value=median(values), unit="seconds", budget=BUDGETS.get(name)) for name, values in measured.items()

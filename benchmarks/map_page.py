@@ -11,18 +11,16 @@ from typing import Final
 from playwright.sync_api import Browser, Page
 
 from access.reading import Reading
-from benchmarks.browser import FLOOR, Part, cold_context, opened_browser, seconds_to_draw, wait_until_drawn
+from benchmarks.browser import FLOOR, Part, cold_context, opened_browser, seconds_to_draw, settle, wait_until_drawn
 from benchmarks.figure import Figure, Trial, Unit
 from benchmarks.lakes import MEMORY_LIMIT, lake_home
 from benchmarks.page import serve_floor
 from benchmarks.wall_server import BUDGET_CACHED, BUDGET_UNCACHED, LEAD, MANAGER, medians, view_of
 from components.geo_map import map_payload
 from pages.map import read_page
-from tests.serving import Served, serve, wait_until_settled
+from tests.serving import Served, serve
 
 ROUNDS: Final = 3
-SETTLED_SECONDS: Final = 1800.0
-"""So long ten million orders may take to be read on a slow machine."""
 MAP: Final[tuple[Part, ...]] = (
     (".deck[data-state=drawn] canvas", 1, ""),
     (".ranking tbody tr", 20, ""),
@@ -50,8 +48,7 @@ def measure(trial: Trial) -> list[Figure]:
         serve(settings.home, CONTROL_ROOM_MEMORY_LIMIT=MEMORY_LIMIT) as served,
         serve_floor(trial.out) as floor,
     ):
-        # What is read into memory at the start would be measured beside the page.
-        wait_until_settled(served, seconds=SETTLED_SECONDS)
+        settle(served)
         for _ in range(ROUNDS):
             _measure_cold(browser, served, floor, measured)
         _measure_clicks(browser, served, measured)

@@ -17,7 +17,7 @@ from typing import Final
 
 from playwright.sync_api import Browser, BrowserContext
 
-from benchmarks.browser import FLOOR, WALL, Part, Wire, cold_context, opened_browser, seconds_to_choose, seconds_to_draw
+from benchmarks.browser import FLOOR, WALL, Part, Wire, cold_context, opened_browser, seconds_to_choose, seconds_to_draw, settle
 from benchmarks.figure import BenchmarkError, Figure, Trial, Unit
 from benchmarks.lakes import END, MEMORY_LIMIT, lake_home
 from tests.serving import Served, free_port, serve
@@ -46,6 +46,7 @@ def measure(trial: Trial) -> list[Figure]:
         cookie = wall.sign_in("manager")
         with cold_context(browser, url=wall.url, cookie=cookie) as context:
             measured["first_visit_seconds"] = [_draw(context, wall.url, WALL)[0]]
+        settle(wall)
         _cold_floor(browser, floor)
         for number in range(ROUNDS):
             _measure_cold(browser, wall, cookie, floor, measured)
