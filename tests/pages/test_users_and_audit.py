@@ -122,13 +122,13 @@ def test_nonsense_dates_filter_nothing(home: Path, reading: Reading) -> None:
 @pytest.mark.parametrize(
     ("who", "what", "words"),
     [
-        ("li", "/audit", "li does not see /audit. The page is for admin; the role here is manager."),
-        ("li", "CN-EAST", "li sees CN-EAST. The role manager sees every region"),
-        ("east", "CN-SH", "east sees CN-SH. The order goes to CN-EAST, one of the account's regions"),
+        ("li", "/audit", "li does not see /audit. The page is for Administrator; the role here is Manager."),
+        ("li", "CN-EAST", "li sees CN-EAST. The role Manager sees every region"),
+        ("east", "CN-SH", "east sees CN-SH. The order goes to East China, one of the account's regions"),
         ("east", "CN-GD", "east does not see CN-GD. The order goes to South China"),
         ("east", "sealed", "east does not see sealed. sealed is not told to the circle region."),
         ("east", "tmall/000CN-SH", "east sees tmall/000CN-SH."),
-        ("east", "tmall/000CN-GD", "east does not see tmall/000CN-GD. The order goes to CN-SOUTH"),
+        ("east", "tmall/000CN-GD", "east does not see tmall/000CN-GD. The order goes to South China"),
         ("east", "tmall/nowhere", "There is no such order"),
         ("east", "everything", "is no page, region, province, field or order"),
         ("nobody", "CN-SH", "There is no account nobody"),
