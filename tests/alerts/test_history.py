@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -97,14 +97,8 @@ CASES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['metric']}-{case['window']}")
-def test_every_instant_of_a_history_is_what_was_asked_for_at_that_instant(desk: Desk, case: dict[str, Any]) -> None:
-    rule = parse_rule({"name": "r", "op": ">", "warning": 0.5, "group_by": ["region"], "every": "1h"} | case)
-    history = read_history(rule, asker(desk), since=UNTIL - timedelta(hours=30), until=UNTIL, zone=desk.zone)
-    source = Source(lake=desk.lake, snapshot=1, version=desk.version, zone=desk.zone, targets=desk.targets)
-    live = Sampler(source=source)
-    assert len(history.instants) == 30
-    for at in history.instants[::4]:
+def _assert_as_live(history: History, live: Sampler, rule: Rule, instants: Iterable[datetime]) -> None:
+    for at in instants:
         wanted, found = dict(live.sample(rule, Scope.ALL, at).groups), dict(history.sample(at).groups)
         assert found.keys() == wanted.keys()
         for group, readings in wanted.items():
@@ -112,6 +106,16 @@ def test_every_instant_of_a_history_is_what_was_asked_for_at_that_instant(desk: 
             assert other.value == pytest.approx(one.value), (at, group)
             assert other.score == pytest.approx(one.score)
             assert other.n == one.n
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['metric']}-{case['window']}")
+def test_every_instant_of_a_history_is_what_was_asked_for_at_that_instant(desk: Desk, case: dict[str, Any]) -> None:
+    rule = parse_rule({"name": "r", "op": ">", "warning": 0.5, "group_by": ["region"], "every": "1h"} | case)
+    history = read_history(rule, asker(desk), since=UNTIL - timedelta(hours=30), until=UNTIL, zone=desk.zone)
+    source = Source(lake=desk.lake, snapshot=1, version=desk.version, zone=desk.zone, targets=desk.targets)
+    live = Sampler(source=source)
+    assert len(history.instants) == 30
+    _assert_as_live(history, live, rule, history.instants[::4])
 
 
 FINE: list[dict[str, Any]] = [
@@ -134,14 +138,7 @@ def test_parts_of_an_hour_are_played_as_they_run(desk: Desk, case: dict[str, Any
     live = Sampler(source=source)
     assert (history.step, history.is_coarse) == (rule.every, False)
     assert len(history.instants) == timedelta(hours=20) // rule.every
-    for at in history.instants[:: max(1, len(history.instants) // 9)]:
-        wanted, found = dict(live.sample(rule, Scope.ALL, at).groups), dict(history.sample(at).groups)
-        assert found.keys() == wanted.keys()
-        for group, readings in wanted.items():
-            one, other = readings[0], found[group][0]
-            assert other.value == pytest.approx(one.value), (at, group)
-            assert other.score == pytest.approx(one.score)
-            assert other.n == one.n
+    _assert_as_live(history, live, rule, history.instants[:: max(1, len(history.instants) // 9)])
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,27 @@ def test_compaction_leaves_fewer_files_and_the_same_rows(tmp_path: Path, setting
         assert lake.cursor().execute(f"SELECT count(*) FROM lake.orders AT (VERSION => {first})").fetchall() == [(1,)]
 
 
+def test_changes_after_a_compaction_reach_the_orders_they_are_of(tmp_path: Path, settings: Settings) -> None:
+    """Rows are removed by their ids in the lake, which a compaction must leave as they are."""
+    expected = {f"{hour:04d}": "1.00" for hour in range(6)}
+
+    def change(lake: Lake, hour: int, **amounts: str) -> None:
+        rows = [[name.removeprefix("n"), GOOD[1], amount, *GOOD[3:]] for name, amount in amounts.items()]
+        assert take_in(lake, contract_of(), _file(tmp_path, *rows, hour=hour)).changed_count == len(rows)
+        expected.update({row[0]: row[2] for row in rows})
+
+    with Lake.open_writer(settings) as lake:
+        for hour in range(6):
+            change(lake, hour, **{f"n{hour:04d}": "1.00"})
+        compact(lake)
+        change(lake, 6, n0002="2.00", n0004="3.00")
+        compact(lake)
+        change(lake, 7, n0000="4.00", n0002="5.00", n0005="6.00")
+        found = lake.cursor().execute("SELECT order_id, amount::DECIMAL(18, 2)::VARCHAR FROM lake.orders ORDER BY 1").fetchall()
+        assert found == sorted(expected.items())
+        assert check_counts(lake) == []
+
+
 def test_a_gzip_bomb_is_refused(tmp_path: Path, settings: Settings) -> None:
     path = tmp_path / "orders_20260201T000000.csv.gz"
     path.write_bytes(gzip.compress(b"id,created,amount,shipped,delivered\n" + b"0" * 30_000_000))
