@@ -124,6 +124,18 @@ def test_passages_counted_by_the_hour_answer_as_the_lake_does(
     assert differences(replace(filled, newest=newest), recent, counted, as_of=newest) == []
 
 
+def test_a_passage_that_a_later_instant_contradicts_counts_for_whoever_looks_before_it(desk: Desk) -> None:
+    hours = {"created": 10, "accepted": 8, "picked": 5, "paid": 1}
+    row = {"id": "O1"} | {name: AS_OF - timedelta(hours=hour) for name, hour in hours.items()}
+    filled = desk.filled([row]).with_targets(TARGETS)
+    window = Window(start=AS_OF - timedelta(hours=12), end=AS_OF - timedelta(hours=3))
+    query = Query(metrics=("over_limit_rate",), by=("stage",), window=window)
+    recent = recent_of(filled)
+    assert differences(filled, recent, [query], as_of=AS_OF - timedelta(hours=2)) == []
+    found = filled.ask(query, as_of=AS_OF - timedelta(hours=2))
+    assert {row["stage"]: row["over_limit_rate_n"] for row in found}["picked"] == 1
+
+
 def test_limits_that_have_changed_are_not_those_counted(desk: Desk) -> None:
     filled = desk.filled(*a_lake()).with_targets(TARGETS)
     horizon = recent_of(filled, timedelta(days=40)).advance(filled.version, AS_OF)
