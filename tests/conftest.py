@@ -24,6 +24,17 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Tests that share something made for their module run in one process, or it would be made twice."""
+    for item in items:
+        known = getattr(item, "_fixtureinfo", None)
+        definitions = [] if known is None else [found[-1] for found in known.name2fixturedefs.values()]
+        if not item.get_closest_marker("xdist_group") and any(found.scope == "module" for found in definitions):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+    yield
+
+
 @pytest.fixture(scope="session")
 def engine() -> Iterator[BrowserType]:
     """Chromium as Playwright drives it."""

@@ -41,7 +41,7 @@ def open_map(context: BrowserContext, page: Page, served: Served, refused: list[
     def open_(user: str = "manager", query: str = "") -> Page:
         name, value = served.sign_in(user).split("=", 1)
         context.add_cookies([{"name": name, "value": value, "url": served.url}])
-        page.set_viewport_size({"width": 1200, "height": 800})
+        page.set_viewport_size({"width": 1024, "height": 680})
         page.goto(f"{served.url}/map?lang=en&theme=dark{query}")
         expect(page.locator(".deck[data-state=drawn]")).to_be_visible(timeout=120_000)
         return page

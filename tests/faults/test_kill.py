@@ -18,7 +18,7 @@ from data.lake import Lake
 from data.maintain import check_counts
 from tests.data.intake import PLAIN, home, table, write_csv
 
-KILLS = 5
+KILLS = 3
 FILES = 6
 
 
