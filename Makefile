@@ -42,7 +42,7 @@ browser:
 	@.ci/browser
 
 test: tools browser
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak"
+	@$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder -m "not soak"
 
 soak: tools browser
 	@$(BIN)/python -m pytest -m soak

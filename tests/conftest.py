@@ -9,6 +9,11 @@ from typing import TypedDict
 
 import pytest
 from playwright.sync_api import Browser, BrowserType, expect, sync_playwright
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+NOTHING_SHARED = ("tests/shell/test_fresh_process.py", "tests/shell/test_run.py")
+"""Long files whose tests each start a process of their own."""
 
 
 class LaunchOptions(TypedDict):
@@ -24,15 +29,21 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Tests that share something made for their module run in one process, or it would be made twice."""
-    for item in items:
-        known = getattr(item, "_fixtureinfo", None)
-        definitions = [] if known is None else [found[-1] for found in known.name2fixturedefs.values()]
-        if not item.get_closest_marker("xdist_group") and any(found.scope == "module" for found in definitions):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
-    yield
+class Together(LoadScopeScheduling):  # type: ignore[misc]
+    """What goes to one worker: all browser tests, else a file's; of files without a share in anything each test by itself."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """The name of a test's group (xdist asks for it; with pytest 9.2 its own `loadgroup` sees no marks)."""
+        file = nodeid.split("::")[0]
+        if file in NOTHING_SHARED:
+            return nodeid
+        return "browser" if file.startswith("tests/browser/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    """What tests share is made in one worker, not in each."""
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,6 @@ from benchmarks.semantic import BY_HAND, QUESTIONS, asks, check_same
 from benchmarks.timing import alternate
 from data.lake import Lake
 
-pytestmark = pytest.mark.xdist_group("benchmarks")
 Measure = Callable[[Trial], list[Figure]]
 
 

@@ -21,7 +21,7 @@ from tests.browser.conftest import AS_OF
 from tests.pages.desk_of_alerts import ROOM
 from tests.serving import Served, serve
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 BUSY = {"name": "busy", "metric": "order_count", "op": ">", "warning": 1, "group_by": ["region"], "window": "24h", "every": "1h"}
 BUSY |= {"title": {"en": "Busy regions", "zh-CN": "繁忙大区"}}
 

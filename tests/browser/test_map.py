@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from tests.serving import Served
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 OpenMap = Callable[..., Page]
 LAYERS = "areas,late,lanes,warehouses,complaints,incidents"

@@ -16,7 +16,7 @@ from access.store import open_store
 from config import read_settings
 from tests.serving import Served
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def open_at(page: Page, served: Served, path: str, name: str = "manager") -> None:

@@ -13,7 +13,7 @@ from access.user import end_sessions
 from config import read_settings
 from tests.serving import Served
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def sign_in(page: Page, served: Served, name: str, path: str = "/") -> None:

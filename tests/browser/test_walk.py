@@ -12,7 +12,7 @@ from access.store import open_store
 from config import read_settings
 from tests.serving import Served
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 WORDS = {
     "en": ("Drill down here", "What this figure means", "Everywhere", "My area", "Show the orders"),

@@ -17,7 +17,7 @@ from tests.browser.conftest import AS_OF, HEADER
 from tests.data.intake import contract_of, write_csv
 from tests.serving import Served, serve
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from components.board import Notice
 from components.time_axis import AxisMark
 from tests.components.sample import board, heat_grid, tile, topbar
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("kit")]
+pytestmark = pytest.mark.browser
 Show = Callable[[str, dict[str, Any]], None]
 
 HOSTILE = '"><img src=x onerror=document.title="broken"><script>document.title="broken"</script>'
