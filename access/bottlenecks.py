@@ -31,6 +31,8 @@ LONGEST: Final = timedelta(days=2)
 
 KINDS: Final[tuple[Kind, ...]] = ("stuck", "passing")
 CARRIED: Final = ("carrier", "warehouse_region")
+WHOLE: Final = ("warehouse",)
+"""What passes at all is the sum of what passes at the warehouses, which is asked anyway."""
 
 Key = tuple[str | None, ...]
 
@@ -39,7 +41,7 @@ def read_courses(
     view: View, kind: Kind, by: tuple[str, ...], where: tuple[Filter, ...], *, length: timedelta = LOOK_BACK
 ) -> dict[Key, Course]:
     """What passes, or is stuck, over the time until the view's instant, by the dimensions and stage, hour by hour."""
-    rows = _flow_rows(view, kind, by, where, length)
+    rows = _flow_rows(view, kind, by or WHOLE, where, length)
     return view.work_out(courses, (rows,), (*by, "stage"), view.as_of - length, view.as_of)
 
 
@@ -149,13 +151,13 @@ def _score(rows: pl.DataFrame, by: str, metric: str, target: float | None) -> tu
 
 def find_trouble(view: View, where: tuple[Filter, ...]) -> list[Finding]:
     """What the detectors find in the last days: silent stages, warehouses blocked or slower than their queue, carriers that decay."""
-    whole, nodes = _flow_rows(view, "passing", (), where), _flow_rows(view, "passing", ("warehouse",), where)
+    nodes = _flow_rows(view, "passing", WHOLE, where)
     stuck, passing = (_flow_rows(view, kind, CARRIED, where) for kind in KINDS)
-    return view.work_out(_find, (whole, nodes, stuck, passing), view.as_of)
+    return view.work_out(_find, (nodes, stuck, passing), view.as_of)
 
 
-def _find(whole: pl.DataFrame, nodes: pl.DataFrame, stuck: pl.DataFrame, passing: pl.DataFrame, as_of: datetime) -> list[Finding]:
-    by = ((), ("warehouse",), CARRIED, CARRIED)
-    known = zip((whole, nodes, stuck, passing), by, strict=True)
+def _find(nodes: pl.DataFrame, stuck: pl.DataFrame, passing: pl.DataFrame, as_of: datetime) -> list[Finding]:
+    by = ((), WHOLE, CARRIED, CARRIED)
+    known = zip((nodes, nodes, stuck, passing), by, strict=True)
     all_, by_node, slow, through = (courses(rows, (*own, "stage"), as_of - LOOK_BACK, as_of) for rows, own in known)
     return [*find_silence(all_), *find_nodes(by_node), *find_decay(slow, through)]

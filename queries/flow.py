@@ -30,6 +30,7 @@ Kind = Literal["passing", "stuck"]
 
 STEP_MS: Final = {"hour": HOUR_MS, "day": DAY_MS}
 BEGAN: Final[dict[Kind, str]] = {"passing": "0", "stuck": "normal_seconds"}
+ENDS: Final = ("began", "ended")
 COLUMNS: Final = ("entered_count", "left_count", "entered_rest_seconds", "left_rest_seconds")
 
 
@@ -100,27 +101,41 @@ def _compose(shape: _Shape) -> Composed:
     step, zone_offset = shape.step_ms, offset_sql("EPOCH_MS($start)", setting.offsets)
     # What began before the window stands in the bucket before its first one.
     before = f"(EPOCH_MS($start) + {zone_offset}) // {step} * {step} - {zone_offset} - 1"
-    ends = f"UNNEST([GREATEST({began}, {before}), CASE WHEN NOT is_waiting THEN EPOCH_MS(at) END]) AS happened"
     keys = tuple(named(sql, alias) for alias, sql in dimensions.items())
-    events = select(*keys, ends, "UNNEST([TRUE, FALSE]) AS is_entry").from_(name, copy=False)
-    events = events.where(*(parse(condition) for condition in (is_in, *rows)), copy=False)
+    ends = (f"GREATEST({began}, {before}) AS began", "CASE WHEN NOT is_waiting THEN EPOCH_MS(at) END AS ended")
+    spans = select(*keys, *ends).from_(name, copy=False)
+    spans = spans.where(*(parse(condition) for condition in (is_in, *rows)), copy=False)
 
-    local = offset_sql("happened", setting.offsets)
-    bucket = f"(happened + {local}) // {step} * {step} - {local}"
-    timed = select(*dimensions, "is_entry", f"{bucket} AS bucket", "happened").from_("events", copy=False)
-    timed = timed.where("NOT happened IS NULL", copy=False)
-    rest = f"SUM(bucket + {step} - happened) FILTER (WHERE {{}}) / 1000.0"
+    # Counted by both buckets before each is looked at: a few times fewer rows than passages have ends.
+    buckets = {
+        end: f"({end} + {offset_sql(end, setting.offsets)}) // {step} * {step} - {offset_sql(end, setting.offsets)}"
+        for end in ENDS
+    }
+    rests = [f"SUM({sql} + {step} - {end}) AS {end}_rest" for end, sql in buckets.items()]
+    both = (named(sql, f"{end}_bucket") for end, sql in buckets.items())
+    pairs = select(*dimensions, *both, "COUNT(*) AS passage_count", *rests).from_("spans", copy=False).group_by("ALL", copy=False)
+
+    each = (
+        "UNNEST([began_bucket, ended_bucket]) AS bucket",
+        "UNNEST([began_rest, ended_rest]) AS rest",
+        "UNNEST([TRUE, FALSE]) AS is_entry",
+    )
+    events = select(*dimensions, "passage_count", *each).from_("pairs", copy=False)
+    count, rest = (
+        "CAST(COALESCE(SUM(passage_count) FILTER (WHERE {}), 0) AS BIGINT)",
+        "COALESCE(SUM(rest) FILTER (WHERE {}) / 1000.0, 0)",
+    )
     answer = select(
         *dimensions,
         "TO_TIMESTAMP(bucket / 1000.0) AS bucket_at",
-        "COUNT(*) FILTER (WHERE is_entry) AS entered_count",
-        "COUNT(*) FILTER (WHERE NOT is_entry) AS left_count",
-        f"COALESCE({rest.format('is_entry')}, 0) AS entered_rest_seconds",
-        f"COALESCE({rest.format('NOT is_entry')}, 0) AS left_rest_seconds",
-    ).from_("timed", copy=False)
-    answer = answer.group_by(*dimensions, "bucket", copy=False)
+        f"{count.format('is_entry')} AS entered_count",
+        f"{count.format('NOT is_entry')} AS left_count",
+        f"{rest.format('is_entry')} AS entered_rest_seconds",
+        f"{rest.format('NOT is_entry')} AS left_rest_seconds",
+    ).from_("events", copy=False)
+    answer = answer.where("NOT bucket IS NULL", copy=False).group_by(*dimensions, "bucket", copy=False)
     answer = answer.order_by(*(f"{key} NULLS LAST" for key in dimensions), "bucket", dialect=DIALECT, copy=False)
-    for alias, query in (*ctes, ("events", events), ("timed", timed)):
+    for alias, query in (*ctes, ("spans", spans), ("pairs", pairs), ("events", events)):
         answer = answer.with_(alias, as_=query, copy=False, materialized=is_materialized(alias, setting))
     return Composed(
         sql=answer.sql(DIALECT, pretty=True),

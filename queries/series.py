@@ -37,7 +37,10 @@ class Course:
 
 
 def courses(rows: pl.DataFrame, by: Sequence[str], start: datetime, as_of: datetime) -> dict[Key, Course]:
-    """The rows of `build_flow` (by the hour) as one course per group, without gaps, from the hour of `start` to that of `as_of`."""
+    """The rows of `build_flow` (by the hour) as one course per group, without gaps, from the hour of `start` to that of `as_of`.
+
+    Rows that are told apart by more than `by` are added up.
+    """
     first = start.replace(minute=0, second=0, microsecond=0)
     size = int((as_of - first) / HOUR) + 1
     starts = tuple(first + HOUR * index for index in range(size))

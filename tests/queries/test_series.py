@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
 
 from queries.series import courses
@@ -43,6 +44,15 @@ def test_levels_and_order_hours_are_those_counted_by_hand() -> None:
     assert found[None,].hours.tolist() == [0, 0.5, 1, 0.5]
     assert found["A",].starts[0] == FIRST
     assert len(found["A",].starts) == 4
+
+
+def test_rows_told_apart_by_more_are_added_up() -> None:
+    rows = pl.DataFrame([row(place, hour, 2 + hour, hour, 1.5, 0.25 * hour) for hour in range(3) for place in ("A", None, "B")])
+    rows = rows.with_columns(stage=pl.lit("paid"))
+    (whole,) = courses(rows, ("stage",), START, AS_OF).values()
+    parts = courses(rows, ("place", "stage"), START, AS_OF).values()
+    assert whole.level.tolist() == np.sum([part.level for part in parts], axis=0).tolist()
+    assert whole.hours.tolist() == np.sum([part.hours for part in parts], axis=0).tolist()
 
 
 def test_no_rows_are_no_courses() -> None:
