@@ -11,9 +11,9 @@ from typing import Any, Final, Protocol
 from alerts.channels import Post
 from alerts.conditions import Constant, Level, PeriodBefore
 from alerts.rule import Rule
-from i18n import label, translate
-from queries.dimensions import DIMENSIONS
+from i18n import translate
 from queries.metrics import METRICS
+from queries.value_name import value_name
 
 PLACEHOLDER: Final = re.compile(r"\{(place|value|limit|since|level|rule)\}")
 MOST_LINES: Final = 20
@@ -47,10 +47,7 @@ class Item:
 
 def place_of(labels: Mapping[str, str | None], language: str) -> str:
     """The names of a group's values; empty for the one instance of a rule without groups."""
-    names = [
-        label(language, DIMENSIONS[name].column or name if name in DIMENSIONS else name, value) for name, value in labels.items()
-    ]
-    return " · ".join(names)
+    return " · ".join(value_name(language, name, value) for name, value in labels.items())
 
 
 def limit_text(rule: Rule, labels: Mapping[str, str | None], level: Level | None, language: str, words: Words) -> str:

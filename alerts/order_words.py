@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Final
 
 from alerts.order_part import OrderPart
-from alerts.rule_words import dimension_name, length_words, value_name
+from alerts.rule_words import dimension_name, length_words
 from i18n import translate
 from queries.dimensions import DIMENSIONS
 from queries.order_fields import NUMBER_OPS, ORDER_FIELDS, OrderTest, Pick, TestOp
+from queries.value_name import value_name
 
 OP_WORDS: Final[dict[TestOp, str]] = {
     ">": "above", ">=": "at_least", "<": "below", "<=": "at_most", "in": "in", "not_in": "not_in",

@@ -1,21 +1,15 @@
-"""Names that sentences about rules are made of: dimensions, their values, lengths of time."""
+"""Names that sentences about rules are made of: dimensions, lengths of time."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from i18n import label, translate
-from queries.dimensions import DIMENSIONS
+from i18n import translate
 
 
 def dimension_name(language: str, dimension: str) -> str:
     """What a dimension is called."""
     return translate(language, f"dimensions.{dimension}.name")
-
-
-def value_name(language: str, dimension: str, value: str | None) -> str:
-    """What a dimension's value is called."""
-    return label(language, DIMENSIONS[dimension].column or dimension if dimension in DIMENSIONS else dimension, value)
 
 
 def length_words(language: str, length: timedelta) -> str:

@@ -6,9 +6,10 @@ from alerts.conditions import LEVELS, Baseline, Condition, Constant, Level, Peri
 from alerts.message import Words
 from alerts.order_words import part_sentences
 from alerts.rule import Rule
-from alerts.rule_words import dimension_name, length_words, value_name
+from alerts.rule_words import dimension_name, length_words
 from i18n import translate
 from queries.metrics import METRICS
+from queries.value_name import value_name
 
 
 def sentence(rule: Rule, language: str, words: Words) -> str:

@@ -17,6 +17,8 @@ ENDINGS: Final = ("市", "地区", "自治州", "盟", " city", " shi", " prefec
 """What a word may carry after the name; whole names are tried first, so that 市 alone takes nothing away."""
 NEAR_KM: Final = 40.0
 """The seat must be as near as this for coordinates alone to name a city."""
+COUNTRIES: Final = ("CN", "US")
+"""Those whose cities are packaged."""
 EARTH_KM: Final = 6371.0
 
 
@@ -49,6 +51,15 @@ def resolve_city(
     if here:
         return Resolution(verdict="ambiguous", candidates=here)
     return _nearest(near, country) if near is not None and not text else UNKNOWN
+
+
+def named_city(word: str) -> City | None:
+    """The one packaged city of any country that a code or a word in Chinese means; a word in Latin letters may be a place elsewhere."""
+    text = word.strip().casefold()
+    if text.isascii() and not text.isdecimal():
+        return None
+    found = {city.code: city for country in COUNTRIES for city in _known(text, country)}
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _known(text: str, country: str) -> tuple[City, ...]:

@@ -14,7 +14,7 @@ from i18n import translate
 from pages.figures import metric_name
 from pages.flow_question import SHORTEST_CHANGE, Question, length_of, window_of
 from pages.links import link
-from pages.wording import place_name, stage_name
+from pages.wording import name_of, stage_name
 from queries.attribution import Attribution, Contribution
 from queries.causes import EXPLAINED
 from queries.metrics import METRICS
@@ -119,7 +119,7 @@ def _row(view: View, question: Question, part: Contribution, reach: float) -> Es
 
 def _name(view: View, question: Question, part: Contribution) -> str:
     language = view.language
-    place = place_name(language, question.split, part.kind)
+    place = name_of(language, question.split, part.kind)
     if part.effect == "mix":
         return translate(language, "flow.change.mix", place=place)
     if part.cause:

@@ -13,7 +13,7 @@ from i18n import translate
 from pages.flow_question import Question, passing
 from pages.links import link
 from pages.panel import orders_link
-from pages.wording import place_name, stage_name, state_name
+from pages.wording import name_of, stage_name, state_name
 from queries.query import Filter
 from queries.ranking import Bottleneck
 
@@ -47,7 +47,7 @@ def trouble_of(view: View, by: str, item: Bottleneck) -> Trouble:
     """A bottleneck in words, leading to its drill and to the orders that are slower than normal there."""
     language, state = view.language, state_of(item)
     title = translate(
-        language, "wall.worst.item", place=place_name(language, by, item.place), stage=stage_name(language, item.stage)
+        language, "wall.worst.item", place=name_of(language, by, item.place), stage=stage_name(language, item.stage)
     )
     return Trouble(
         state=state,

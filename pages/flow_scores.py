@@ -15,7 +15,7 @@ from i18n import translate
 from pages.figures import metric_name
 from pages.flow_question import RATES, Question
 from pages.links import link
-from pages.wording import place_name
+from pages.wording import name_of
 from queries.metrics import METRICS
 from queries.scorecard import Score
 
@@ -74,7 +74,7 @@ def _lead(view: View, metric: str, by: str, scores: list[Score]) -> str:
         "n": str(len(missing)),
         "least": str(LONG_BELOW),
         "target": percent(language, target),
-        "names": longest(f"{place_name(language, by, item.member)} ({item.days_below})" for item in missing[:MOST_NAMED]),
+        "names": longest(f"{name_of(language, by, item.member)} ({item.days_below})" for item in missing[:MOST_NAMED]),
     }
     return ("" if language == "zh-CN" else " ").join((told, translate(language, "flow.scores.missed", **texts)))
 
@@ -83,7 +83,7 @@ def _row(view: View, question: Question, metric: str, item: Score, at: Callable[
     language = view.language
     is_good = METRICS[metric].better == "higher"
     tones: dict[str, State] = {"worse": "critical" if is_good else "good", "better": "good" if is_good else "critical"}
-    name = place_name(language, question.split, item.member)
+    name = name_of(language, question.split, item.member)
     counted = translate(language, "flow.scores.counted", rate=percent(language, item.rate), n=count(language, item.n))
     interval = translate(language, "flow.scores.interval", low=percent(language, item.low), high=percent(language, item.high))
     side = "below" if is_good else "beyond"

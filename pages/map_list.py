@@ -18,7 +18,7 @@ from pages.map_areas import frame_name as name_frame
 from pages.map_question import OWN, Question, chosen, place_changes, without
 from pages.panel import alert_link, drill_link, orders_link
 from pages.problems import problem_of
-from pages.wording import judge, place_name, state_name, window_name
+from pages.wording import judge, name_of, state_name, window_name
 from queries.metrics import METRICS
 from queries.query import Filter, Query
 
@@ -104,7 +104,7 @@ def _weight(view: View, question: Question, beside: Mapping[str, Row]) -> Callab
 def _ranked(view: View, question: Question, row: Row, share: float, beside: Mapping[str, Row]) -> Ranked:
     language, metric, rank = view.language, question.metric, question.rank
     code, value, few = row[rank], plain(row[metric]), is_few(view, metric, row)
-    name = place_name(language, rank, code)
+    name = name_of(language, rank, code)
     judged = None if few else judge(metric, value, plain(row.get(f"{metric}_target")))
     state: State = judged if judged in ("warning", "critical") else "neutral"
     own: tuple[Filter, ...] = (Filter(rank, (None if code is None else str(code),)),)

@@ -17,7 +17,7 @@ from pages.figures import figure, metric_name, plain
 from pages.heat_paint import distance
 from pages.map_areas import Row, is_few
 from pages.map_question import OWN, Box, Question, chosen, without
-from pages.wording import lane_name, name_of
+from pages.wording import name_of
 from queries.listing import Listing
 from queries.query import Query
 
@@ -166,7 +166,7 @@ def _arc(view: View, row: Row, ends: Ends | None, most: int, picked: Sequence[st
     start, end = ends or ((0.0, 0.0), (0.0, 0.0))
     is_chosen = row["lane"] in picked
     value = percent(language, row["late_rate"])
-    lines = [lane_name(language, row["lane"]), f"{metric_name(language, 'late_rate')} {value}"]
+    lines = [name_of(language, "lane", row["lane"]), f"{metric_name(language, 'late_rate')} {value}"]
     one = row["late_rate_n"] == 1
     lines.append(
         translate(language, "map.one_order") if one else translate(language, "wall.tip.n", n=count(language, row["late_rate_n"]))

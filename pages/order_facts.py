@@ -14,6 +14,7 @@ from i18n import label, translate
 from pages.orders_table import column_name
 from queries.listing_columns import LISTING_COLUMNS
 from queries.twin import MILESTONE_NAMES
+from queries.value_name import column_value_name
 
 GROUPS: Final = {
     "content": ("category", "line_count", "quantity", "amount", "freight_cost", "customer_tier", "priority", "source_order_ids"),
@@ -62,7 +63,7 @@ def value_text(view: View, column: str, value: Any, order: Row) -> str:  # noqa:
         return count(language, value) if value == int(value) else f"{value:,.2f}"
     entry = LISTING_COLUMNS.get(column)
     coded = {"country": "country_code", "exception": "exception_code"}
-    return label(language, coded.get(column, entry.expression if entry else column), str(value))
+    return column_value_name(language, coded.get(column, entry.expression if entry else column), str(value))
 
 
 def _milestone(view: View, order: Row, name: str) -> Fact:

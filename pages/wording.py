@@ -7,9 +7,10 @@ from functools import cache
 from typing import Final, Literal
 
 from components.board import State
-from i18n import catalogue, label, translate
+from i18n import catalogue, translate
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
+from queries.value_name import value_name
 
 CRITICAL_FROM: Final = 1.4
 """A figure this many times as far from nothing as its target allows is critical; anything beyond the target warns."""
@@ -18,21 +19,8 @@ Judgement = Literal["good", "warning", "critical"]
 
 
 def name_of(language: str, dimension: str, code: object) -> str:
-    """The name of a dimension's value; the code where it has none."""
-    key = DIMENSIONS[dimension].column or dimension
-    return label(language, key, None if code is None else str(code))
-
-
-def lane_name(language: str, lane: str) -> str:
-    """A lane in words: from the warehouse to the province."""
-    warehouse, _, province = lane.partition(">")
-    names = {"start": name_of(language, "warehouse", warehouse), "end": name_of(language, "province", province)}
-    return translate(language, "map.lane", **names)
-
-
-def place_name(language: str, dimension: str, code: object) -> str:
-    """The name of a place of any kind, a lane's in words."""
-    return lane_name(language, str(code)) if dimension == "lane" and code else name_of(language, dimension, code)
+    """The name of a dimension's value, a lane's in words; the code where it has none."""
+    return value_name(language, dimension, None if code is None else str(code))
 
 
 def stage_name(language: str, code: str) -> str:

@@ -5,13 +5,14 @@ function drawCountryMap(map, shapes) {
   const k = Math.max(width / 1000, height / 860);
   const areas = new Map(map.areas.map((area) => [area.code, area]));
   const outlines = Object.entries(shapes.paths);
+  const firstArea = outlines.map(([code]) => code).find((code) => inside(areas.get(code)?.href));
   return [
     h(
       "svg",
-      { class: "map", viewBox: `${left - 12 * k} ${top - 12 * k} ${width + 24 * k} ${height + 24 * k}`, style: { "--k": k }, role: "img", "aria-label": map.spoken },
+      { class: "map", viewBox: `${left - 12 * k} ${top - 12 * k} ${width + 24 * k} ${height + 24 * k}`, style: { "--k": k }, role: "group", "aria-label": map.spoken, onkeydown: moveOnMap },
       h("defs", {}, hatchPattern()),
-      h("g", {}, outlines.map(([code, path]) => drawArea(path, areas.get(code) ?? { kind: "gap", tip: code }))),
-      h("g", { class: "lanes" }, map.lanes.map(drawLane)),
+      h("g", {}, outlines.map(([code, path]) => drawArea(path, areas.get(code) ?? { kind: "gap", tip: code }, code === firstArea))),
+      h("g", { class: "lanes" }, map.lanes.map((lane, index) => drawLane(lane, index === 0))),
       h("g", { class: "cities" }, drawCities(map.cities, [left, left + width], k)),
     ),
     h("p", { class: "credit" }, map.credit),
@@ -28,17 +29,35 @@ function hatchPattern() {
   );
 }
 
-function drawArea(path, area) {
+function drawArea(path, area, isFirst) {
   const step = area.kind === "value" ? `s${area.step}` : "";
-  return h("path", { d: path, class: `area ${area.kind} ${step}`, "data-tip": area.tip, ...opening(area) });
+  return h("path", { d: path, class: `area ${area.kind} ${step}`, "data-tip": area.tip, ...opening(area, isFirst) });
 }
 
-// What has a place to go goes there; what has none tells on a tap what pointing tells.
-function opening(thing) {
-  return inside(thing.href) ? { onclick: () => location.assign(thing.href) } : { "data-info": thing.tip };
+// What has a place to go is a link and goes there; what has none tells on a tap what pointing tells.
+function opening(thing, isFirst) {
+  if (!inside(thing.href)) return { "data-info": thing.tip };
+  return { role: "link", tabindex: isFirst ? "0" : "-1", "aria-label": thing.tip.replaceAll("\n", ", "), onclick: () => location.assign(thing.href) };
 }
 
-function drawLane(lane) {
+// Provinces, lanes and warehouses are one stop of the Tab key each; arrows walk among them, Enter opens.
+function moveOnMap(event) {
+  const mark = event.target.closest("[role=link]");
+  if (!mark) return;
+  if (event.key === "Enter" || event.key === " ") {
+    event.preventDefault();
+    return mark.dispatchEvent(new MouseEvent("click", { bubbles: true, composed: true }));
+  }
+  const marks = [...mark.parentElement.querySelectorAll("[role=link]")];
+  const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  const next = { Home: marks[0], End: marks.at(-1) }[event.key] ?? (by && marks[marks.indexOf(mark) + by]);
+  if (by || next) event.preventDefault();
+  if (!next) return;
+  marks.forEach((other) => other.setAttribute("tabindex", other === next ? "0" : "-1"));
+  next.focus();
+}
+
+function drawLane(lane, isFirst) {
   const [x1, y1] = lane.start;
   const [x2, y2] = lane.end;
   const bend = 0.18;
@@ -46,7 +65,7 @@ function drawLane(lane) {
   const d = `M${x1} ${y1}Q${middle[0].toFixed(1)} ${middle[1].toFixed(1)} ${x2} ${y2}`;
   return h(
     "g",
-    { class: "lane-open", "data-tip": lane.tip, ...opening(lane) },
+    { class: "lane-open", "data-tip": lane.tip, ...opening(lane, isFirst) },
     h("path", { d, class: `lane ${lane.tone}`, style: { "--width": lane.width } }),
     h("path", { d, class: "lane-reach" }),
   );
@@ -54,11 +73,11 @@ function drawLane(lane) {
 
 function drawCities(cities, sides, k) {
   const taken = [];
-  return cities.map((city) => {
+  return cities.map((city, index) => {
     const label = placeLabel(city, sides, k, taken);
     return h(
       "g",
-      { class: `city ${city.tone}`, "data-tip": city.tip || null, ...(city.tip ? opening(city) : {}) },
+      { class: `city ${city.tone}`, "data-tip": city.tip || null, ...(city.tip ? opening(city, index === 0) : {}) },
       h("circle", { cx: city.x, cy: city.y, r: (city.is_big ? 6.5 : 4) * k }),
       label ? h("text", { x: label.x, y: label.y, "text-anchor": label.anchor }, city.name) : null,
     );

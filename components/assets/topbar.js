@@ -12,7 +12,7 @@ function drawTopbar(bar, send) {
     bar.problems.map((text) => h("span", { class: "problem", role: "alert" }, stateMark("warning", ""), text)),
     h("span", { class: "push" }),
     h("ul", { class: "sources", "aria-label": bar.words.sources }, bar.sources.map(drawSource)),
-    bar.counts.map((count) => h("span", { class: `tally ${count.state}`, "data-tip": count.tip }, h("span", { class: `mark ${count.state}`, "aria-hidden": "true" }), h("b", {}, count.number), count.word)),
+    h("span", { class: "tallies" }, bar.counts.map((count) => h("span", { class: `tally ${count.state}`, "data-tip": count.tip }, h("span", { class: `mark ${count.state}`, "aria-hidden": "true" }), h("b", {}, count.number), count.word))),
     drawControls(bar, send),
   );
 }

@@ -10,7 +10,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from components.board import Notice
+from components.charts import Station, Strip
+from components.kit import KINDS, as_data, kit_script, loader
+from components.plane import Card, Plane
+from components.shapes import load_shapes
 from components.time_axis import AxisMark
+from tests.components.conftest import START
 from tests.components.sample import board, heat_grid, tile, topbar
 
 pytestmark = pytest.mark.browser
@@ -95,6 +100,48 @@ def test_arrows_walk_the_grid_and_enter_chooses(page: Page, show: Show) -> None:
 
 def heat_grid_data() -> dict[str, Any]:
     data: dict[str, Any] = board()["heat"]
+    return data
+
+
+def test_lanes_and_warehouses_of_the_map_are_walked_by_keys_and_opened_by_enter(page: Page, show: Show) -> None:
+    data = board()
+    data["map"]["lanes"] = [{**data["map"]["lanes"][0], "tip": f"lane {n}\nlate 3", "href": f"/drill?lane={n}"} for n in range(3)]
+    data["map"]["cities"] = [{**data["map"]["cities"][0], "tip": "EAST-01", "href": "/drill?warehouse=EAST-01"}]
+    show("board", data)
+    page.get_by_role("link", name="lane 0, late 3").focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight", "ArrowLeft"):
+        page.keyboard.press(key)
+    lane = page.get_by_role("link", name="lane 1, late 3")
+    expect(lane).to_be_focused()
+    expect(page.locator(".tip:visible").first).to_contain_text("lane 1")
+    assert lane.locator(".lane-reach").evaluate("path => getComputedStyle(path).stroke") != "rgba(0, 0, 0, 0)"
+    assert page.locator(".lanes [tabindex='0']").count() == 1
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="EAST-01")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/drill?warehouse=EAST-01")
+
+
+def test_a_stage_of_the_strip_opens_by_enter_as_by_a_click_anywhere_on_it(page: Page, show: Show) -> None:
+    for key in ("Enter", ""):
+        show("plane", strip_of_two("/drill?stage=picked"))
+        if key:
+            page.get_by_role("link", name="Picking").focus()
+            page.keyboard.press(key)
+        else:
+            page.locator(".station").first.click(position={"x": 12, "y": 60})
+        page.wait_for_url("**/drill?stage=picked")
+        page.goto("http://localhost/")
+        page.evaluate(START, [kit_script(is_wide=True), {kind: loader(kind) for kind in KINDS}, load_shapes("CN")])
+
+
+def strip_of_two(href: str) -> dict[str, Any]:
+    stations = tuple(
+        Station(name=name, value="12", flow="3 in", share=0.5, measures=(), foot="steady", href=href)
+        for name in ("Picking", "Packing")
+    )
+    plane = Plane(language="en", words={"path": "path"}, cards=(Card(title="Stages", scope="", chart=Strip(stations=stations)),))
+    data: dict[str, Any] = as_data(plane)
     return data
 
 
