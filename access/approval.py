@@ -17,7 +17,7 @@ from access.acting import By
 from access.audit import note, record
 from access.contacts import PURPOSES, SHORTEST_TEXT
 from access.store import EXPORT_REQUESTS, inserted_id, writing
-from data.personal import without_phones
+from data.personal import without_contacts
 
 LIFE: Final = timedelta(hours=24)
 MOST_ROWS: Final = 1_000
@@ -74,7 +74,7 @@ class Request:
 
 def ask(store: Engine, parameters: Mapping[str, Sequence[str]], *, row_count: int, purpose: str, reason: str, by: By) -> int:
     """Ask for the list of the parameters with the originals in it; the request's id. Raises ApprovalError."""
-    text = without_phones(" ".join(reason.split())[:LONGEST_REASON])
+    text = without_contacts(" ".join(reason.split())[:LONGEST_REASON])
     if purpose not in PURPOSES or len(text) < SHORTEST_TEXT:
         raise ApprovalError("purpose")
     if not 0 < row_count <= MOST_ROWS:

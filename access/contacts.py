@@ -15,7 +15,7 @@ from access.store import writing
 from access.user import has_password
 from access.view import View
 from data.keys import read_keys
-from data.personal import plain_phone, search_hash, unseal, without_phones
+from data.personal import plain_phone, search_hash, unseal, without_contacts
 from queries.contacts import (
     MOST_AT_ONCE,
     ContactSight,
@@ -129,7 +129,7 @@ def reveal(
             action="contact_revealed",
             object_kind="order",
             object_id=f"{channel}/{order_id}",
-            detail={"fields": [field], "text": without_phones(text.strip()[:500])},
+            detail={"fields": [field], "text": without_contacts(text.strip()[:500])},
             purpose=purpose,
         )
     look_at(view.store, by.audited.name, limits_of(view.reading.settings), now)

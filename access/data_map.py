@@ -86,18 +86,18 @@ PERSONAL: Final[dict[str, Personal]] = {
     ),
     "order_contacts.search": Personal(what="phone as a keyed hash", whose="customer", protection="HMAC-SHA-256", **CONTACT),
     "quarantine.value": Personal(
-        what="an unreadable value, personal columns masked",
+        what="an unreadable value, phone numbers, e-mail addresses and personal columns masked",
         whose="customer",
         protection="masked at intake",
         readers="administrators",
-        kept="until replayed",
+        kept="for good, masked",
     ),
     "quarantine.raw": Personal(
         what="the unreadable row, personal columns masked",
         whose="customer",
-        protection="masked at intake",
-        readers="administrators",
-        kept="until replayed",
+        protection="AES-256-GCM",
+        readers="nobody; a replay opens it",
+        kept="for good; erasure by `cli.py personal erase`",
     ),
     **{
         f"{table}.actor": ACTOR

@@ -11,23 +11,25 @@ from access.audit import LOCAL, note
 from access.data_map import map_lines
 from access.store import open_store
 from config import Settings
-from data.erase import drop_old_contacts, erase_contacts, find_bytes, orders_of_phone, rotate_contacts
+from data.erase import drop_old_contacts, erase_contacts, erase_wanted, find_bytes, orders_of_phone, rotate_contacts
 from data.keys import read_keys
 from data.lake import Lake
 from data.personal import unseal_file
+from data.wanted import wanted_phone, wanted_text
 
 
 def add_personal_arguments(parser: ArgumentParser) -> None:
     """Give the parser of `personal` its actions and their options."""
     actions = parser.add_subparsers(dest="action", required=True)
-    erase = actions.add_parser("erase", help="remove a person's data for good: by phone, or by order")
+    erase = actions.add_parser("erase", help="remove a person's data for good: by phone, by another text, or by order")
     erase.add_argument("--phone", default="")
+    erase.add_argument("--text", default="", help="an e-mail address or a name: removed from refused rows and kept files")
     erase.add_argument("--order", action="append", default=[], metavar="CHANNEL/ORDER_ID", help="may be repeated")
     actions.add_parser("prove", help="search every file of the home for a text; ends with 1 where it stands").add_argument("text")
     actions.add_parser("expire", help="remove what is older than so many days").add_argument("days", type=int)
     actions.add_parser("map", help="where personal data is, generated from the schemas (docs/data_map.md)")
     actions.add_parser("rotate", help="encrypt every original anew under a fresh key, forget the old ones")
-    unseal = actions.add_parser("open", help="decrypt a refused file that was kept sealed")
+    unseal = actions.add_parser("open", help="decrypt a file of the archive or of the refused")
     unseal.add_argument("file", type=Path)
     unseal.add_argument("target", type=Path)
 
@@ -58,10 +60,17 @@ def _change(settings: Settings, lake: Lake, arguments: Namespace, now: datetime)
         return [f"{count:,} values older than {arguments.days} days removed"]
     orders = [(channel, order_id) for channel, _, order_id in (text.partition("/") for text in arguments.order)]
     orders += orders_of_phone(lake, read_keys(settings), arguments.phone) if arguments.phone else []
+    wanted = [make(text) for make, text in ((wanted_phone, arguments.phone), (wanted_text, arguments.text)) if text]
     count = erase_contacts(lake, orders)
+    found = [erase_wanted(lake, read_keys(settings), one) for one in wanted]
+    rows, files = sum(one.row_count for one in found), sum(one.file_count for one in found)
+    removed = [name for one in found for name in one.removed]
     named = [f"{channel}/{order_id}" for channel, order_id in orders]
-    _on_record(settings, now, "contacts_erased", {"values": count, "orders": named})
-    return [f"{count:,} values of {len(orders):,} orders removed; snapshots before now can no longer be seen"]
+    detail = {"values": count, "orders": named, "rows": rows, "files": files, "removed": removed}
+    _on_record(settings, now, "contacts_erased", detail)
+    lines = [f"{count:,} values of {len(orders):,} orders removed; snapshots before now can no longer be seen"]
+    lines += [f"{rows:,} refused rows removed, {files:,} kept files written anew without it"] if wanted else []
+    return [*lines, *(f"{name}: held it and was removed whole" for name in removed)]
 
 
 def _on_record(settings: Settings, now: datetime, action: str, detail: Mapping[str, object]) -> None:

@@ -14,6 +14,7 @@ from access.store import writing
 from alerts.places import is_visible
 from alerts.rule import RuleError
 from alerts.tables import DEEDS, INSTANCES, TRANSITIONS
+from data.personal import without_contacts
 from queries.scope import Scope
 
 Deed = Literal["acknowledge", "assign", "verdict"]
@@ -48,13 +49,14 @@ def do(
     """Keep a deed; its id. Raises RuleError for an episode that does not exist in the actor's scope."""
     if deed == "verdict" and value not in VERDICTS:
         raise RuleError(f"a verdict is one of {', '.join(VERDICTS)}")
+    note = without_contacts(note[:2000])
     with writing(store) as connection:
         _check(connection, episode, scope)
-        values = {"at": now, "actor": actor.name, "deed": deed, "value": value[:64], "note": note[:2000], "undoes": None}
+        values = {"at": now, "actor": actor.name, "deed": deed, "value": value[:64], "note": note, "undoes": None}
         own = {"rule": episode.rule, "group_key": episode.group_key, "episode_at": episode.episode_at}
         key = connection.execute(DEEDS.insert().values(**own, **values)).inserted_primary_key
         assert key is not None
-        detail = {"value": value, "note": note[:2000], "episode": episode.episode_at.isoformat()}
+        detail = {"value": value, "note": note, "episode": episode.episode_at.isoformat()}
         _audit(connection, WORDS[deed], episode, actor, now, detail)
     return int(key[0])
 

@@ -21,6 +21,7 @@ from alerts.rule import TEXT_FIELDS, Rule, RuleError
 from alerts.state import Reason, RuleState, close
 from alerts.tables import EVENTS, RULES, STATES, TRIALS, VERSIONS
 from alerts.write import write_rule
+from data.personal import without_contacts
 from queries.scope import Scope
 
 Status = Literal["draft", "live", "paused", "retired"]
@@ -81,7 +82,7 @@ def list_rules(store: Engine) -> list[Entry]:
 def find_rule(store: Engine, name: str) -> Entry:
     """The rule of this name; raises RuleError."""
     with store.connect() as connection:
-        return _find(connection, name)
+        return entry_of(connection, name)
 
 
 def list_versions(store: Engine, name: str) -> list[Version]:
@@ -115,12 +116,18 @@ def save_draft(
         if known is None:
             _found(connection, rule, author, now, is_personal=is_personal)
         else:
-            check_may_change(_entry_of(connection, known), author)
+            check_may_change(_entry_from(connection, known), author)
         check_bounds(connection, rule, author.role)
         number = 1 + (connection.execute(select(func.max(VERSIONS.c.version)).where(VERSIONS.c.rule == rule.name)).scalar() or 0)
-        values = {"body": write_rule(rule), "author": author.name, "created_at": now, "origin": origin, "reason": reason}
+        values = {
+            "body": write_rule(rule),
+            "author": author.name,
+            "created_at": now,
+            "origin": origin,
+            "reason": without_contacts(reason),
+        }
         connection.execute(VERSIONS.insert().values(rule=rule.name, version=number, **values))
-        _event(connection, rule.name, number, author, "drafted", reason, now)
+        keep_event(connection, rule.name, number, author, "drafted", reason, now)
     return number
 
 
@@ -129,10 +136,10 @@ def keep_trial(
 ) -> None:
     """Keep the report of a backtest of one version: without one it cannot be published. Raises RuleError as a change does."""
     with writing(store) as connection:
-        check_may_change(_find(connection, name), author)
+        check_may_change(entry_of(connection, name), author)
         values = {"rule": name, "version": version, "at": now, "actor": author.name, "days": days, "report": dict(report)}
         connection.execute(TRIALS.insert().values(**values))
-        _event(connection, name, version, author, "tried", f"{days} days", now)
+        keep_event(connection, name, version, author, "tried", f"{days} days", now)
 
 
 def last_trial(store: Engine, name: str, version: int) -> Mapping[str, Any] | None:
@@ -149,7 +156,7 @@ def publish(store: Engine, name: str, version: int, author: Author, *, reason: s
     A shared rule needs a backtest of this very version; a personal one is its owner's alone.
     """
     with writing(store) as connection:
-        entry = _find(connection, name)
+        entry = entry_of(connection, name)
         check_may_change(entry, author)
         rule = _rule(connection, name, version)
         check_bounds(connection, rule, author.role)
@@ -161,7 +168,7 @@ def publish(store: Engine, name: str, version: int, author: Author, *, reason: s
             if _trial_count(connection, name, version) == 0:
                 raise RuleError(f"version {version} of {name} was never tried on history: run its backtest first")
             if "critical" in rule.levels and not _second_person(connection, name, version, author):
-                _event(connection, name, version, author, "proposed", reason, now)
+                keep_event(connection, name, version, author, "proposed", reason, now)
                 return "waiting"
         _make_live(connection, entry, rule, version, author, reason, now)
         return "live"
@@ -184,7 +191,7 @@ def set_status(store: Engine, name: str, status: Status, author: Author, *, reas
     if status not in words:
         raise RuleError(f"a rule is never set to {status!r}: use live, paused or retired")
     with writing(store) as connection:
-        entry = _find(connection, name)
+        entry = entry_of(connection, name)
         check_may_change(entry, author)
         if entry.is_mandatory and status != "live":
             raise RuleError(f"{name} is mandatory: headquarters keeps it live")
@@ -195,9 +202,9 @@ def set_status(store: Engine, name: str, status: Status, author: Author, *, reas
             # It begins afresh: what happened while it was paused was nobody's alert.
             connection.execute(delete(STATES).where(STATES.c.rule == name))
         else:
-            _close(connection, entry, why, now)
+            end_episodes(connection, entry, why, now)
         connection.execute(update(RULES).where(RULES.c.name == name).values(status=status, changed_at=now))
-        _event(connection, name, entry.live_version, author, action, reason, now)
+        keep_event(connection, name, entry.live_version, author, action, reason, now)
 
 
 def _make_live(
@@ -207,10 +214,10 @@ def _make_live(
         if _is_text_only(connection, entry, rule):
             connection.execute(update(STATES).where(STATES.c.rule == entry.name).values(version=version))
         else:
-            _close(connection, entry, "rule_updated", now)
+            end_episodes(connection, entry, "rule_updated", now)
     values = {"status": "live", "live_version": version, "changed_at": now}
     connection.execute(update(RULES).where(RULES.c.name == entry.name).values(**values))
-    _event(connection, entry.name, version, author, "published", reason, now)
+    keep_event(connection, entry.name, version, author, "published", reason, now)
 
 
 def _is_text_only(connection: Connection, entry: Entry, rule: Rule) -> bool:
@@ -223,7 +230,7 @@ def _is_text_only(connection: Connection, entry: Entry, rule: Rule) -> bool:
     return entry.status == "live" and replace(live, **same) == rule
 
 
-def _close(connection: Connection, entry: Entry, reason: Reason, now: datetime) -> None:
+def end_episodes(connection: Connection, entry: Entry, reason: Reason, now: datetime) -> None:
     """End the open episodes of the live version; those who were told of them hear that the rule changed."""
     if entry.live_version is None:
         return
@@ -290,10 +297,12 @@ def _trial_count(connection: Connection, name: str, version: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def _event(
+def keep_event(
     connection: Connection, name: str, version: int | None, author: Author, action: str, reason: str, now: datetime
 ) -> None:
-    values = {"rule": name, "version": version, "at": now, "actor": author.name, "action": action, "reason": reason[:2000]}
+    """Put what happened to a rule on its own record and into the audit, within the caller's transaction."""
+    reason = without_contacts(reason[:2000])
+    values = {"rule": name, "version": version, "at": now, "actor": author.name, "action": action, "reason": reason}
     connection.execute(EVENTS.insert().values(**values))
     record(
         connection,
@@ -302,7 +311,7 @@ def _event(
         action=f"rule_{action}",
         object_kind="rule",
         object_id=name,
-        detail={"version": version, "reason": reason[:2000]},
+        detail={"version": version, "reason": reason},
     )
 
 
@@ -310,18 +319,19 @@ def _row(connection: Connection, name: str) -> RowMapping | None:
     return connection.execute(select(RULES).where(RULES.c.name == name).with_for_update()).mappings().one_or_none()
 
 
-def _find(connection: Connection, name: str) -> Entry:
+def entry_of(connection: Connection, name: str) -> Entry:
+    """The rule of a name, held against other writers. Raises RuleError."""
     row = _row(connection, name)
     if row is None:
         raise _unknown(name)
-    return _entry_of(connection, row)
+    return _entry_from(connection, row)
 
 
 def _unknown(name: str) -> RuleError:
     return RuleError(f"there is no rule {name!r}: `python cli.py rules list` names them")
 
 
-def _entry_of(connection: Connection, row: RowMapping) -> Entry:
+def _entry_from(connection: Connection, row: RowMapping) -> Entry:
     newest = connection.execute(select(func.max(VERSIONS.c.version)).where(VERSIONS.c.rule == row["name"])).scalar()
     return _entry(dict(row) | {"newest": newest or 0})
 

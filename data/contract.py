@@ -269,6 +269,7 @@ class Contract(_Strict):
     withdrawn: list[Word] = Field(default_factory=list)
     max_growth: float | None = Field(default=None, gt=1)
     quarantine: Quarantine = Quarantine()
+    number_ids: bool = False
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -323,7 +324,8 @@ class Contract(_Strict):
     @property
     def sha256(self) -> str:
         """Fingerprint of everything in this contract: its version."""
-        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
+        without = None if self.number_ids else {"number_ids"}  # as it was before there was this key
+        return hashlib.sha256(self.model_dump_json(by_alias=True, exclude=without).encode()).hexdigest()
 
     @model_validator(mode="after")
     def _consistent(self) -> Contract:

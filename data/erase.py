@@ -1,24 +1,45 @@
 """Erasing personal data for good, and the proof: no file of the home holds it any more.
 
+What is kept encrypted is opened and looked through as well: refused rows that hold it go, kept files are written anew with it
+masked, packed ones (xlsx, zip, Parquet) that hold it go whole.
+
 Deleting rows leaves them in older snapshots, so these are given up: after an erasure the lake can be seen as it was at the
 erasure and later, not before. Orders themselves stay, without whom they were for.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from config import Settings
 from data.bounds import heal_bounds
+from data.ingest import staging_folder
 from data.keys import Keys, new_contact_key, read_keys, write_keys
 from data.lake import Lake
-from data.personal import seal, search_hash, unseal
+from data.personal import (
+    IS_SEALED,
+    SEALED_SUFFIX,
+    key_of_file,
+    seal,
+    seal_row,
+    sealed_frames,
+    search_hash,
+    unseal,
+    unseal_file,
+    unseal_row,
+    write_sealed,
+)
+from data.sql_text import literal
+from data.wanted import Wanted, is_packed, whole_lines
 
 ENCODINGS: Final = ("utf-8", "utf-16-le", "gb18030")
 METADATA: Final = "__ducklake_metadata_lake"
@@ -47,6 +68,64 @@ def erase_contacts(lake: Lake, orders: Iterable[Order]) -> int:
         return _delete(lake, "(channel, order_id) IN (SELECT (channel, order_id) FROM erased)", [])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Erasure:
+    """What an erasure removed: values of orders, refused rows, files written anew without it, and files removed whole."""
+
+    value_count: int = 0
+    row_count: int = 0
+    file_count: int = 0
+    removed: tuple[str, ...] = ()
+
+
+def erase_wanted(lake: Lake, keys: Keys, wanted: Wanted) -> Erasure:
+    """Remove what is wanted from the refused rows, in all versions of the lake, and from every kept file. Raises KeysError."""
+    with lake.lock():
+        row_count = _delete_refused(lake, keys, wanted)
+        found = [_erase_file(lake, keys, wanted, path) for path in kept_files(lake.settings)]
+    return Erasure(
+        row_count=row_count,
+        file_count=sum(state == "masked" for state, _ in found),
+        removed=tuple(name for state, name in found if state == "removed"),
+    )
+
+
+def kept_files(settings: Settings) -> list[Path]:
+    """Every sealed file of the archive and of the refused."""
+    return [file for folder in (settings.archive, settings.refused) for file in sorted(folder.rglob(f"*{SEALED_SUFFIX}"))]
+
+
+def _delete_refused(lake: Lake, keys: Keys, wanted: Wanted) -> int:
+    connection = lake.writer()
+    rows = connection.execute("SELECT DISTINCT source, raw FROM lake.quarantine WHERE raw <> ''").fetchall()
+    found = [(raw,) for source, raw in rows if wanted.is_in(unseal_row(keys, raw, source))]
+    if not found:
+        return 0
+    connection.execute("CREATE OR REPLACE TEMP TABLE erased_rows (raw VARCHAR)")
+    connection.executemany("INSERT INTO erased_rows VALUES (?)", found)
+    row = connection.execute("DELETE FROM lake.quarantine WHERE raw IN (SELECT raw FROM erased_rows)").fetchone()
+    connection.execute("DROP TABLE erased_rows")
+    _forget_versions(lake, "quarantine")
+    return int(row[0]) if row else 0
+
+
+def _erase_file(lake: Lake, keys: Keys, wanted: Wanted, path: Path) -> tuple[str, str]:
+    frames = sealed_frames(keys, path)
+    if is_packed(next(frames, b"")[:4]):
+        with staging_folder(lake) as folder:
+            unseal_file(keys, path, folder / path.stem)
+            is_held = wanted.is_in_packed(folder / path.stem)
+        if is_held:
+            path.unlink()
+        return ("removed" if is_held else "", path.name)
+    if not any(wanted.pattern.search(lines) for lines in whole_lines(sealed_frames(keys, path))):
+        return "", path.name
+    times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    write_sealed(keys, map(wanted.without, whole_lines(sealed_frames(keys, path))), path)
+    os.utime(path, ns=times)
+    return "masked", path.name
+
+
 def drop_old_contacts(lake: Lake, before: datetime, field: str = "") -> int:
     """The retention of personal data: remove what is older than an instant (of one field), from all versions; how many values."""
     with lake.lock():
@@ -70,8 +149,32 @@ def rotate_contacts(lake: Lake) -> int:
             connection.execute("COMMIT")
             connection.unregister("resealed")
             _forget_versions(lake)
+        _seal_refused_anew(lake, keys)
+        for path in kept_files(settings):
+            _seal_file_anew(keys, path)
         write_keys(settings, Keys(signing=keys.signing, search=keys.search, contacts=keys.contacts[-1:]))
     return len(fresh)
+
+
+def _seal_refused_anew(lake: Lake, keys: Keys) -> None:
+    connection = lake.writer()
+    rows = connection.execute(f"SELECT DISTINCT source, raw FROM lake.quarantine WHERE {IS_SEALED}").fetchall()
+    if not rows:
+        return
+    fresh = [(raw, seal_row(keys, unseal_row(keys, raw, source), source)) for source, raw in rows]
+    connection.execute("CREATE OR REPLACE TEMP TABLE resealed_rows (raw VARCHAR, fresh VARCHAR)")
+    connection.executemany("INSERT INTO resealed_rows VALUES (?, ?)", fresh)
+    connection.execute("UPDATE lake.quarantine SET raw = r.fresh FROM resealed_rows AS r WHERE quarantine.raw = r.raw")
+    connection.execute("DROP TABLE resealed_rows")
+    _forget_versions(lake, "quarantine")
+
+
+def _seal_file_anew(keys: Keys, path: Path) -> None:
+    """One whose key was forgotten before stays as it is."""
+    times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    if key_of_file(path) in dict(keys.contacts):
+        write_sealed(keys, sealed_frames(keys, path), path)
+        os.utime(path, ns=times)
 
 
 def find_bytes(home: Path, texts: Iterable[str]) -> list[Path]:
@@ -109,15 +212,16 @@ def _delete(lake: Lake, condition: str, values: list[object]) -> int:
     return count
 
 
-def _forget_versions(lake: Lake) -> None:
-    """Write files with deletions anew, give up every older version, and remove what only those had: files, bounds, pages."""
+def _forget_versions(lake: Lake, table: str = "order_contacts") -> None:
+    """Write a table's files with deletions anew, give up every older version, and remove what only those had: files, bounds, pages."""
     connection = lake.writer()
-    connection.execute("CALL ducklake_rewrite_data_files('lake', 'order_contacts', delete_threshold => 0)")
+    connection.execute(f"CALL ducklake_rewrite_data_files('lake', {literal(table)}, delete_threshold => 0)")
     connection.execute("CALL ducklake_expire_snapshots('lake', older_than => now())")
     connection.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
     connection.execute(
         f"UPDATE {METADATA}.ducklake_table_column_stats SET min_value = NULL, max_value = NULL "
-        f"WHERE table_id IN (SELECT table_id FROM {METADATA}.ducklake_table WHERE table_name = 'order_contacts')"
+        f"WHERE table_id IN (SELECT table_id FROM {METADATA}.ducklake_table WHERE table_name = ?)",
+        [table],
     )
     heal_bounds(lake)
     catalogue = lake.folder / "catalogue.sqlite"

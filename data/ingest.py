@@ -21,15 +21,15 @@ import duckdb
 
 from data.bounds import heal_bounds
 from data.contract import Contract, Reader
-from data.keys import read_keys
+from data.keys import KeysError, read_keys
 from data.lake import Lake, LakeError
 from data.merge import merge
-from data.personal import keep_contacts, set_apart
+from data.personal import SEALED_SUFFIX, hide_contacts, keep_contacts, seal_row, set_apart, unseal_file, without_contacts
 from data.relation import accepted_relations, unresolved_places
 from data.sources import DATABASES, SourceError, TextRows, fetch_table, open_rows
 from data.sources.apart import try_apart
 from data.sql_text import identifier
-from data.validate import STAGED, Refusal, RefusedError, Staged, check_limits, milestone_instants, stage
+from data.validate import STAGED, Refusal, RefusedError, Staged, check_limits, milestone_instants, open_texts, stage
 from data.zone import epoch_ms, from_epoch_ms, instant_sql
 
 
@@ -79,7 +79,8 @@ def find_units(contract: Contract, paths: Sequence[Path]) -> list[tuple[Path, ..
 
 
 def _search(folder: Path, pattern: str) -> list[Path]:
-    return sorted(file for file in folder.rglob(pattern or "*") if file.is_file())
+    found = {file for name in (pattern or "*", f"{pattern or '*'}{SEALED_SUFFIX}") for file in folder.rglob(name)}
+    return sorted(file for file in found if file.is_file())
 
 
 def _find_one(name: str, reader: Reader, paths: Sequence[Path]) -> Path:
@@ -105,12 +106,13 @@ def ingest(lake: Lake, contract: Contract, unit: tuple[Path, ...], *, now: datet
 
 def _ingest_locked(lake: Lake, contract: Contract, unit: tuple[Path, ...], now: datetime) -> Report:
     started = time.perf_counter()
-    name = ", ".join(path.name for path in unit) or contract.reader.table
+    name = without_contacts(", ".join(path.name for path in unit)) or contract.reader.table
     try:
         heal_bounds(lake)
         connection = lake.writer()
-        with _staging_folder(lake) as folder:
+        with staging_folder(lake) as folder:
             try:
+                unit = _opened(lake, unit, folder)
                 as_of = _as_of_before(contract, unit, now)
                 unit = _fetched(contract, folder) or unit
             except (RefusedError, SourceError) as error:
@@ -153,6 +155,21 @@ def _fetched(contract: Contract, folder: Path) -> tuple[Path, ...]:
     return (fetch_table(contract.reader, folder, os.environ),)
 
 
+def _opened(lake: Lake, unit: tuple[Path, ...], folder: Path) -> tuple[Path, ...]:
+    """The files with those the archive keeps sealed opened in `folder`. Raises RefusedError for one that does not open."""
+    found = []
+    for path in unit:
+        if path.suffix == SEALED_SUFFIX:
+            target = folder / path.stem
+            try:
+                unseal_file(read_keys(lake.settings), path, target)
+            except KeysError as error:
+                raise RefusedError(str(error)) from error
+            path = target
+        found.append(path)
+    return tuple(found)
+
+
 def _take_in(intake: _Intake, as_of: datetime | None, folder: Path) -> Report:
     staged: Staged | None = None
     try:
@@ -161,6 +178,7 @@ def _take_in(intake: _Intake, as_of: datetime | None, folder: Path) -> Report:
         if intake.contract.personal:
             text_rows = _without_personal(intake, text_rows)
         staged = stage(intake.connection, intake.contract, text_rows, as_of=as_of, name=intake.name)
+        hide_contacts(intake.connection, STAGED, open_texts(intake.contract))
         check_limits(intake.contract, staged, intake.name)
         as_of = as_of or _newest(intake, staged)
         _check_growth(intake, staged)
@@ -278,7 +296,7 @@ def _refuse(intake: _Intake, staged: Staged | None, reason: str, as_of: datetime
             source=intake.contract.source,
             name=intake.name,
             state="refused",
-            reason=reason,
+            reason=without_contacts(reason),
             snapshot_id=snapshot_id,
             as_of=as_of,
             row_count=staged.row_count if staged else 0,
@@ -290,7 +308,7 @@ def _refuse(intake: _Intake, staged: Staged | None, reason: str, as_of: datetime
 
 
 def _by_reason(refusals: Sequence[Refusal]) -> dict[str, int]:
-    counts = Counter(f"{refusal.column} {refusal.reason}".strip() for refusal in refusals)
+    counts = Counter(without_contacts(f"{refusal.column} {refusal.reason}".strip()) for refusal in refusals)
     return dict(counts.most_common())
 
 
@@ -343,6 +361,7 @@ def _write_ledger(intake: _Intake, report: Report, staged: Staged | None) -> Non
 def _keep_refused(intake: _Intake, refusals: Sequence[Refusal], snapshot_id: int, as_of: datetime | None) -> None:
     if not refusals:
         return
+    keys = read_keys(intake.lake.settings)
     rows = [
         (
             snapshot_id,
@@ -350,9 +369,9 @@ def _keep_refused(intake: _Intake, refusals: Sequence[Refusal], snapshot_id: int
             intake.name,
             refusal.line,
             refusal.column,
-            refusal.value,
-            refusal.reason,
-            "" if intake.contract.personal and not refusal.column else refusal.raw,
+            None if refusal.value is None else _shown(refusal.value),
+            _shown(refusal.reason),
+            "" if intake.contract.personal and not refusal.column else seal_row(keys, refusal.raw, intake.contract.source),
             intake.contract.sha256,
             as_of,
         )
@@ -361,6 +380,11 @@ def _keep_refused(intake: _Intake, refusals: Sequence[Refusal], snapshot_id: int
     intake.connection.execute("CREATE OR REPLACE TEMP TABLE refused AS FROM lake.quarantine LIMIT 0")
     intake.connection.executemany("INSERT INTO refused VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", rows)
     intake.connection.execute("INSERT INTO lake.quarantine FROM refused")
+
+
+def _shown(text: str) -> str:
+    """What stands in the open: without phone numbers and addresses, and without NUL, at which the catalogue's SQL would end."""
+    return without_contacts(text.replace("\0", "�"))
 
 
 def _duplicate_of(connection: duckdb.DuckDBPyConnection, contract: Contract, sha256: str, as_of: datetime | None) -> int | None:
@@ -447,7 +471,10 @@ def _newest(intake: _Intake, staged: Staged) -> datetime:
 
 
 @contextmanager
-def _staging_folder(lake: Lake) -> Iterator[Path]:
+def staging_folder(lake: Lake) -> Iterator[Path]:
+    """A folder for files in the open, for who holds the writer's lock: what a killed writer left of such folders goes first."""
+    for left in lake.folder.glob("staging-*"):
+        shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix="staging-", dir=lake.folder))
     try:
         yield folder

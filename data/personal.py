@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +30,13 @@ from data.mapping import filled_text
 from data.sources import TextRows
 from data.sql_text import identifier
 
+SEALED_SUFFIX: Final = ".sealed"
+JSON_ROW, TEXT_ROW = "json:", "text:"
+"""What a sealed row of the quarantine begins with: a row that can be taken in again, or a line that could not be read."""
+
+IS_SEALED: Final = f"(starts_with(raw, '{JSON_ROW}') OR starts_with(raw, '{TEXT_ROW}'))"
+"""SQL over the quarantine: the row is kept encrypted."""
+
 NONCE_BYTES: Final = 12
 BATCH: Final = 20_000
 FRAME_BYTES: Final = 16 * 1024 * 1024
@@ -43,7 +51,13 @@ _DISTRICT: Final = (
     f"^({_PLACE}{{1,6}}?(?:省|自治区|特别行政区))?({_PLACE}{{1,8}}?(?:市|自治州|地区|盟))?({_PLACE}{{0,8}}?(?:区|县|旗|市))?"
 )
 _CITY_FIRST: Final = f"^{_PLACE}{{1,8}}?(?:省|自治区|特别行政区|市|自治州|地区|盟|区|县|旗)"
-PHONE: Final = re.compile(r"(?<![A-Za-z0-9_.])(?:(?:\+|00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
+_MOBILE: Final = r"(?:(?:\+|00)?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}[ -]?\d{4}|\.\d{4}\.\d{4})"
+_ABROAD: Final = r"\+\d(?:[ ()-]{0,2}\d){8,14}"
+PHONE: Final = re.compile(rf"(?<![A-Za-z0-9.])(?:{_MOBILE}|{_ABROAD})(?!\d)")
+"""A mobile number of China, or a number written with its country's code; digits within a longer number are neither."""
+EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+")
+HIDDEN_EMAIL: Final = "***@***"
+_FULL_WIDTH: Final = str.maketrans("０１２３４５６７８９＋－．＠", "0123456789+-.@")
 _MASKED_PHONE: Final = "[0-9]{0,3}[*]{4,}[0-9]{0,4}"
 
 
@@ -78,9 +92,47 @@ def plain_phone(phone: str) -> str:
     return re.sub(r"^(0086|86)(?=1\d{10}$)", "", digits)
 
 
-def without_phones(text: str) -> str:
-    """What somebody wrote, every phone number in it masked: notes and reasons are kept for good and no erasure reaches them."""
-    return PHONE.sub(lambda match: f"{plain_phone(match[0])[:3]}****{plain_phone(match[0])[-4:]}", text)
+def without_contacts(text: str) -> str:
+    """A text with every phone number and e-mail address in it masked: for what is kept in the open and no erasure reaches."""
+    plain, pieces, done = text.translate(_FULL_WIDTH), [], 0
+    found = [(match.span(), masked_phone(match[0])) for match in PHONE.finditer(plain)]
+    found += [(match.span(), HIDDEN_EMAIL) for match in EMAIL.finditer(plain)] if "@" in plain else []
+    for (start, end), masked in sorted(found):
+        if start >= done:
+            pieces += [text[done:start], masked]
+            done = end
+    return "".join((*pieces, text[done:]))
+
+
+def masked_phone(phone: str) -> str:
+    """A phone number's masked form: 138****1234."""
+    digits = plain_phone(phone)
+    return f"{digits[:3]}****{digits[-4:]}"
+
+
+LOOSE_CONTACT: Final = r"@|＠|\+?[0-9０-９](?:[ .()+-]{0,2}[0-9０-９]){8,}"
+"""What may be a phone number or an e-mail address, for an engine to find quickly; `without_contacts` decides."""
+
+
+def contact_sql(value: str) -> str:
+    """SQL for whether a value is a phone number or an e-mail address and nothing else."""
+    mobile = f"strlen({value}) BETWEEN 11 AND 19 AND regexp_full_match({value}, '(?:{_MOBILE}|{_ABROAD})')"
+    return f"(({mobile}) OR (contains({value}, '@') AND regexp_full_match({value}, '{EMAIL.pattern}')))"
+
+
+def hide_contacts(connection: duckdb.DuckDBPyConnection, table: str, columns: Iterable[str]) -> int:
+    """Mask phone numbers and e-mail addresses in text columns of a table; how many different values were masked."""
+    count = 0
+    for name in map(identifier, columns):
+        doubtful = connection.execute(
+            f"SELECT DISTINCT {name} FROM {table} WHERE (strlen({name}) >= 9 OR contains({name}, '@')) "
+            f"AND regexp_matches({name}, '{LOOSE_CONTACT}')"
+        ).fetchall()
+        masked = [(masked, value) for (value,) in doubtful if (masked := without_contacts(value)) != value]
+        if masked:
+            connection.executemany(f"UPDATE {table} SET {name} = ? WHERE {name} = ?", masked)
+        count += len(masked)
+    return count
 
 
 def seal(keys: Keys, value: str, *, channel: str, order_id: str, field: str) -> tuple[str, str]:
@@ -157,30 +209,69 @@ def _bound_to(channel: str, order_id: str, field: str) -> bytes:
     return "\x1f".join((channel, order_id, field)).encode()
 
 
+def seal_row(keys: Keys, raw: str, source: str) -> str:
+    """A refused row as the quarantine keeps it: encrypted for its source."""
+    if not raw:
+        return ""
+    key_id, sealed = seal(keys, raw, channel=source, order_id="", field="quarantine")
+    return f"{JSON_ROW if raw.startswith('{') else TEXT_ROW}{key_id}:{sealed}"
+
+
+def unseal_row(keys: Keys, kept: str, source: str) -> str:
+    """The refused row; one that was kept before rows were sealed as it is. Raises KeysError."""
+    if not kept.startswith((JSON_ROW, TEXT_ROW)):
+        return kept
+    _, key_id, sealed = kept.split(":", 2)
+    return unseal(keys, key_id, sealed, channel=source, order_id="", field="quarantine")
+
+
 def seal_file(keys: Keys, path: Path, target: Path) -> None:
-    """Write a file encrypted, frame by frame, so that its size does not matter."""
-    key_id, key = keys.contacts[-1]
-    with path.open("rb") as source, target.open("wb") as out:
-        out.write(key_id.encode().ljust(KEY_ID_BYTES))
-        for number, frame in enumerate(iter(lambda: source.read(FRAME_BYTES), b"")):
-            nonce = secrets.token_bytes(NONCE_BYTES)
-            sealed = AESGCM(key).encrypt(nonce, frame, number.to_bytes(8, "big"))
-            out.write(len(sealed).to_bytes(4, "big") + nonce + sealed)
-    target.chmod(0o600)
+    """Write a file encrypted, frame by frame, so that its size does not matter; the time of its last change stays."""
+    with path.open("rb") as source:
+        write_sealed(keys, iter(lambda: source.read(FRAME_BYTES), b""), target)
+    os.utime(target, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
 
 
 def unseal_file(keys: Keys, path: Path, target: Path) -> None:
-    """The file that was sealed. Raises KeysError when its key is gone or one byte of it was changed."""
-    with path.open("rb") as source, target.open("wb") as out:
-        key_id = source.read(KEY_ID_BYTES).decode("ascii", "replace").strip()
-        key = dict(keys.contacts).get(key_id)
+    """The file that was sealed, with the time of its last change. Raises KeysError when its key is gone or one byte of it was changed."""
+    with target.open("wb") as out:
+        for frame in sealed_frames(keys, path):
+            out.write(frame)
+    os.utime(target, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+
+
+def write_sealed(keys: Keys, frames: Iterable[bytes], target: Path) -> None:
+    """Write frames of plain bytes as a sealed file: whole, or what was there before stays."""
+    key_id, key = keys.contacts[-1]
+    part = target.with_name(f".{target.name}.part")
+    with part.open("wb") as out:
+        out.write(key_id.encode().ljust(KEY_ID_BYTES))
+        for number, frame in enumerate(frames):
+            nonce = secrets.token_bytes(NONCE_BYTES)
+            sealed = AESGCM(key).encrypt(nonce, frame, number.to_bytes(8, "big"))
+            out.write(len(sealed).to_bytes(4, "big") + nonce + sealed)
+    part.chmod(0o600)
+    part.replace(target)
+
+
+def key_of_file(path: Path) -> str:
+    """The id of the key that opens a sealed file."""
+    with path.open("rb") as source:
+        return source.read(KEY_ID_BYTES).decode("ascii", "replace").strip()
+
+
+def sealed_frames(keys: Keys, path: Path) -> Iterator[bytes]:
+    """The plain frames of a sealed file, one after the other. Raises KeysError when its key is gone or one byte of it was changed."""
+    with path.open("rb") as source:
+        key = dict(keys.contacts).get(key_of_file(path))
         if key is None:
             raise KeysError(f"the key of {path} is not in the home: restore it from the backup")
+        source.seek(KEY_ID_BYTES)
         number = 0
         while head := source.read(4):
             nonce, sealed = source.read(NONCE_BYTES), source.read(int.from_bytes(head, "big"))
             try:
-                out.write(AESGCM(key).decrypt(nonce, sealed, number.to_bytes(8, "big")))
+                yield AESGCM(key).decrypt(nonce, sealed, number.to_bytes(8, "big"))
             except (InvalidTag, ValueError):
                 raise KeysError(f"{path} does not open: it was changed") from None
             number += 1

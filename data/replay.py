@@ -6,13 +6,19 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import duckdb
 import polars as pl
 
 from data.contract import Contract, Reader
 from data.ingest import Report, ingest
+from data.keys import read_keys
 from data.lake import Lake
+from data.personal import JSON_ROW, unseal_row
+
+CAN_COME_AGAIN: Final = f"(starts_with(raw, '{JSON_ROW}') OR starts_with(raw, '{{'))"
+"""SQL: the row could be read; one of before rows were sealed stands there as JSON."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +50,7 @@ def replay(lake: Lake, contract: Contract, *, now: datetime) -> list[Replay]:
     connection = lake.writer()
     snapshots = connection.execute(
         "SELECT snapshot_id, any_value(epoch_ms(as_of)), count(*) FROM lake.quarantine WHERE source = ? AND replayed_snapshot_id IS NULL "
-        "AND starts_with(raw, '{') AND as_of IS NOT NULL GROUP BY snapshot_id ORDER BY snapshot_id",
+        f"AND {CAN_COME_AGAIN} AND as_of IS NOT NULL GROUP BY snapshot_id ORDER BY snapshot_id",
         [contract.source],
     ).fetchall()
     return [_replay_one(lake, contract, snapshot_id, as_of, tried, now) for snapshot_id, as_of, tried in snapshots]
@@ -53,11 +59,12 @@ def replay(lake: Lake, contract: Contract, *, now: datetime) -> list[Replay]:
 def _replay_one(lake: Lake, contract: Contract, snapshot_id: int, as_of: int, tried: int, now: datetime) -> Replay:
     connection = lake.writer()
     rows = connection.execute(
-        "SELECT raw FROM lake.quarantine WHERE snapshot_id = ? AND source = ? AND replayed_snapshot_id IS NULL AND starts_with(raw, '{') "
+        f"SELECT raw FROM lake.quarantine WHERE snapshot_id = ? AND source = ? AND replayed_snapshot_id IS NULL AND {CAN_COME_AGAIN} "
         "ORDER BY line",
         [snapshot_id, contract.source],
     ).fetchall()
-    path = _write_rows(lake.folder, snapshot_id, [row[0] for row in rows])
+    keys = read_keys(lake.settings)
+    path = _write_rows(lake.folder, snapshot_id, [unseal_row(keys, row[0], contract.source) for row in rows])
     try:
         report = ingest(lake, _as_json_lines(contract, as_of), (path,), now=now)
     finally:
@@ -66,7 +73,7 @@ def _replay_one(lake: Lake, contract: Contract, snapshot_id: int, as_of: int, tr
         with lake.lock():
             lake.writer().execute(
                 "UPDATE lake.quarantine SET replayed_snapshot_id = ? WHERE snapshot_id = ? AND source = ? AND replayed_snapshot_id IS NULL "
-                "AND starts_with(raw, '{')",
+                f"AND {CAN_COME_AGAIN}",
                 [report.snapshot_id, snapshot_id, contract.source],
             )
     return Replay(snapshot_id=snapshot_id, tried=tried, report=report)

@@ -23,11 +23,17 @@ from data.mapping import (
     withdrawn_sql,
 )
 from data.order import MILESTONES
+from data.personal import contact_sql
 from data.sources import Reject, SourceError, TextRows
 from data.sql_text import identifier, literal
 from data.zone import epoch_ms, instant_sql
 
 STAGED: Final = "staged"
+KEYS: Final = ("channel", "order_id", "return_id", "complaint_id", "event_id")
+LOOKS_PERSONAL: Final = (
+    "is a phone number or an e-mail address: map the column with the order's own number, "
+    "or say `number_ids: true` where its numbers look like that"
+)
 _ROUNDED: Final = r"\d(\.\d+)?[Ee]\+\d+"
 _NEAR: Final = 0.8
 
@@ -86,6 +92,13 @@ def stage(
         notices=tuple(notices),
         source_columns=text_rows.columns,
     )
+
+
+def open_texts(contract: Contract) -> tuple[str, ...]:
+    """The mapped text columns that stand in the open and are no key: what a phone number may have strayed into."""
+    kept = {*KEYS, *(("source_order_ids",) if contract.number_ids else ())}
+    texts = {column.name for column in KIND_COLUMNS[contract.kind] if column.type == "text"}
+    return tuple(name for name in contract.columns if name in texts and name not in kept)
 
 
 def check_limits(contract: Contract, staged: Staged, name: str) -> None:
@@ -201,6 +214,11 @@ def _problem_sql(contract: Contract, columns: tuple[MappedColumn, ...]) -> str:
             branches.append(_branch(missing, name, column.shown, literal("is missing")))
         if name not in contract.tolerate and column.failed != "false":
             branches.append(_branch(column.failed, name, column.shown, column.reason))
+        if types[name] == "text":
+            holds_nul = f"contains({identifier(name)}, chr(0))"
+            branches.append(_branch(holds_nul, name, column.shown, literal("holds a NUL sign, which no text has: remove it")))
+        if name in KEYS and not contract.number_ids:
+            branches.append(_branch(contact_sql(identifier(name)), name, column.shown, literal(LOOKS_PERSONAL)))
         if name in ("order_id", "return_id", "complaint_id"):
             rounded = f"regexp_full_match({identifier(name)}, {literal(_ROUNDED)})"
             branches.append(_branch(rounded, name, column.shown, literal("was rounded by a spreadsheet: export it as text")))

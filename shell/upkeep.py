@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from access.audit import SYSTEM, note
 from access.removal import purge
 from config import Settings
+from data.archive import seal_what_lies_open
 from data.lake import Lake
 from data.retention import erase_expired, kept_days
 
@@ -33,6 +34,8 @@ class Upkeep:
         if self._done_at is not None and now - self._done_at < EVERY:
             return
         self._done_at = now
+        if count := seal_what_lies_open(self.settings):
+            self.say(f"upkeep: {count:,} kept files that lay open are encrypted")
         try:
             purge(self.store, now)
             for erased in erase_expired(lake, kept_days(self.settings), now):

@@ -50,7 +50,17 @@ def test_person_is_erased_by_phone_and_the_proof_holds(settings: Settings, tmp_p
     assert (code, lines) == (1, [f"{home / 'note.txt'}: holds the text"])
     store = open_store(own)
     row = list_audit(store, limit=1)[0]
-    assert (row.actor, row.action, row.detail) == ("local", "contacts_erased", {"values": 1, "orders": ["web/A1"]})
+    assert (row.actor, row.action, row.detail) == (
+        "local",
+        "contacts_erased",
+        {
+            "values": 1,
+            "orders": ["web/A1"],
+            "rows": 0,
+            "files": 0,
+            "removed": [],
+        },
+    )
     assert PHONE not in str(list_audit(store))
     store.dispose()
 

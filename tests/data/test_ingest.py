@@ -137,7 +137,7 @@ def test_an_inbox_file_is_taken_in_only_once_it_stopped_growing(tmp_path: Path, 
         assert look(lake, inbox, contracts, settings, now=lambda: NOW, say=print) == []
         (report,) = look(lake, inbox, contracts, settings, now=lambda: NOW, say=print)
         assert report.accepted_count == 2
-        assert (settings.archive / "shop" / path.name).exists()
+        assert (settings.archive / "shop" / f"{path.name}.sealed").exists()
 
 
 def test_a_refused_inbox_file_lies_beside_its_reason(tmp_path: Path, settings: Settings) -> None:

@@ -15,7 +15,7 @@ from data.contract import Contract, ContractError
 from data.erase import drop_old_contacts, erase_contacts, find_bytes, orders_of_phone, rotate_contacts
 from data.keys import KeysError, read_keys
 from data.lake import Lake
-from data.personal import mask_sql, plain_phone, seal, unseal, unseal_file, without_phones
+from data.personal import mask_sql, plain_phone, seal, unseal, unseal_file, unseal_row, without_contacts
 from data.watch import Inbox, look
 from tests.data.intake import NOW, contract_of, home, take_in, write_csv
 
@@ -116,11 +116,14 @@ def test_phone_is_the_same_however_written(written: str) -> None:
         ("call 13812345678 back", "call 138****5678 back"),
         ("+86 138-1234-5678, or 0086 13912345678", "138****5678, or 139****5678"),
         ("电话138 1234 5678。", "电话138****5678。"),
+        ("tel_１３８１２３４５６７８ or 138.1234.5678", "tel_138****5678 or 138****5678"),
+        ("+55 (11) 91234-5678, li.lei@post.example", "551****5678, ***@***"),
+        ("0.13812345678 and @east, 13:45 +08:00", "0.13812345678 and @east, 13:45 +08:00"),
         ("order 20260301123456789, 1,381,234 rows, 13:45", "order 20260301123456789, 1,381,234 rows, 13:45"),
     ],
 )
 def test_phone_numbers_that_people_write_are_masked(text: str, expected: str) -> None:
-    assert without_phones(text) == expected
+    assert without_contacts(text) == expected
 
 
 def test_originals_are_in_no_file_of_the_home(lake: Lake, settings: Settings) -> None:
@@ -128,8 +131,10 @@ def test_originals_are_in_no_file_of_the_home(lake: Lake, settings: Settings) ->
     assert find_bytes(settings.home, ["A1"]) or find_bytes(settings.home, ["orders_20260301T090000"])
 
 
-def test_quarantine_holds_the_row_masked(lake: Lake) -> None:
-    (raw,) = lake.cursor().execute("SELECT raw FROM lake.quarantine").fetchone() or ("",)
+def test_quarantine_holds_the_row_masked_and_sealed(lake: Lake, settings: Settings) -> None:
+    source, kept = lake.cursor().execute("SELECT source, raw FROM lake.quarantine").fetchone() or ("", "")
+    assert "138****5678" not in kept
+    raw = unseal_row(read_keys(settings), kept, source)
     assert "138****5678" in raw
     assert not any(secret in raw for secret in SECRETS)
 
@@ -229,7 +234,8 @@ def test_archive_keeps_a_masked_copy_and_refused_files_stay_encrypted(
             look(opened, seen, ActiveContracts(contracts={"shop": contract}), settings, now=lambda: NOW, say=lambda _: None)
         assert list(inbox.iterdir()) == []
         assert find_bytes(settings.home, SECRETS) == []
-        copy = settings.archive / "shop" / "orders_20260301T090000.csv"
+        copy = tmp_path / "orders_20260301T090000.csv"
+        unseal_file(read_keys(settings), settings.archive / "shop" / f"{copy.name}.sealed", copy)
         assert "138****5678" in copy.read_text(encoding="utf-8")
         assert take_in(opened, contract, copy).accepted_count == 2
     sealed = settings.refused / "shop" / "orders_20260301T100000.csv.sealed"

@@ -11,7 +11,9 @@ import pytest
 
 from config import Settings, read_settings
 from data.ingest import Report, ingest
+from data.keys import read_keys
 from data.lake import Lake
+from data.personal import unseal_row
 from tests.data.intake import HEADER, NOW, contract_of, home, table, take_in, write_csv
 
 GOOD = ("1", "2026-01-01 08:00:00", "12.50", "2026-01-02 08:00:00", "")
@@ -81,8 +83,10 @@ def test_refused_rows_name_their_physical_line(lake: Lake, tmp_path: Path) -> No
 
 def test_a_row_keeps_its_raw_text_for_a_replay(lake: Lake, tmp_path: Path) -> None:
     take(lake, tmp_path, "id,created,amount,shipped,delivered\n1,2026-01-01,1,,\n2,2026-01-01,x,,\n")
-    raw = lake.cursor().execute("SELECT raw FROM lake.quarantine").fetchone()
-    assert raw == ('{"id":"2","created":"2026-01-01","amount":"x","shipped":null,"delivered":null}',)
+    source, kept = lake.cursor().execute("SELECT source, raw FROM lake.quarantine").fetchone() or ("", "")
+    assert (unseal_row(read_keys(lake.settings), kept, source),) == (
+        '{"id":"2","created":"2026-01-01","amount":"x","shipped":null,"delivered":null}',
+    )
 
 
 @pytest.mark.parametrize(
