@@ -39,8 +39,11 @@ Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 TRANSLATED: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::ffff:0:0:0/96"))
 """IPv6 addresses that a network translates to the IPv4 address at their end (NAT64, SIIT)."""
 
-NOT_PUBLIC: Final = (ipaddress.IPv6Network("64:ff9b:1::/48"), ipaddress.IPv4Network("192.0.0.0/24"))
-"""Networks for local use that not every Python knows as such."""
+NOT_PUBLIC: Final[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]] = (
+    *map(ipaddress.IPv6Network, ("64:ff9b:1::/48", "3fff::/20", "5f00::/16")),
+    *map(ipaddress.IPv4Network, ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")),
+)
+"""Networks for local use that not every Python knows as such; the last is how a cloud's machines ask their host."""
 
 
 class DestinationError(ValueError):
