@@ -13,7 +13,6 @@ import yaml
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from access.audit import SYSTEM
 from access.freshness import SourceFreshness, filling_share, judge_sources, read_promises
 from access.reading import EmptyLake, Reading
 from access.store import writing
@@ -23,27 +22,26 @@ from alerts.destination import allow_list
 from alerts.evaluate import Pass, evaluate_rules
 from alerts.health import OWN_RULES, watch_health
 from alerts.heartbeat import plan_heartbeat
-from alerts.lifecycle import Author, publish, save_draft
+from alerts.lifecycle import publish, save_draft
 from alerts.message import Words
 from alerts.order_watch import watch_orders
+from alerts.owners import CONTROL_ROOM, follow_owners
 from alerts.parse import parse_rule
 from alerts.repeats import plan_repeats
 from alerts.rule import Rule
 from alerts.sampling import Source
-from alerts.send import Sender, send_due
+from alerts.send import Sender, Sight, send_due
 from alerts.tables import RECEIVERS, RULES
 from config import ROOT, Settings
 from data.active import targets_in_force
 from data.contract import ContractError
 from data.lake import LakeError
-from queries.scope import Scope
 
 TEMPLATES: Final = ROOT / "alerts" / "templates.yaml"
 HEALTH_EVERY: Final = timedelta(seconds=15)
 SEND_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 1.0
 LOOK_BACK: Final = 12
-CONTROL_ROOM: Final = Author(name="system", role="system", scope=Scope.ALL, actor=SYSTEM)
 
 
 @dataclass
@@ -98,6 +96,7 @@ class Duty:
         return judge_sources(self.reading.ledger().sources, read_promises(self.settings)[0], now)
 
     def _evaluate(self, now: datetime) -> Pass | None:
+        follow_owners(self.store, self.sender.sight, now=now)
         ledger, edition = self.reading.ledger(), _edition(self.store)
         is_same = (ledger.snapshot, edition) == (self.snapshot, self.edition)
         if not ledger.snapshot or is_same or filling_share(self.settings) is not None:
@@ -152,11 +151,12 @@ def open_duty(
     environment: Mapping[str, str],
     holder: str,
     chance: Callable[[], float],
+    sight: Sight,
 ) -> Duty:
     """The duty of a home; in the demo with the starter pack."""
     if settings.is_demo:
         install_templates(store, clock())
-    sender = open_sender(settings, store, words, environment=environment, holder=holder, chance=chance, say=say)
+    sender = open_sender(settings, store, words, environment=environment, holder=holder, chance=chance, sight=sight, say=say)
     # The demo's history is there at once: its rules look back, so that what holds for hours already is told from the start.
     first = LOOK_BACK if settings.is_demo else 1
     return Duty(settings=settings, store=store, reading=Reading(settings), clock=clock, say=say, sender=sender, first=first)
@@ -170,6 +170,7 @@ def open_sender(
     environment: Mapping[str, str],
     holder: str,
     chance: Callable[[], float],
+    sight: Sight,
     say: Callable[[str], None],
 ) -> Sender:
     """The sender of a home."""
@@ -181,6 +182,7 @@ def open_sender(
         zone=settings.zone,
         holder=holder,
         chance=chance,
+        sight=sight,
         notes=lambda text: say(f"alerts: {text}"),
     )
 

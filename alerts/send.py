@@ -30,6 +30,9 @@ from alerts.tables import INSTANCES, OUTBOX, TRANSITIONS, VERSIONS
 from i18n import translate
 from queries.scope import Scope
 
+Sight = Callable[[str], Scope | None]
+"""What an account may see now; None where it is shut."""
+
 LEASE: Final = timedelta(minutes=2)
 MOST_SECONDS: Final = 60.0
 """So long one pass sends; what is left waits for the next one, well before its lease is over."""
@@ -44,7 +47,7 @@ MOST_AT_ONCE: Final = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Sender:
-    """What the loop needs: the store, how messages leave, how figures read, the business zone, its own name, chance.
+    """What the loop needs: the store, how messages leave, how figures read, the business zone, its own name, chance, who sees what.
 
     `ticks` are seconds that only ever grow, to know how long a pass takes.
     """
@@ -55,6 +58,7 @@ class Sender:
     zone: ZoneInfo
     holder: str
     chance: Callable[[], float]
+    sight: Sight
     notes: Callable[[str], None] = field(default=lambda _: None)
     ticks: Callable[[], float] = time.monotonic
 
@@ -141,7 +145,7 @@ def _is_due(connection: Connection, rows: Sequence[RowMapping], now: datetime) -
 
 def _send(sender: Sender, batch: Batch, now: datetime) -> Outcome | Literal["held"]:
     with sender.store.connect() as connection:
-        receiver = _receiver(connection, batch.receiver)
+        receiver = _receiver(sender, connection, batch.receiver)
         silences = open_silences(connection, now)
         rules = {row["version"]: _rule(connection, batch.rule, row["version"]) for row in batch.rows}
         held: dict[int, Held | None] = {}
@@ -187,8 +191,7 @@ def _reason(
     if receiver is None:
         return ("withheld", "the receiver is gone or disabled", None)
     regions = None if row["regions"] is None else frozenset(row["regions"])
-    is_own = receiver.name.startswith(USER) or row["message"] == MESSAGE
-    if not is_own and not is_visible(regions, receiver.scope):
+    if row["message"] != MESSAGE and not is_visible(regions, receiver.scope):
         return ("withheld", "outside the receiver's regions", None)
     if not rule.schedule.is_open(now, sender.zone):
         return ("waiting", MUTED, now + MUTED_LOOK)
@@ -263,9 +266,10 @@ def _mine(sender: Sender, number: int) -> Any:  # noqa: ANN401 - SQLAlchemy's ow
     return update(OUTBOX).where(OUTBOX.c.id == number, OUTBOX.c.lease == sender.holder)
 
 
-def _receiver(connection: Connection, name: str) -> Receiver | None:
+def _receiver(sender: Sender, connection: Connection, name: str) -> Receiver | None:
     if name.startswith(USER):
-        return Receiver(name=name, channel="in_app", settings={}, scope=Scope.ALL)
+        scope = sender.sight(name.removeprefix(USER))
+        return None if scope is None else Receiver(name=name, channel="in_app", settings={}, scope=scope)
     found = read_receivers(connection).get(name)
     return found if found and found.channel in CHANNELS else None
 
@@ -306,7 +310,7 @@ def send_digests(sender: Sender, now: datetime) -> int:
                     found.setdefault(row["receiver"], []).append((row, rule))
         due = {name: rows for name, rows in found.items() if now - rows[0][0]["created_at"] >= RATE_PERIOD}
         _lease(connection, sender, [row for rows in due.values() for row, _ in rows], now)
-        receivers = {name: _receiver(connection, name) for name in due}
+        receivers = {name: _receiver(sender, connection, name) for name in due}
     return sum(_send_digest(sender, receivers[name], rows, now) for name, rows in due.items())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -190,6 +191,24 @@ def test_somebody_else_at_the_provider_confirms_nothing_and_gets_no_account(sign
     assert refused.value.reason == "other"
     assert find_user(sign_on.store, "mallory") is None
     assert not is_confirmed(sign_on.store, mine.id_sha256, NOW)
+
+
+@pytest.mark.parametrize(
+    "claims", [{"regions": ["south"]}, {"groups": ["acme-cleaners"]}], ids=["other regions", "no role any more"]
+)
+def test_confirming_with_changed_claims_ends_the_session_it_was_for(
+    sign_on: SignOn, idp: OpenIdProvider, claims: dict[str, Any]
+) -> None:
+    before = _go(sign_on, idp)
+    mine = _session(sign_on, before)
+    idp.claims |= claims
+    with suppress(SignOnError):
+        assert _confirm(sign_on, idp, mine).secret == ""
+    assert read_session(sign_on.store, before.secret, NOW) is None
+    assert not is_confirmed(sign_on.store, mine.id_sha256, NOW)
+    account = find_user(sign_on.store, "wang")
+    assert account is not None
+    assert account.regions == (("CN-SOUTH",) if "regions" in claims else ("CN-EAST",))
 
 
 def test_another_browsers_session_is_not_confirmed_by_the_answer(sign_on: SignOn, idp: OpenIdProvider) -> None:

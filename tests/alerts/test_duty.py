@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from access.present_scope import present_scope
 from access.reading import Reading
 from access.store import open_store
 from alerts.channels import Line
@@ -45,6 +47,7 @@ def duty(tmp_path: Path) -> Iterator[Duty]:
         zone=settings.zone,
         holder="one",
         chance=lambda: 0.0,
+        sight=partial(present_scope, store),
     )
     said = list[str]()
     opened = Duty(settings=settings, store=store, reading=Reading(settings), clock=lambda: NOW, say=said.append, sender=sender)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from access.audit import Actor
+from access.present_scope import present_scope
 from alerts.channels import Line
 from alerts.deeds import Episode, do, undo
 from alerts.destination import AllowList
@@ -39,6 +41,7 @@ def _sender(bench: Bench, holder: str = "one") -> Sender:
         zone=bench.desk.zone,
         holder=holder,
         chance=lambda: 0.0,
+        sight=partial(present_scope, bench.store),
     )
 
 
