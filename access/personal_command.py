@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,11 +12,19 @@ from access.audit import LOCAL, note
 from access.data_map import map_lines
 from access.store import open_store
 from config import Settings
-from data.erase import drop_old_contacts, erase_contacts, erase_wanted, find_bytes, orders_of_phone, rotate_contacts
+from data.erase import (
+    drop_old_contacts,
+    erase_contacts,
+    erase_wanted,
+    find_bytes,
+    find_sealed,
+    orders_of_phone,
+    rotate_contacts,
+)
 from data.keys import read_keys
 from data.lake import Lake
 from data.personal import unseal_file
-from data.wanted import wanted_phone, wanted_text
+from data.wanted import Wanted, wanted_of, wanted_phone, wanted_text
 
 
 def add_personal_arguments(parser: ArgumentParser) -> None:
@@ -25,7 +34,9 @@ def add_personal_arguments(parser: ArgumentParser) -> None:
     erase.add_argument("--phone", default="")
     erase.add_argument("--text", default="", help="an e-mail address or a name: removed from refused rows and kept files")
     erase.add_argument("--order", action="append", default=[], metavar="CHANNEL/ORDER_ID", help="may be repeated")
-    actions.add_parser("prove", help="search every file of the home for a text; ends with 1 where it stands").add_argument("text")
+    actions.add_parser(
+        "prove", help="search every file of the home for a text, encrypted ones too; ends with 1 where it stands"
+    ).add_argument("text")
     actions.add_parser("expire", help="remove what is older than so many days").add_argument("days", type=int)
     actions.add_parser("map", help="where personal data is, generated from the schemas (docs/data_map.md)")
     actions.add_parser("rotate", help="encrypt every original anew under a fresh key, forget the old ones")
@@ -39,7 +50,8 @@ def personal(settings: Settings, arguments: Namespace, now: datetime) -> tuple[l
     if arguments.action == "map":
         return map_lines(), 0
     if arguments.action == "prove":
-        found = find_bytes(settings.home, [arguments.text])
+        found = [str(file) for file in find_bytes(settings.home, [arguments.text])]
+        found += _sealed(settings, wanted_of(arguments.text))
         return ([f"{file}: holds the text" for file in found] or [f"no file of {settings.home} holds the text"]), int(bool(found))
     if arguments.action == "open":
         unseal_file(read_keys(settings), arguments.file, arguments.target)
@@ -47,6 +59,14 @@ def personal(settings: Settings, arguments: Namespace, now: datetime) -> tuple[l
         return [f"{arguments.target}: decrypted; remove it when done"], 0
     with Lake.open_writer(settings) as lake:
         return _change(settings, lake, arguments, now), 0
+
+
+def _sealed(settings: Settings, wanted: Wanted) -> list[str]:
+    """Where it stands in what is kept encrypted; nowhere in a home without a lake."""
+    if not settings.catalogue and not (settings.lake_folder / "catalogue.sqlite").exists():
+        return []
+    with closing(Lake.open_reader(settings)) as lake:
+        return find_sealed(lake, read_keys(settings), wanted)
 
 
 def _change(settings: Settings, lake: Lake, arguments: Namespace, now: datetime) -> list[str]:

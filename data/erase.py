@@ -95,6 +95,14 @@ def kept_files(settings: Settings) -> list[Path]:
     return [file for folder in (settings.archive, settings.refused) for file in sorted(folder.rglob(f"*{SEALED_SUFFIX}"))]
 
 
+def find_sealed(lake: Lake, keys: Keys, wanted: Wanted) -> list[str]:
+    """Where it stands once what is kept encrypted is opened: refused rows by source, and kept files."""
+    with lake.lock():
+        rows = lake.cursor().execute("SELECT DISTINCT source, raw FROM lake.quarantine WHERE raw <> '' ORDER BY ALL").fetchall()
+        found = [f"a refused row of {source}" for source, raw in rows if wanted.is_in(unseal_row(keys, raw, source))]
+        return found + [str(path) for path in kept_files(lake.settings) if _holds_wanted(lake, keys, wanted, path)]
+
+
 def _delete_refused(lake: Lake, keys: Keys, wanted: Wanted) -> int:
     connection = lake.writer()
     rows = connection.execute("SELECT DISTINCT source, raw FROM lake.quarantine WHERE raw <> ''").fetchall()
@@ -110,20 +118,27 @@ def _delete_refused(lake: Lake, keys: Keys, wanted: Wanted) -> int:
 
 
 def _erase_file(lake: Lake, keys: Keys, wanted: Wanted, path: Path) -> tuple[str, str]:
-    frames = sealed_frames(keys, path)
-    if is_packed(next(frames, b"")[:4]):
-        with staging_folder(lake) as folder:
-            unseal_file(keys, path, folder / path.stem)
-            is_held = wanted.is_in_packed(folder / path.stem)
-        if is_held:
-            path.unlink()
-        return ("removed" if is_held else "", path.name)
-    if not any(wanted.pattern.search(lines) for lines in whole_lines(sealed_frames(keys, path))):
+    if not _holds_wanted(lake, keys, wanted, path):
         return "", path.name
+    if _is_packed(keys, path):
+        path.unlink()
+        return "removed", path.name
     times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
     write_sealed(keys, map(wanted.without, whole_lines(sealed_frames(keys, path))), path)
     os.utime(path, ns=times)
     return "masked", path.name
+
+
+def _is_packed(keys: Keys, path: Path) -> bool:
+    return is_packed(next(sealed_frames(keys, path), b"")[:4])
+
+
+def _holds_wanted(lake: Lake, keys: Keys, wanted: Wanted, path: Path) -> bool:
+    if not _is_packed(keys, path):
+        return any(wanted.pattern.search(lines) for lines in whole_lines(sealed_frames(keys, path)))
+    with staging_folder(lake) as folder:
+        unseal_file(keys, path, folder / path.stem)
+        return wanted.is_in_packed(folder / path.stem)
 
 
 def drop_old_contacts(lake: Lake, before: datetime, field: str = "") -> int:

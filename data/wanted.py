@@ -65,6 +65,12 @@ def wanted_text(text: str) -> Wanted:
     return Wanted(re.compile(b"|".join(re.escape(form) for form in sorted(forms)), re.IGNORECASE), HIDDEN)
 
 
+def wanted_of(text: str) -> Wanted:
+    """A phone number where the text can be one, else the text as it stands. Raises ValueError for what is too short."""
+    is_number = set(text) <= set("0123456789 +-()") and len(plain_phone(text)) >= 7
+    return wanted_phone(text) if is_number else wanted_text(text)
+
+
 def whole_lines(frames: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes cut at ends of lines, so that nothing that is looked for lies across a cut."""
     rest = b""

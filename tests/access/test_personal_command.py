@@ -18,6 +18,7 @@ from access.user import User, add_user
 from access.view import open_view
 from access.work_act import Act, perform
 from config import Settings
+from data.archive import seal_what_lies_open
 from data.erase import find_bytes
 from data.lake import Lake
 from pages.orders_export import csv_bytes, read_export, with_originals
@@ -41,8 +42,15 @@ def test_person_is_erased_by_phone_and_the_proof_holds(settings: Settings, tmp_p
     home = settings.home / "home"
     own = type(settings)(home=home, demo=False, memory_limit="512MB")
     path = write_csv(outside / "orders_20260301T090000.csv", [("A1", "2026-03-01T08:00:00Z", PHONE)], ("id", "created", "mobile"))
+    bad = write_csv(outside / "orders_20260301T093000.csv", [("A2", f"call {PHONE}", "")], ("id", "created", "mobile"))
     with Lake.open_writer(own) as lake:
         assert take_in(lake, CONTRACT, path).accepted_count == 1
+        assert take_in(lake, CONTRACT, bad).state == "refused"
+    (own.archive / "shop").mkdir(parents=True)
+    path.replace(own.archive / "shop" / path.name)
+    assert seal_what_lies_open(own) == 1
+    sealed = own.archive / "shop" / f"{path.name}.sealed"
+    assert _call(own, "prove", PHONE) == (["a refused row of shop: holds the text", f"{sealed}: holds the text"], 1)
     assert _call(own, "erase", "--phone", "+86 138 1234 5678")[0][0].startswith("1 values of 1 orders removed")
     assert _call(own, "prove", PHONE)[1] == 0
     (home / "note.txt").write_text(f"call {PHONE}", encoding="utf-8")
@@ -56,8 +64,8 @@ def test_person_is_erased_by_phone_and_the_proof_holds(settings: Settings, tmp_p
         {
             "values": 1,
             "orders": ["web/A1"],
-            "rows": 0,
-            "files": 0,
+            "rows": 1,
+            "files": 1,
             "removed": [],
         },
     )

@@ -91,7 +91,7 @@ def test_after_a_move_only_the_new_region_is_watched_and_told(bench: Bench, grou
     bench.evaluate(3)
     assert regions_told_since(bench, 1) == {(SOUTH,)}
     send(bench, 3)
-    assert [row[:2] for row in outbox(bench)] == [("firing", "sent"), ("resolved", "withheld"), ("firing", "sent")]
+    assert [row[:2] for row in outbox(bench)] == [("firing", "sent"), ("rule_changed", "withheld"), ("firing", "sent")]
     (entry,) = list_rules(bench.store)
     assert entry.scope.regions == (SOUTH,)
 

@@ -15,15 +15,17 @@ from access.present_scope import present_scope
 from alerts.channels import Line
 from alerts.deeds import Episode, do, undo
 from alerts.destination import AllowList
+from alerts.lifecycle import set_status
 from alerts.outbox import RETRIES, retry_at
 from alerts.repeats import plan_repeats
 from alerts.rule import RuleError
 from alerts.send import Sender, send_due
 from alerts.silences import end_silence, set_silence
 from alerts.tables import OUTBOX
+from data.erase import find_bytes
 from pages.telling import Telling
 from queries.scope import Scope
-from tests.alerts.bench import HOUR, START, Bench, hourly
+from tests.alerts.bench import BOSS, HOUR, START, Bench, hourly
 from tests.alerts.server import Script, serve
 
 OK = (200, b"ok")
@@ -81,6 +83,23 @@ def test_groups_of_one_rule_go_in_one_message(bench: Bench, server: Script) -> N
     assert send_due(_sender(bench), FIRED_AT + SOON) == 1
     assert b"R1: 3" in server.asked[0][2]
     assert b"R2: 4" in server.asked[0][2]
+
+
+def test_what_people_write_is_kept_without_phone_numbers(bench: Bench, server: Script) -> None:
+    bench, note = _fired(bench, server), "ring 13812345678 or li@post.example"
+    do(
+        bench.store,
+        Episode(rule="busy", group_key='["R1"]', episode_at=FIRED_AT),
+        "acknowledge",
+        LI,
+        Scope.ALL,
+        now=FIRED_AT,
+        note=note,
+    )
+    set_silence(bench.store, {"rule": "busy"}, LI, now=FIRED_AT, ends_at=FIRED_AT + HOUR, note=note)
+    set_status(bench.store, "busy", "paused", BOSS, reason=note, now=FIRED_AT)
+    assert find_bytes(bench.settings.home, ["13812345678", "li@post.example"]) == []
+    assert find_bytes(bench.settings.home, ["138****5678"]) != []
 
 
 def test_next_message_of_a_rule_waits_five_minutes(bench: Bench, server: Script) -> None:

@@ -61,13 +61,17 @@ def test_worker_erases_by_itself_and_the_proof_is_in_the_audit(lake: Lake) -> No
     said: list[str] = []
     store = open_store(lake.settings)
     upkeep, now = Upkeep(lake.settings, store, said.append), FIRST + timedelta(days=29)
+    kept = lake.settings.archive / "shop" / "before.csv"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(f"id,mobile\nA0,{OLD_PHONE}\n", encoding="utf-8")
     for later in (timedelta(), timedelta(minutes=30), timedelta(hours=2)):
         upkeep(lake, now + later)
     rows = [row for row in list_audit(store) if row.action == "contacts_expired"]
     assert [(row.actor, row.detail["values"], row.detail["left"], row.detail["fields"]) for row in rows] == [
         ("system", 1, 0, ["phone"])
     ]
-    assert len(said) == 1
+    assert len(said) == 2
+    assert [file.name for file in kept.parent.iterdir()] == ["before.csv.sealed"]
     assert find_bytes(lake.settings.home, [OLD_PHONE]) == []
     store.dispose()
 

@@ -11,18 +11,23 @@ from access.view import View
 from config import Settings
 from pages.orders_export import csv_bytes, read_export
 from queries.query import Query
+from tests.queries.test_laws import EXAMPLES
 from tests.scope.conftest import EAST, MARK
 from tests.scope.test_every_figure import WINDOW, view_of
 
-PEOPLE: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("admin", ()), ("lead", (EAST,)), ("lead", ("CN-SOUTH",)), ("lead", (EAST, "CN-SOUTH")), ("analyst", ("*",)), ("lead", ()),
-)  # fmt: skip
+IS_SOAK = EXAMPLES > 50
+PEOPLE: tuple[tuple[str, tuple[str, ...]], ...] = (("admin", ()), ("lead", (EAST,)), ("lead", ("CN-SOUTH",)))
+PEOPLE += (("lead", (EAST, "CN-SOUTH")), ("analyst", ("*",)), ("lead", ())) if IS_SOAK else ()
 QUERIES = tuple(
     Query(metrics=metrics, by=by, window=WINDOW)
-    for metrics in (("order_count", "late_rate"), ("backlog_count",), ("return_count",), ("complaint_count",))
-    for by in ((), ("region",), ("city",), ("warehouse",))
+    for metrics in (
+        ("order_count", "late_rate"),
+        ("return_count",),
+        *((("backlog_count",), ("complaint_count",)) if IS_SOAK else ()),
+    )
+    for by in ((), ("city",))
 )
-ROUNDS = 3
+ROUNDS = 6
 
 
 def _figures(query: Query) -> Callable[[View], object]:
@@ -43,7 +48,7 @@ def test_answers_and_exports_of_many_threads_are_those_of_one(country: Settings,
         view = view_of(apart, role, *regions, window=["all"])
         alone |= {(person, number): ask(view) for number, ask in enumerate(ASKED)}
         apart.close()
-    assert len({str(alone[person, len(QUERIES)]) for person in range(len(PEOPLE))}) >= 4, "they do differ"
+    assert len({str(alone[person, len(QUERIES)]) for person in range(len(PEOPLE))}) >= 3, "they do differ"
     tasks = [key for key in alone for _ in range(ROUNDS)]
     random.Random(7).shuffle(tasks)
 
