@@ -1,5 +1,7 @@
 // A list of orders: a real table with a head that stays, rows that lead to the order, rows to tick and take along.
 const MOST_TABS = 20;
+// Signs, beyond which a cell is cut and tells its text on pointing.
+const LONG_TEXT = 28;
 
 function drawOrderTable(table, send) {
   const go = (choice) => send("choice", choice);
@@ -111,7 +113,7 @@ function drawOrderRow(row, table) {
       const head = table.heads[index];
       const content = [stateMark(cell.tone, cell.state_word), cell.text];
       const inner = head.name === "order_id" ? h("a", { href: inside(row.href), target: "_self" }, content) : content;
-      return h(head.name === "order_id" ? "th" : "td", { scope: head.name === "order_id" ? "row" : null, class: `${head.is_figure ? "figure" : ""} ${cell.tone === "neutral" ? "" : cell.tone}`, "data-tip": cell.tip || null }, inner);
+      return h(head.name === "order_id" ? "th" : "td", { scope: head.name === "order_id" ? "row" : null, class: `${head.is_figure ? "figure" : ""} ${cell.tone === "neutral" ? "" : cell.tone}`, "data-tip": cell.tip || (cell.text.length > LONG_TEXT ? cell.text : null) }, inner);
     }),
   );
 }

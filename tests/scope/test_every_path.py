@@ -9,23 +9,27 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from unittest.mock import MagicMock
 from urllib.parse import unquote
 
 import pytest
+from sqlalchemy import delete, update
 from starlette.routing import Mount
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from access.audit import LOCAL
 from access.session import start_session
-from access.store import open_store
+from access.store import SESSIONS, USERS, open_store, writing
+from access.user import User, add_user
 from config import Settings
 from pages import PAGES
 from shell.guard import CLOSED_PATHS, OPEN_PATHS, OPEN_PREFIX
-from tests.scope.conftest import MARK
+from tests.scope.conftest import EAST, MARK
 from tests.serving import Answer, Served, serve
 
 FILLED = {"token": "x", "country": "CN", "file_id": "0" * 56 + ".csv", "path": "x/y.js", "session_id": "s", "file_id}": "f"}
@@ -67,6 +71,33 @@ def cookie(country: Settings) -> str:
     return f"control_room_session={secret}"
 
 
+DEAD: dict[str, Any] = {
+    "expired": None,
+    "closed": {"is_disabled": True},
+    "locked": {"locked_at": datetime(2026, 1, 1, tzinfo=UTC)},
+    "removed": {"deleted_at": datetime(2026, 1, 1, tzinfo=UTC)},
+}
+"""Sessions that are over without anyone having ended them: by what their account became, or by time."""
+
+
+@pytest.fixture(params=[*DEAD, "forged"])
+def dead_cookie(country: Settings, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The cookie of a session of one more lead that is over."""
+    store, kind, now = open_store(country), str(request.param), datetime.now(UTC)
+    name = f"dead-{kind}"
+    add_user(store, User(name=name, display_name=name, role="lead", regions=(EAST,)), password_hash="x", now=now, by=LOCAL)
+    secret = start_session(store, name, now - timedelta(days=90) if kind == "expired" else now)
+    mine = USERS.c.name == name
+    with writing(store) as connection:
+        if values := DEAD.get(kind):
+            connection.execute(update(USERS).where(mine).values(**values))
+    yield f"control_room_session={secret[:-1] + ('A' if secret[-1] != 'A' else 'B') if kind == 'forged' else secret}"
+    with writing(store) as connection:
+        connection.execute(delete(SESSIONS).where(SESSIONS.c.user_name == name))
+        connection.execute(delete(USERS).where(mine))
+    store.dispose()
+
+
 def _is_open(path: str) -> bool:
     return path in OPEN_PATHS or (path.startswith(OPEN_PREFIX) and path.count("/") == 2)
 
@@ -99,6 +130,22 @@ def test_without_a_session_every_path_says_nothing_but_sign_in(served: Served) -
                 assert str(answer.headers["location"]).startswith("/auth/sign-in"), told
             else:
                 assert (answer.status, answer.body) in ((401, b"Sign in first"), (401, b"")), told
+
+
+def test_with_a_session_that_is_over_every_path_says_nothing_but_sign_in(served: Served, dead_cookie: str) -> None:
+    for path in _paths():
+        answer = served.ask("GET", path, Cookie=dead_cookie)
+        told = (path, answer.status, answer.body[:80])
+        if not unquote(path).startswith(CLOSED_PATHS) and not _is_open(path):
+            assert (answer.status, answer.body) in ((303, b""), (401, b"Sign in first")), told
+        assert MARK not in _readable(answer).lower(), told
+    with pytest.raises(InvalidStatus) as refused:
+        connect(
+            f"ws://localhost:{served.port}/_stcore/stream",
+            additional_headers={"Cookie": dead_cookie},
+            origin=Origin(served.url),
+        )
+    assert refused.value.response.status_code == 403
 
 
 @pytest.mark.parametrize("query", ["lang=en", "region=CN-SOUTH&window=all", "snapshot=1&window=all&as_of=2026-03-02T08:00Z"])
