@@ -61,6 +61,12 @@ def judge_sources(
     return tuple(_judge(source, as_of, promises.get(source), at) for source, as_of in sources)
 
 
+def promised_sources(settings: Settings, at: datetime) -> tuple[SourceFreshness, ...]:
+    """Every source with a contract in use, as if a snapshot had just come: what each feeds, and how often it comes."""
+    promises, _ = read_promises(settings)
+    return judge_sources(((source, at) for source in promises), promises, at)
+
+
 def is_worker_silent(settings: Settings, now: datetime) -> bool:
     """Whether a worker that once ran here has not shown itself for three of its periods."""
     heartbeat = settings.home / "worker.heartbeat"

@@ -6,7 +6,6 @@ user's scope. Nobody's change is lost: a field that someone else changed since i
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -33,7 +32,7 @@ from access.work_item import (
     to_ms,
     value_of,
 )
-from data.personal import without_contacts
+from data.personal import plain_note
 from i18n import translate
 
 LONGEST_NOTE: Final = 500
@@ -128,7 +127,7 @@ def set_follow_up(store: Engine, order: Sighting, follow_up_at: datetime | None,
 
 def add_note(store: Engine, order: Sighting, text: str, *, by: By) -> Change:
     """Add a note, phone numbers in it masked; it never competes with anybody's. Raises WorkError for an empty or too long one."""
-    plain = without_contacts(re.sub(r"[^\S\n]+", " ", "".join(c for c in text if c.isprintable() or c.isspace())).strip())
+    plain = plain_note(text)
     if not plain:
         raise WorkError("empty")
     if len(plain) > LONGEST_NOTE:

@@ -14,6 +14,7 @@ from alerts.book import live_rules
 from alerts.conditions import LEVELS, Constant
 from alerts.rule import Rule, RuleError
 from alerts.tables import BOUNDS, EVENTS, RULES
+from alerts.values import kept_note
 from queries.check import suggest
 from queries.metrics import METRICS
 
@@ -58,10 +59,11 @@ def set_mandatory(store: Engine, name: str, actor: Actor, *, is_mandatory: bool,
         if is_mandatory and row["status"] != "live":
             raise RuleError(f"{name} is not live: publish it first")
         connection.execute(update(RULES).where(RULES.c.name == name).values(is_mandatory=is_mandatory, changed_at=now))
+        reason = kept_note(reason)
         action = "mandatory" if is_mandatory else "voluntary"
         values = {"rule": name, "version": row["live_version"], "at": now, "actor": actor.name, "action": action}
-        connection.execute(EVENTS.insert().values(**values, reason=reason[:2000]))
-        detail = {"mandatory": is_mandatory, "reason": reason[:2000]}
+        connection.execute(EVENTS.insert().values(**values, reason=reason))
+        detail = {"mandatory": is_mandatory, "reason": reason}
         record(connection, at=now, actor=actor, action=f"rule_{action}", object_kind="rule", object_id=name, detail=detail)
 
 

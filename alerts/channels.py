@@ -20,6 +20,7 @@ from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from alerts.destination import TIMEOUT_SECONDS, AllowList, Answer, DeliveryError, DestinationError, Resolve, post, resolve
+from alerts.mail import mail_connection
 from alerts.secret import reveal
 
 Outcome = Literal["sent", "later", "never"]
@@ -89,17 +90,13 @@ def _email(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
     mail["Message-ID"] = f"<{message.id}@{str(settings['sender']).rpartition('@')[2] or 'control-room'}>"
     mail.set_content("\n".join(message.lines) + "\n")
     security, host, port = settings.get("security", "starttls"), settings["host"], int(settings.get("port", 587))
+    password = line.secret(settings, "password") if settings.get("user") else ""
     try:
-        client: smtplib.SMTP
-        if security == "tls":
-            client = smtplib.SMTP_SSL(host, port, timeout=line.timeout, context=ssl.create_default_context())
-        else:
-            client = smtplib.SMTP(host, port, timeout=line.timeout)
-        with client:
+        with mail_connection(host, port, timeout=line.timeout, is_tls=security == "tls") as client:
             if security == "starttls":
                 client.starttls(context=ssl.create_default_context())
             if settings.get("user"):
-                client.login(str(settings["user"]), line.secret(settings, "password"))
+                client.login(str(settings["user"]), password)
             refused = client.send_message(mail)
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]

@@ -14,7 +14,7 @@ from access.store import writing
 from alerts.places import is_visible
 from alerts.rule import RuleError
 from alerts.tables import DEEDS, INSTANCES, TRANSITIONS
-from data.personal import without_contacts
+from alerts.values import kept_note
 from queries.scope import Scope
 
 Deed = Literal["acknowledge", "assign", "verdict"]
@@ -49,10 +49,10 @@ def do(
     """Keep a deed; its id. Raises RuleError for an episode that does not exist in the actor's scope."""
     if deed == "verdict" and value not in VERDICTS:
         raise RuleError(f"a verdict is one of {', '.join(VERDICTS)}")
-    note = without_contacts(note[:2000])
+    value, note = value[:64], kept_note(note)
     with writing(store) as connection:
         _check(connection, episode, scope)
-        values = {"at": now, "actor": actor.name, "deed": deed, "value": value[:64], "note": note, "undoes": None}
+        values = {"at": now, "actor": actor.name, "deed": deed, "value": value, "note": note, "undoes": None}
         own = {"rule": episode.rule, "group_key": episode.group_key, "episode_at": episode.episode_at}
         key = connection.execute(DEEDS.insert().values(**own, **values)).inserted_primary_key
         assert key is not None

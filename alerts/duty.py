@@ -225,6 +225,6 @@ def install_templates(store: Engine, now: datetime) -> int:
             )
     rules = templates()
     for rule in rules:
-        number = save_draft(store, rule, CONTROL_ROOM, now=now, reason="starter pack")
-        publish(store, rule.name, number, CONTROL_ROOM, reason="starter pack", now=now)
+        number = save_draft(store, rule, CONTROL_ROOM, sources=(), now=now, reason="starter pack")
+        publish(store, rule.name, number, CONTROL_ROOM, sources=(), reason="starter pack", now=now)
     return len(rules)

@@ -13,7 +13,7 @@ from access.audit import Actor, record
 from access.store import writing
 from alerts.rule import RuleError
 from alerts.tables import OUTBOX, SILENCES
-from data.personal import without_contacts
+from alerts.values import kept_note
 from queries.check import suggest
 from queries.dimensions import DIMENSIONS
 
@@ -66,7 +66,7 @@ def set_silence(
             raise RuleError(f"a silence has no matcher {name!r}: {suggest(name, MATCHERS)}")
     if not now < ends_at <= now + LONGEST:
         raise RuleError(f"a silence ends later than now and within {LONGEST.days} days")
-    note = without_contacts(note[:2000])
+    note = kept_note(note)
     with writing(store) as connection:
         values = {"matchers": dict(matchers), "starts_at": now, "ends_at": ends_at, "actor": actor.name, "note": note}
         key = connection.execute(SILENCES.insert().values(ended_by="", **values)).inserted_primary_key

@@ -9,12 +9,15 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from alerts.fault import RuleError
+from data.personal import plain_note
 from queries.check import suggest
 
 UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 LONGEST: Final = timedelta(days=366)
 MOST_GROUPS: Final = 1000
 MOST_TEXT: Final = 2000
+HIDING: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Signs that turn, hide or break a line of text; none belongs in a name or a message."""
 
 
 def write_length(length: timedelta) -> str:
@@ -79,7 +82,14 @@ def read_text(value: object, key: str) -> str:
     """A text of bounded length; raises RuleError."""
     if not isinstance(value, str) or len(value) > MOST_TEXT:
         raise RuleError(f"{key} is a text of at most {MOST_TEXT} characters")
+    if HIDING.search(value):
+        raise RuleError(f"{key} holds signs that turn or hide text: write it anew, without copying them")
     return value
+
+
+def kept_note(text: str) -> str:
+    """A note or a reason as every book of the alerts and its audit keep it: phone numbers masked, of bounded length."""
+    return plain_note(text)[:MOST_TEXT]
 
 
 def read_name(value: object, *, is_test: bool) -> str:

@@ -49,7 +49,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One contributor: its figure, a bar of its share (0–1), a note, and where it leads."""
+    """One contributor: its figure, a bar of its share (0–1), a note, where it leads, and to the form of an alert on it."""
 
     name: str
     value: str
@@ -59,17 +59,19 @@ class Part:
     href: str = ""
     tone: State = "neutral"
     state_word: str = ""
+    alert: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Contributors, the largest first; `empty` is said when there are none."""
+    """Contributors, the largest first; `empty` is said when there are none, `alert_word` names what their flags do."""
 
     title: str
     scope: str = ""
     empty: str = ""
     rows: tuple[Part, ...] = ()
     heads: tuple[str, ...] = ()
+    alert_word: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -135,6 +135,12 @@ def hide_contacts(connection: duckdb.DuckDBPyConnection, table: str, columns: It
     return count
 
 
+def plain_note(text: str) -> str:
+    """What somebody wrote, as it is kept for good: lines stay, nothing hides or turns it, phone numbers and e-mail addresses are masked."""
+    shown = "".join(sign for sign in text if sign.isprintable() or sign.isspace())
+    return without_contacts(re.sub(r"[^\S\n]+", " ", shown).strip())
+
+
 def seal(keys: Keys, value: str, *, channel: str, order_id: str, field: str) -> tuple[str, str]:
     """The key's id and the value encrypted (AES-256-GCM) for this order and field only."""
     key_id, key = keys.contacts[-1]

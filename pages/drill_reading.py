@@ -18,10 +18,11 @@ from pages.figures import figure, plain
 from pages.heat_question import Question, chosen_cell, narrowed
 from pages.heat_reading import read_grid, read_rows
 from pages.links import Change, link
-from pages.panel import orders_link
+from pages.panel import alert_link, orders_link
 from pages.problems import PROBLEMS, Problem, ask_problem, stand_in
 from pages.wording import judge, name_of, state_name
 from queries.metrics import GROUPS, METRICS
+from queries.query import Filter
 
 Parameters = Mapping[str, Sequence[str]]
 Row = dict[str, Any]
@@ -106,6 +107,7 @@ def read_ranking(view: View, level: Level) -> Parts:
         empty=translate(language, "heatmaps.empty"),
         heads=tuple(translate(language, f"drill.head.{name}") for name in heads),
         rows=tuple(_ranked(view, level, row, whole, most) for row in ranked),
+        alert_word=translate(language, "panel.alert_me"),
     )
 
 
@@ -128,6 +130,7 @@ def _ranked(view: View, level: Level, row: Row, whole: int, most: int) -> Part:
         tone=tone,
         state_word=state_name(language, tone),
         href=link(view, "/drill", metric=metric, split=None, **changes),
+        alert="" if code is None else alert_link(view, metric, (Filter(level.split, (str(code),)),)),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from access.view import View
-from alerts.differences import differences
 from alerts.lint import today_in
 from alerts.order_lint import lint_order
 from alerts.order_trial import ORDER_DAYS
@@ -14,10 +13,10 @@ from components.rules import Button, Editor
 from i18n import translate
 from pages.order_rule_form import order_sections
 from pages.order_rule_trial import read_order_trial, read_preview
+from pages.rule_change import read_changes
 from pages.rule_draft import Draft, order_trial_of, rule_of
 from pages.rule_refusal import explain
 from pages.rule_rows import read_notes, read_sentences
-from pages.rule_version import part_name
 
 
 def read_order_editor(view: View, draft: Draft, others: Sequence[Rule]) -> Editor:
@@ -32,7 +31,7 @@ def read_order_editor(view: View, draft: Draft, others: Sequence[Rule]) -> Edito
     titles = {other.name: other.title_in(language) for other in others}
     mates = [other for other in others if other.name != draft.name]
     findings = lint_order(rule, mates, scope=scope, today=today_in(view.zone, view.now), trial=trial) if rule else ()
-    changes = differences(draft.kept, rule) if rule and draft.kept and draft.name else ()
+    changes = read_changes(view, draft.kept, rule) if rule and draft.kept and draft.name else ()
     return Editor(
         stamp=draft.stamp,
         title=_title(view, draft),
@@ -50,7 +49,7 @@ def read_order_editor(view: View, draft: Draft, others: Sequence[Rule]) -> Edito
         try_title=translate(language, "rules.try_title"),
         error=error,
         trial=read_order_trial(view, trial) if trial else None,
-        changes=tuple((part_name(language, one.part), one.before, one.after) for one in changes),
+        changes=changes,
         changes_title=translate(language, "rules.changes_title", n=draft.base),
         preview=read_preview(view, rule, draft.entry) if rule else ("", ""),
     )

@@ -13,7 +13,6 @@ from access.view import View
 from alerts.backtest import DAYS, backtest
 from alerts.book import frozen_instants
 from alerts.lifecycle import Entry, keep_trial, list_rules, list_versions, publish, save_draft
-from alerts.needs import check_rhythm
 from alerts.order_trial import ORDER_DAYS, trial_to_json
 from alerts.report import Report, to_json
 from alerts.rule import Rule, RuleError
@@ -145,7 +144,6 @@ def _kept(view: View, draft: Draft, reason: str) -> tuple[str, int]:
         raise RuleError(translate(view.language, "rules.error.no_draft"))
     author = author_of(view)
     rule = rule_of(draft, view.language)
-    check_rhythm(rule, view.sources)
     if not draft.name:
         # Names outside the user's sight are taken too: they are counted, never told.
         rule = replace(rule, name=new_name(draft, [entry.name for entry in list_rules(store)], view.now))
@@ -153,7 +151,7 @@ def _kept(view: View, draft: Draft, reason: str) -> tuple[str, int]:
     if versions and versions[0].rule == rule:
         number = versions[0].number
     else:
-        number = save_draft(store, rule, author, now=view.now, reason=reason, is_personal=draft.is_personal)
+        number = save_draft(store, rule, author, sources=view.sources, now=view.now, reason=reason, is_personal=draft.is_personal)
     if (tried := _report_of(draft, rule)) is not None:
         keep_trial(store, rule.name, number, tried[0], author, days=tried[1], now=view.now)
     draft.name = rule.name
@@ -178,7 +176,7 @@ def _publish(view: View, draft: Draft, value: str, reason: str) -> str:
     if not draft.is_personal and _report_of(draft, rule) is None:
         raise RuleError("this version was never tried on history")
     name, number = _kept(view, draft, reason)
-    outcome = publish(store, name, number, author_of(view), reason=reason, now=view.now)
+    outcome = publish(store, name, number, author_of(view), sources=view.sources, reason=reason, now=view.now)
     close_form()
     st.query_params["rule"] = name
     return published_text(view, outcome, number)

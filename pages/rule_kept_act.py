@@ -39,7 +39,8 @@ def act_on_rule(view: View, action: str, entry: Entry, value: str, reason: str) 
     if action == "publish_version":
         if last_trial(store, entry.name, number) is None and not entry.is_personal:
             _try_version(view, entry, number, author)
-        return published_text(view, publish(store, entry.name, number, author, reason=reason, now=now), number)
+        outcome = publish(store, entry.name, number, author, sources=view.sources, reason=reason, now=now)
+        return published_text(view, outcome, number)
     if action == "restore":
         return _restore(view, entry, number, author, reason)
     if action in STATUSES:
@@ -64,10 +65,11 @@ def _try_version(view: View, entry: Entry, number: int, author: Author) -> None:
 def _restore(view: View, entry: Entry, number: int, author: Author, reason: str) -> str:
     """Roll back: a copy of the old version becomes the newest, is tried, and goes live at once where one person may do that."""
     assert view.store is not None
-    copy = restore(view.store, entry.name, number, author, now=view.now)
+    copy = restore(view.store, entry.name, number, author, sources=view.sources, now=view.now)
     if not entry.is_personal:
         _try_version(view, entry, copy, author)
-    return published_text(view, publish(view.store, entry.name, copy, author, reason=reason, now=view.now), copy)
+    outcome = publish(view.store, entry.name, copy, author, sources=view.sources, reason=reason, now=view.now)
+    return published_text(view, outcome, copy)
 
 
 def _version(view: View, entry: Entry, number: int) -> Rule:

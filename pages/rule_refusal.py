@@ -46,6 +46,7 @@ REASONS: Final = (
     (r"^(?P<b>\S+) '?(?P<a>\S+?)'? is not possible: give a whole number from (?P<c>\S+) to (?P<d>\S+)", "whole_between"),
     (r"^(?P<b>\S+) '(?P<a>.*)' is no number", "number"),
     (r"^(?P<b>\S+) is a text of at most (?P<a>\S+) characters", "text_long"),
+    (r"^(?P<b>\S+) holds signs that turn or hide text", "hiding"),
     (r"^(?P<b>\S+) is a list of names, not '(?P<a>.*)'", "names"),
     (r"^(?P<b>\S+) has (?P<a>\S+) entries: at most (?P<c>\S+)", "entries_many"),
     (r"^(?P<a>.+) is a list of `key: value`", "mapping"),

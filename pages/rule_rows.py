@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from access.view import View
 from alerts.desk import Alert
@@ -16,6 +17,7 @@ from alerts.order_trial import trial_from_json
 from alerts.order_watch import keeps_matches
 from alerts.order_words import field_name, pick_words
 from alerts.pasts import Usefulness
+from alerts.proposals import Proposed, open_proposals
 from alerts.report import from_json
 from alerts.review import count_open
 from alerts.rule import Rule
@@ -26,9 +28,8 @@ from components.rules import Button, Detail, Note, RuleRow
 from i18n import LANGUAGES, translate
 from pages.alert_rows import reader_of
 from pages.order_rule_trial import read_order_trial, read_preview
-from pages.rule_sight import can_change
 from pages.rule_trial import read_trial
-from pages.rule_version import read_version
+from pages.rule_version import read_version, rights_of
 from pages.telling import Telling
 from pages.worklist_job import Names
 
@@ -40,7 +41,15 @@ GRAVE: Final = ("contradictory", "impossible", "empty_scope", "expired", "unit",
 
 
 def read_rule_row(
-    view: View, entry: Entry, rule: Rule | None, health: Health, useful: Usefulness, mine: Sequence[Alert], names: Names
+    view: View,
+    entry: Entry,
+    rule: Rule | None,
+    health: Health,
+    useful: Usefulness,
+    mine: Sequence[Alert],
+    names: Names,
+    *,
+    proposed: Proposed,
 ) -> RuleRow:
     """One rule of the list."""
     language = view.language
@@ -50,6 +59,7 @@ def read_rule_row(
     marks += [translate(language, "rules.mark.mandatory")] if entry.is_mandatory else []
     if entry.live_version is not None and entry.newest_version > entry.live_version:
         marks.append(translate(language, "rules.mark.draft", n=entry.newest_version))
+    marks += [translate(language, "rules.mark.proposed")] if proposed else []
     return RuleRow(
         key=entry.name,
         title=rule.title_in(language) if rule else entry.name,
@@ -62,7 +72,7 @@ def read_rule_row(
         firing=_firing(view, entry, rule, firing),
         useful=dash(language) if rule and rule.order else _useful(view, useful),
         useful_tip="" if rule and rule.order else _useful_tip(view, useful),
-        owner=(rule.owner if rule and rule.owner else names.of(entry.owner)),
+        owner=names.of(rule.owner if rule and rule.owner else entry.owner),
         changed=when(language, entry.changed_at, view.now, view.zone),
         marks=tuple(marks),
     )
@@ -70,6 +80,8 @@ def read_rule_row(
 
 def _firing(view: View, entry: Entry, rule: Rule | None, firing: int) -> str:
     language = view.language
+    if entry.status != "live":
+        return ""
     if rule is not None and rule.order is not None and view.store is not None:
         if not keeps_matches(rule) and not entry.is_personal:
             return ""
@@ -175,7 +187,8 @@ def read_detail(view: View, entry: Entry, others: Sequence[Rule], health: Health
     language = view.language
     versions = list_versions(view.store, entry.name)
     shown = next((one for one in versions if one.number == (entry.live_version or entry.newest_version)), versions[0])
-    rule, may = shown.rule, can_change(view, entry) and not view.is_preview
+    rule, events = shown.rule, list_events(view.store, entry.name)
+    rights = rights_of(view, entry, open_proposals(view.store).get(entry.name, {}))
     kept = last_trial(view.store, entry.name, shown.number)
     is_order = rule is not None and rule.order is not None
     report = from_json(kept["report"]) if kept and not is_order else None
@@ -200,9 +213,9 @@ def read_detail(view: View, entry: Entry, others: Sequence[Rule], health: Health
         sentences=read_sentences(view, rule) if rule else (),
         notes_title=translate(language, "rules.notes_title"),
         notes=read_notes(view, findings, titles) if rule else (Note(tone="critical", text=translate(language, "rules.broken")),),
-        buttons=tuple(_buttons(view, entry, may=may)),
+        buttons=tuple(_buttons(view, entry, may=rights.may_change)),
         versions_title=translate(language, "rules.versions_title"),
-        versions=tuple(read_version(view, entry, versions, place, names, may=may) for place in range(len(versions))),
+        versions=tuple(read_version(view, entry, versions, place, names, rights=rights) for place in range(len(versions))),
         events_title=translate(language, "rules.events_title"),
         events=tuple(
             Fact(
@@ -213,16 +226,26 @@ def read_detail(view: View, entry: Entry, others: Sequence[Rule], health: Health
                         names.of(event["actor"]),
                         translate(language, f"audit.action.rule_{event['action']}"),
                         translate(language, "rules.version", n=event["version"]) if event["version"] else "",
-                        event["reason"],
+                        _event_reason(language, event),
                     )
                     if part
                 ),
             )
-            for event in list_events(view.store, entry.name)[:MOST_EVENTS]
+            for event in events[:MOST_EVENTS]
         ),
         trial=read_order_trial(view, tried) if tried else read_trial(view, rule, report) if rule and report else None,
         preview=read_preview(view, rule, entry) if rule and is_order else ("", ""),
     )
+
+
+def _event_reason(language: str, event: Mapping[str, Any]) -> str:
+    """Why somebody did it; what the book itself notes of trials and copies in the reader's words."""
+    reason = str(event["reason"])
+    if event["action"] == "tried" and (match := re.fullmatch(r"(\d+) days", reason)):
+        return translate(language, "rules.button.try", days=match[1])
+    if event["action"] == "drafted" and (match := re.fullmatch(r"copy of version (\d+)", reason)):
+        return translate(language, "rules.mark.copy", n=match[1])
+    return reason
 
 
 def _status_line(view: View, entry: Entry) -> str:
@@ -242,7 +265,7 @@ def _facts(view: View, entry: Entry, rule: Rule | None, health: Health, useful: 
         ("author", names.of(entry.owner)),
     ]
     if rule and rule.owner:
-        pairs.append(("owner", rule.owner))
+        pairs.append(("owner", names.of(rule.owner)))
     if rule and rule.runbook:
         pairs.append(("runbook", rule.runbook))
     pairs.append(("id", entry.name))

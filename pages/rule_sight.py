@@ -47,6 +47,13 @@ def mine(view: View, name: str) -> Entry:
     return found
 
 
+def can_approve(view: View, entry: Entry) -> bool:
+    """Whether the user may be the second person of a critical version: an analyst who may change it, or an administrator."""
+    if entry.is_personal:
+        return False
+    return can_change(view, entry) or (view.user.role == "admin" and view.scope.everything)
+
+
 def can_change(view: View, entry: Entry) -> bool:
     """Whether the user may change this rule: their own, or as an analyst one inside their regions."""
     if entry.is_personal:

@@ -14,11 +14,11 @@ from access.view import View
 from access.worklist import is_looking_back
 from alerts.backtest import DAYS
 from alerts.desk import read_alerts
-from alerts.differences import differences
 from alerts.health_of import Health, read_health
 from alerts.lifecycle import Entry
 from alerts.lint import lint, today_in
 from alerts.pasts import Usefulness, read_usefulness
+from alerts.proposals import open_proposals
 from alerts.rule import Rule, RuleError
 from components.format import count
 from components.rules import Button, Editor, RulesBoard, draw_rules
@@ -30,6 +30,7 @@ from pages.frame import draw_frame, watch
 from pages.order_rule_editor import read_order_editor
 from pages.order_rule_values import is_order
 from pages.rule_act import hear, keep_act
+from pages.rule_change import read_changes
 from pages.rule_draft import Draft, begin, lately, rule_of, trial_of
 from pages.rule_form import read_sections
 from pages.rule_form_act import DRAFT, draft_now
@@ -38,7 +39,6 @@ from pages.rule_refusal import explain
 from pages.rule_rows import read_detail, read_notes, read_rule_row, read_sentences
 from pages.rule_sight import my_entries, newest_rule
 from pages.rule_trial import read_limits, read_plot, read_trial
-from pages.rule_version import part_name
 from pages.worklist_job import Names
 
 BOARD: Final = "rules.board"
@@ -106,6 +106,7 @@ def read_board(view: View, parameters: Mapping[str, Sequence[str]], draft: Draft
     chosen = next((entry for entry in entries if entry.name == asked), shown[0] if shown and not asked else None)
     health, useful, names = _read_health(view), _read_useful(view), Names(view)
     mine = read_alerts(view.store, reader_of(view), view.now) if view.store is not None else []
+    proposals = open_proposals(view.store) if view.store is not None else {}
     firing = {entry.name: [alert for alert in mine if alert.rule.name == entry.name] for entry in shown}
     rows = [
         read_rule_row(
@@ -116,6 +117,7 @@ def read_board(view: View, parameters: Mapping[str, Sequence[str]], draft: Draft
             useful.get(entry.name, Usefulness()),
             firing[entry.name],
             names,
+            proposed=proposals.get(entry.name, {}),
         )
         for entry in sorted(shown, key=lambda entry: _title(rules[entry.name], entry, language))
     ]
@@ -222,7 +224,7 @@ def read_editor(view: View, draft: Draft, others: Sequence[Rule]) -> Editor:
         if rule
         else ()
     )
-    changes = differences(draft.kept, rule) if rule and draft.kept and draft.name else ()
+    changes = read_changes(view, draft.kept, rule) if rule and draft.kept and draft.name else ()
     return Editor(
         stamp=draft.stamp,
         title=_form_title(view, draft),
@@ -242,7 +244,7 @@ def read_editor(view: View, draft: Draft, others: Sequence[Rule]) -> Editor:
         error=error,
         plot=read_plot(view, rule, series),
         trial=read_trial(view, rule, report) if rule and report else None,
-        changes=tuple((part_name(language, one.part), one.before, one.after) for one in changes),
+        changes=changes,
         changes_title=translate(language, "rules.changes_title", n=draft.base),
     )
 

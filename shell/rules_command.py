@@ -14,6 +14,7 @@ import yaml
 from sqlalchemy import Engine
 
 from access.audit import Actor
+from access.freshness import promised_sources
 from access.reading import Reading
 from access.store import open_store
 from access.user import UserError, find_user, scope_of
@@ -33,6 +34,7 @@ from alerts.lifecycle import (
     save_draft,
 )
 from alerts.lint import lint, today_in
+from alerts.needs import check_rhythm
 from alerts.order_lint import lint_order
 from alerts.order_trial import trial_to_json
 from alerts.parse import parse_rule
@@ -66,9 +68,9 @@ def rules(settings: Settings, arguments: Namespace, now: datetime) -> Told:
         "receivers": lambda: _receivers(store, settings, now),
         "show": lambda: _show(store, settings, arguments, now),
         "backtest": lambda: _backtest(store, settings, arguments, now),
-        "publish": lambda: _publish(store, arguments, now),
+        "publish": lambda: _publish(store, settings, arguments, now),
         "export": lambda: _export(store, arguments.names),
-        "import": lambda: _import(store, arguments, now),
+        "import": lambda: _import(store, settings, arguments, now),
     }
     return actions[arguments.action](), 0
 
@@ -256,9 +258,10 @@ def _report_lines(rule: Rule, report: Report, settings: Settings) -> list[str]:
     return lines
 
 
-def _publish(store: Engine, arguments: Namespace, now: datetime) -> list[str]:
+def _publish(store: Engine, settings: Settings, arguments: Namespace, now: datetime) -> list[str]:
     _, number, _ = _chosen(store, arguments.name, arguments.version)
-    outcome = publish(store, arguments.name, number, _author(store, arguments.user), reason=arguments.reason, now=now)
+    author, sources = _author(store, arguments.user), promised_sources(settings, now)
+    outcome = publish(store, arguments.name, number, author, sources=sources, reason=arguments.reason, now=now)
     said = "is live" if outcome == "live" else "waits for a second person to publish it"
     return [f"{arguments.name}: version {number} {said}"]
 
@@ -269,14 +272,14 @@ def _export(store: Engine, names: Sequence[str]) -> list[str]:
     return [yaml.safe_dump(found, allow_unicode=True, sort_keys=False).rstrip()] if found else ["[]"]
 
 
-def _import(store: Engine, arguments: Namespace, now: datetime) -> list[str]:
-    author = _author(store, arguments.user)
+def _import(store: Engine, settings: Settings, arguments: Namespace, now: datetime) -> list[str]:
+    author, sources = _author(store, arguments.user), promised_sources(settings, now)
     # Every rule is read before the first is kept: a faulty file changes nothing.
     found = [parse_rule(raw) for file in arguments.files for raw in read_documents(file)]
-    return [
-        f"{rule.name}: draft {save_draft(store, rule, author, now=now, reason=arguments.reason, is_personal=not author.may_share)}"
-        for rule in found
-    ]
+    for rule in found:
+        check_rhythm(rule, sources)
+    own: dict[str, Any] = {"reason": arguments.reason, "is_personal": not author.may_share}
+    return [f"{rule.name}: draft {save_draft(store, rule, author, sources=sources, now=now, **own)}" for rule in found]
 
 
 def _author(store: Engine, name: str) -> Author:

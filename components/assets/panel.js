@@ -51,7 +51,7 @@ function drawParts(parts, send, isTitled = true) {
     h(
       "table",
       { "aria-label": parts.title },
-      parts.heads.length ? h("thead", {}, h("tr", {}, parts.heads.map((name) => h("th", { scope: "col" }, name)))) : null,
+      parts.heads.length ? h("thead", {}, h("tr", {}, parts.heads.map((name) => h("th", { scope: "col" }, name)), parts.alert_word ? h("th", { class: "flag", scope: "col" }, h("span", { class: "hidden" }, parts.alert_word)) : null)) : null,
       h(
         "tbody",
         {},
@@ -63,6 +63,7 @@ function drawParts(parts, send, isTitled = true) {
             h("td", { class: "bar", "aria-hidden": "true" }, h("span", { class: "track" }, h("span", { class: `fill ${row.tone}`, style: { width: `${(100 * row.share).toFixed(1)}%` } }))),
             h("td", { class: `figure ${row.tone}` }, stateMark(row.tone, row.state_word), row.value),
             h("td", { class: "end" }, row.note),
+            parts.alert_word ? h("td", { class: "flag" }, row.alert ? drawLink(row.alert, send, { "aria-label": `${parts.alert_word}: ${row.name}`, "data-tip": parts.alert_word }, "⚑") : null) : null,
           ),
         ),
       ),

@@ -47,7 +47,7 @@ function drawFormButton(button, act, words) {
   };
   return h(
     "details",
-    { class: "ask", key: button.action },
+    { class: "ask", key: button.action, ontoggle: focusReason },
     h("summary", { class: button.is_main ? "primary" : "", "data-act": button.action }, button.name),
     h("form", { onsubmit: submit }, h("input", { maxlength: "300", name: "reason", placeholder: button.reason, "aria-label": button.reason, autocomplete: "off" }), h("button", { type: "submit", class: "primary" }, words.go)),
   );
@@ -181,7 +181,9 @@ function drawTrial(trial, pick) {
 // Each point is a threshold: further up more late orders are caught, further right more alerts come.
 function drawFrontier(trial, pick) {
   const points = [...trial.points].sort((one, other) => one.x - other.x || one.y - other.y);
-  const line = points.map((point, index) => `${index ? "L" : "M"}${(100 * point.x).toFixed(1)} ${(100 - 100 * point.y).toFixed(1)}`).join("");
+  // The line joins those that no other beats: more caught with fewer alerts. The others stay to be chosen, smaller.
+  const best = points.filter((point, index) => points.every((other, place) => place === index || other.y < point.y || other.x > point.x || (other.y === point.y && other.x === point.x)));
+  const line = best.map((point, index) => `${index ? "L" : "M"}${(100 * point.x).toFixed(1)} ${(100 - 100 * point.y).toFixed(1)}`).join("");
   return [
     h("h3", {}, trial.frontier_title),
     h("p", { class: "muted" }, trial.frontier_note),
@@ -189,7 +191,7 @@ function drawFrontier(trial, pick) {
       "div",
       { class: "frontier" },
       h("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", "aria-hidden": "true" }, h("path", { d: line, "vector-effect": "non-scaling-stroke" })),
-      points.map((point) => h("button", { type: "button", key: point.value, class: point.is_own ? "own" : "", "data-tip": point.tip, "aria-label": point.tip.replaceAll("\n", ", "), disabled: !pick, style: { left: `${(100 * point.x).toFixed(1)}%`, bottom: `${(100 * point.y).toFixed(1)}%` }, onclick: (event) => pick(event, point.value) }, h("span", {}, point.name))),
+      points.map((point) => h("button", { type: "button", key: point.value, class: `${best.includes(point) ? "" : "beaten"} ${point.is_own ? "own" : ""}`, "data-tip": point.tip, "aria-label": point.tip.replaceAll("\n", ", "), disabled: !pick, style: { left: `${(100 * point.x).toFixed(1)}%`, bottom: `${(100 * point.y).toFixed(1)}%` }, onclick: (event) => pick(event, point.value) }, h("span", {}, point.name))),
       h("span", { class: "y-name" }, trial.y_name),
     ),
     h("p", { class: "ends" }, h("span", {}, trial.x_ends[0]), h("span", {}, trial.x_name), h("span", {}, trial.x_ends[1])),

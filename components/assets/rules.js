@@ -67,6 +67,11 @@ function drawRuleDetail(board, send) {
   );
 }
 
+// What is opened is written into at once.
+function focusReason(event) {
+  if (event.target.open) event.target.querySelector("input").focus();
+}
+
 // A button that needs a reason opens the line to write it first.
 function drawButton(button, act, words) {
   if (!button.reason) return h("button", { type: "button", class: button.is_main ? "primary" : "", onclick: () => (!button.question || window.confirm(button.question)) && act(button) }, button.name);
@@ -79,7 +84,7 @@ function drawButton(button, act, words) {
   };
   return h(
     "details",
-    { class: "ask", key: `${button.action} ${button.value}` },
+    { class: "ask", key: `${button.action} ${button.value}`, ontoggle: focusReason },
     h("summary", { class: button.is_main ? "primary" : "" }, button.name),
     h("form", { onsubmit: submit }, h("input", { maxlength: "300", placeholder: button.reason, "aria-label": button.reason, autocomplete: "off" }), h("button", { type: "submit", class: "primary" }, words.go)),
   );

@@ -52,7 +52,15 @@ class Bench:
         """Publish a rule as the control room does: more than 2 orders an hour, by region."""
         plain = {"name": name, "metric": "order_count", "op": ">", "warning": 2, "group_by": ["region"]}
         rule = parse_rule(plain | {"window": "1h", "every": "1h", "receivers": ["desk"]} | changes)
-        publish(self.store, name, save_draft(self.store, rule, BOSS, now=START), BOSS, reason="test", now=START)
+        publish(
+            self.store,
+            name,
+            save_draft(self.store, rule, BOSS, sources=(), now=START),
+            BOSS,
+            sources=(),
+            reason="test",
+            now=START,
+        )
 
     def receiver(self, name: str = "desk", channel: str = "in_app", regions: list[str] | None = None, **settings: Any) -> None:
         """Keep a receiver."""

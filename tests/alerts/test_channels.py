@@ -13,6 +13,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -221,7 +222,7 @@ class _Mail(socketserver.StreamRequestHandler):
             elif word == b"RCPT":
                 self.wfile.write(server.rcpt + b"\r\n")
             elif word == b"QUIT":
-                self.wfile.write(b"221 bye\r\n")
+                self.wfile.write(server.bye + b"\r\n")
                 return
             else:
                 self.wfile.write(b"250 ok\r\n")
@@ -231,7 +232,7 @@ class _Mail(socketserver.StreamRequestHandler):
 def mail_server() -> Iterator[Any]:
     """An SMTP server that takes what it is given, unless told otherwise."""
     server: Any = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Mail)
-    server.mail, server.rcpt = [], b"250 ok"
+    server.mail, server.rcpt, server.bye = [], b"250 ok", b"221 bye"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -300,14 +301,36 @@ class _Drip(socketserver.StreamRequestHandler):
             time.sleep(0.05)
 
 
-@pytest.mark.parametrize("said", [b"HTTP/1.1 200 " + b"o" * 400, b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n" + b"o" * 400])
-def test_server_that_answers_a_sign_at_a_time_is_left_in_time(said: bytes) -> None:
+@contextmanager
+def _dripping(said: bytes) -> Iterator[int]:
+    """The port of a server that says this a sign at a time."""
     server: Any = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Drip)
     server.said, server.daemon_threads = said, True
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    started = time.monotonic()
-    line = Line(allowed=LINE.allowed, environment={}, now=NOW, timeout=0.3)
-    assert deliver("slack", POST, {"url": f"http://127.0.0.1:{server.server_address[1]}/x"}, line).outcome == "later"
-    assert time.monotonic() - started < 3
+    yield server.server_address[1]
     server.shutdown()
     server.server_close()
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 200 " + b"o" * 400, b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n" + b"o" * 400])
+def test_server_that_answers_a_sign_at_a_time_is_left_in_time(said: bytes) -> None:
+    line = Line(allowed=LINE.allowed, environment={}, now=NOW, timeout=0.3)
+    with _dripping(said) as port:
+        started = time.monotonic()
+        assert deliver("slack", POST, {"url": f"http://127.0.0.1:{port}/x"}, line).outcome == "later"
+        assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize(("security", "said"), [("none", b"220-" + b"o" * 400), ("starttls", b"220 hi\r\n250-" + b"o" * 400)])
+def test_mail_server_that_speaks_a_sign_at_a_time_is_left_in_time(security: str, said: bytes) -> None:
+    line = Line(allowed=LINE.allowed, environment={}, now=NOW, timeout=0.3)
+    with _dripping(said) as port:
+        started = time.monotonic()
+        delivery = deliver("email", POST, MAIL | {"port": port, "security": security}, line)
+        assert (delivery.outcome, time.monotonic() - started < 3) == ("later", True)
+
+
+def test_mail_that_was_taken_is_sent_however_rudely_the_server_says_goodbye(mail_server: Any) -> None:
+    mail_server.bye = b"421 too busy"
+    settings = MAIL | {"port": mail_server.server_address[1], "security": "none"}
+    assert deliver("email", POST, settings, LINE).outcome == "sent"

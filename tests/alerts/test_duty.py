@@ -58,7 +58,9 @@ def duty(tmp_path: Path) -> Iterator[Duty]:
 
 def _publish(duty: Duty, body: dict[str, object]) -> None:
     rule = parse_rule(body)
-    publish(duty.store, rule.name, save_draft(duty.store, rule, BOSS, now=NOW), BOSS, reason="test", now=NOW)
+    publish(
+        duty.store, rule.name, save_draft(duty.store, rule, BOSS, sources=(), now=NOW), BOSS, sources=(), reason="test", now=NOW
+    )
 
 
 def test_rule_on_orders_fills_its_queue_with_the_turn_after_it_was_published(duty: Duty) -> None:

@@ -231,7 +231,15 @@ def test_two_hundred_rules_over_one_figure_are_one_query(bench: Bench) -> None:
                 "every": "1h",
             }
         )
-        publish(bench.store, rule.name, save_draft(bench.store, rule, BOSS, now=START), BOSS, reason="x", now=START)
+        publish(
+            bench.store,
+            rule.name,
+            save_draft(bench.store, rule, BOSS, sources=(), now=START),
+            BOSS,
+            sources=(),
+            reason="x",
+            now=START,
+        )
     bench = bench.filled(hourly(STORY))
     done = bench.evaluate(2, now=START + timedelta(hours=2))
     assert (done.rules, done.queries) == (200, 1)

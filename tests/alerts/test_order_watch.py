@@ -73,7 +73,15 @@ ORDERS = [
 def announce(bench: Bench, **changes: Any) -> None:
     """Publish a rule about orders as the control room does."""
     rule = parse_rule(BODY | changes)
-    publish(bench.store, rule.name, save_draft(bench.store, rule, BOSS, now=START), BOSS, reason="test", now=START)
+    publish(
+        bench.store,
+        rule.name,
+        save_draft(bench.store, rule, BOSS, sources=(), now=START),
+        BOSS,
+        sources=(),
+        reason="test",
+        now=START,
+    )
 
 
 def sweep(bench: Bench, *, state: FreshnessState = "fresh", at: datetime = AT, **changes: Any) -> Sweep:
@@ -242,7 +250,15 @@ def test_nobody_sees_or_confirms_another_regions_orders(bench: Bench) -> None:
 def test_personal_rule_is_its_owners_alone_and_inside_their_scope(bench: Bench) -> None:
     lead = replace(BOSS, name="li", role="lead", scope=EAST)
     rule = parse_rule(BODY | {"receivers": []})
-    publish(bench.store, "dear", save_draft(bench.store, rule, lead, now=START, is_personal=True), lead, reason="", now=START)
+    publish(
+        bench.store,
+        "dear",
+        save_draft(bench.store, rule, lead, sources=(), now=START, is_personal=True),
+        lead,
+        sources=(),
+        reason="",
+        now=START,
+    )
     bench = bench.filled(ORDERS)
     sweep(bench)
     assert (waiting(bench, EAST, "li"), waiting(bench, Scope.ALL, "ana")) == (["A"], [])

@@ -36,7 +36,15 @@ def room(filled_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             (home / part.name).symlink_to(part)
     settings = read_settings({}, home=home, memory_limit="512MB")
     store, reading = open_store(settings), Reading(settings)
-    publish(store, "busy", save_draft(store, parse_rule(BUSY), ROOM, now=AS_OF), ROOM, reason="test", now=AS_OF)
+    publish(
+        store,
+        "busy",
+        save_draft(store, parse_rule(BUSY), ROOM, sources=(), now=AS_OF),
+        ROOM,
+        sources=(),
+        reason="test",
+        now=AS_OF,
+    )
     ledger, lake = reading.ledger(), reading.lake()
     known = Source(
         lake=lake, snapshot=ledger.snapshot, version=ledger.version, zone=settings.zone, targets=read_targets(settings)

@@ -25,7 +25,7 @@ LATE = {"name": "late", "metric": "late_rate", "op": ">", "warning": 0.1, "group
 def publish_rule(store: Engine, **body: Any) -> None:
     """Publish a rule as the control room does, every hour over a day."""
     rule = parse_rule({"window": "24h", "every": "1h"} | body)
-    publish(store, rule.name, save_draft(store, rule, ROOM, now=AS_OF), ROOM, reason="test", now=AS_OF)
+    publish(store, rule.name, save_draft(store, rule, ROOM, sources=(), now=AS_OF), ROOM, sources=(), reason="test", now=AS_OF)
 
 
 def evaluate(store: Engine, reading: Reading, *, first: int = 1) -> None:

@@ -135,20 +135,23 @@ def test_why_shows_the_figure_against_its_limits_and_the_rule_in_words(view_of: 
 def test_what_is_done_is_recorded_told_and_can_be_taken_back(view_of: Open, store: Engine) -> None:
     view = view_of(EAST)
     key = one(view)
-    taken = act(view, asked("acknowledge", key, note="called the warehouse"), 1)
+    taken = act(view, asked("acknowledge", key, note="called 138 1234-5678\u202e at the warehouse"), 1)
     given = act(view, asked("assign", key, "east"), 2)
     judged = act(view, asked("verdict", key, "useful"), 3)
     alert = next(alert for alert in read_mine(view) if alert_key(alert) == key)
     assert [taken.is_refusal, given.is_refusal, judged.is_refusal] == [False] * 3
     assert alert.holder == "east"
     assert [record.deed for record in alert.deeds] == ["acknowledge", "assign", "verdict"]
+    assert alert.deeds[0].note == "called 138****5678 at the warehouse"
     act(view, asked("undo", key, given.undo), 4)
     assert [record.deed for record in read_mine(view)[0].deeds] == ["acknowledge", "verdict"]
     with store.connect() as connection:
         actions = list(
             connection.execute(select(AUDIT.c.action).where(AUDIT.c.object_kind == "alert").order_by(AUDIT.c.seq)).scalars()
         )
+        kept = connection.execute(select(AUDIT.c.detail)).scalars().all()
     assert actions == ["alert_acknowledged", "alert_assigned", "alert_judged", "alert_undone"]
+    assert [text for text in kept if "5678" in text] == [text for text in kept if "138****5678" in text] != []
 
 
 def test_an_alert_is_given_only_to_who_may_see_it(view_of: Open) -> None:
@@ -162,9 +165,10 @@ def test_only_an_analyst_silences_and_only_inside_the_own_area(view_of: Open) ->
     key = one(view)
     assert act(lead, asked("silence", key, "alert/1h"), 1).is_refusal
     assert act(regional, asked("silence", one(regional, region="CN-SOUTH"), "rule/1h"), 2).is_refusal
-    done = act(view, asked("silence", key, "alert/1h", "works"), 3)
+    done = act(view, asked("silence", key, "alert/1h", "works, ask +86 13812345678"), 3)
     counts = {tab.code: tab.count for tab in read_board(view, PLAIN, None).tabs}
     assert (counts["firing"], counts["silenced"]) == ("3", "1")
+    assert [alert.silence.note for alert in read_mine(view) if alert.silence] == ["works, ask 138****5678"]
     assert act(lead, asked("unsilence", key, done.undo.removeprefix("silence:")), 4).is_refusal
     assert not act(view, asked("undo", key, done.undo), 5).is_refusal
     assert {tab.code: tab.count for tab in read_board(view, PLAIN, None).tabs}["silenced"] == "0"

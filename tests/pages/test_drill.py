@@ -36,6 +36,10 @@ def test_the_ranking_tells_figures_and_shares_of_the_problem(view_of: OpenView) 
     assert parse_qs(urlsplit(ranking.rows[0].href).query) == {
         "metric": ["late_rate"], "region": ["CN-EAST"], "province": ["CN-SH"],
     }  # fmt: skip
+    assert urlsplit(ranking.rows[0].alert).path == "/rules"
+    assert parse_qs(urlsplit(ranking.rows[0].alert).query) == {
+        "draft": ["new"], "metric": ["late_rate"], "region": ["CN-EAST"], "province": ["CN-SH"],
+    }  # fmt: skip
 
 
 def test_the_path_leads_back_step_by_step(view_of: OpenView) -> None:

@@ -84,7 +84,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _announce(store: Engine, body: dict[str, Any]) -> None:
     rule = parse_rule(body)
-    publish(store, rule.name, save_draft(store, rule, ROOM, now=AS_OF), ROOM, reason="test", now=AS_OF)
+    publish(store, rule.name, save_draft(store, rule, ROOM, sources=(), now=AS_OF), ROOM, sources=(), reason="test", now=AS_OF)
 
 
 @pytest.fixture

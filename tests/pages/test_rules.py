@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields
 from datetime import timedelta
@@ -31,6 +32,7 @@ from config import read_settings
 from i18n import translate
 from pages.panel import Subject, read_panel
 from pages.rule_act import act
+from pages.rule_change import read_changes
 from pages.rule_draft import Draft, begin
 from pages.rule_form import read_sections
 from pages.rule_form_act import DRAFT
@@ -45,6 +47,7 @@ from tests.pages.desk_of_alerts import LATE, publish_rule
 ANALYST = User(name="ana", display_name="Ms Fen", role="analyst", regions=("*",))
 SECOND = User(name="bo", display_name="Mr Bo", role="analyst", regions=("*",))
 SOUTH = User(name="sana", display_name="Mr Nan", role="analyst", regions=("CN-SOUTH",))
+ADMIN = User(name="root", display_name="Root", role="admin", regions=("*",))
 EAST = User(name="east", display_name="Ms Dong", role="lead", regions=("CN-EAST",))
 Open = Callable[..., View]
 
@@ -161,7 +164,7 @@ def test_a_critical_rule_needs_a_second_person_and_can_be_rolled_back(view_of: O
     _changed(view, "50")
     waiting = act(view, asked("publish", reason="stricter", **draft().values), 4)
     assert waiting is not None
-    assert "second person" in waiting.text
+    assert "waits for another" in waiting.text
     assert find_rule(store, "late").live_version == 1
     again = act(view, asked("publish_version", "late", "2", "me again"), 5)
     assert again is not None
@@ -170,11 +173,48 @@ def test_a_critical_rule_needs_a_second_person_and_can_be_rolled_back(view_of: O
     assert find_rule(store, "late").live_version == 2
     detail = read_board(view, {"rule": ["late"]}, None, None).chosen
     assert detail is not None
-    assert [change[0] for change in detail.versions[0].changes] == ["Critical"]
+    assert detail.versions[0].changes == (("Critical", "", "50.0%"),)
     act(view, asked("restore", "late", "1", "too strict"), 7)
     assert find_rule(store, "late").live_version == 3
     newest, oldest = list_versions(store, "late")[0], list_versions(store, "late")[-1]
     assert (newest.origin, newest.rule) == (1, oldest.rule)
+
+
+def test_an_administrator_approves_what_an_analyst_proposed_and_nothing_else(view_of: Open, store: Engine) -> None:
+    view, admin = view_of(), view_of(ADMIN)
+    _changed(view, "50")
+    before = act(admin, asked("publish_version", "late", "2", "on my own"), 4)
+    assert before is not None
+    assert before.is_refusal
+    act(view, asked("publish", reason="stricter", **draft().values), 5)
+    assert read_board(view, {"rule": ["late"]}, None, None).rows[0].marks == ("version 2 waits", "waits for a second person")
+    mine, theirs = (read_board(one, {"rule": ["late"]}, None, None).chosen for one in (view, admin))
+    assert mine is not None
+    assert theirs is not None
+    assert [button.action for button in mine.versions[0].buttons] == ["change"]
+    assert [button.action for button in theirs.versions[0].buttons] == ["publish_version"]
+    assert theirs.buttons == tuple(button for button in theirs.buttons if button.action == "copy")
+    done = act(admin, asked("publish_version", "late", "2", "agreed"), 6)
+    assert done is not None
+    assert not done.is_refusal, done
+    assert find_rule(store, "late").live_version == 2
+    for action in ("pause", "restore"):
+        refused = act(admin, asked(action, "late", "1", "alone"), 7)
+        assert refused is not None
+        assert refused.is_refusal
+
+
+def test_what_changed_is_told_in_units_and_names(view_of: Open) -> None:
+    before = {"name": "r", "metric": "late_rate", "op": ">", "warning": 0.069, "group_by": ["region"], "window": "1d"}
+    after = before | {"warning": 0.12, "op": ">=", "window": "1h", "every": "1h", "filters": {"region": ["CN-EAST"]}}
+    after |= {"thresholds": {"CN-EAST": {"warning": 0.2}}, "no_data": "keep"}
+    told = {part: (old, new) for part, old, new in read_changes(view_of(language="zh-CN"), parse_rule(before), parse_rule(after))}
+    assert told["警告"] == ("6.9%", "12.0%")
+    assert told["单独限值 · 华东 · 警告"] == ("", "20.0%")
+    assert told["告警条件"][1] == "不低于"
+    assert told["筛选 · 大区"] == ("", "华东")
+    assert told["统计窗口"] == ("24 小时", "1 小时")
+    assert not any(re.search("[a-z]{4}|CN-", text) for texts in told.values() for text in texts), told
 
 
 def test_pausing_resuming_and_retiring_need_a_reason_kept_in_the_history(view_of: Open, store: Engine) -> None:
@@ -185,6 +225,7 @@ def test_pausing_resuming_and_retiring_need_a_reason_kept_in_the_history(view_of
     detail = read_board(view, {"rule": ["late"]}, None, None).chosen
     assert detail is not None
     assert "pause it" in json.dumps([fact.text for fact in detail.events])
+    assert detail.versions[0].marks == ("Retired",)
 
 
 def test_a_lead_makes_a_rule_only_for_herself_that_is_live_at_once(view_of: Open, store: Engine) -> None:

@@ -20,7 +20,7 @@ from config import read_settings
 from data.ingest import ingest
 from data.lake import Lake
 from queries.scope import Scope
-from tests.data.intake import contract_of, write_csv
+from tests.data.intake import PLAIN, contract_of, write_csv
 
 AS_OF = datetime(2026, 3, 2, 8, tzinfo=UTC)
 RULE = {"name": "many", "metric": "order_count", "op": ">", "warning": 2, "group_by": ["region"], "window": "1h", "every": "1h"}
@@ -76,6 +76,27 @@ def test_a_rule_is_imported_tried_published_shown_and_exported(run: Run, tmp_pat
     assert yaml.safe_load(run("export")[1])[0]["name"] == "many"
 
 
+def test_a_window_shorter_than_the_snapshots_of_its_source_is_refused_at_import_and_at_publishing(
+    run: Run, tmp_path: Path, home: Path
+) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump([RULE | {"name": "fine"}]), encoding="utf-8")
+    assert run("import", str(file), "--user", "ana")[0] == 0
+    run("backtest", "fine", "--days", "7", "--user", "ana")
+    slow = home / "contracts" / "slow.yaml"
+    slow.parent.mkdir(exist_ok=True)
+    slow.write_text(
+        yaml.safe_dump(PLAIN | {"source": "slow", "cadence": {"warn_after": "2h", "error_after": "4h"}}), encoding="utf-8"
+    )
+    try:
+        for words in (("import", str(file)), ("publish", "fine", "--reason", "try")):
+            code, out, told = run(*words, "--user", "ana")
+            assert (code, out) == (2, "")
+            assert "the window 1h is shorter than the 2h in which slow sends a snapshot" in told
+    finally:
+        slow.unlink()
+
+
 def test_a_lead_makes_no_rule_for_others_and_an_unknown_one_is_named(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text(yaml.safe_dump([RULE | {"name": "mine"}]), encoding="utf-8")
@@ -101,11 +122,11 @@ def test_a_lead_tries_and_brings_back_nothing_of_what_is_not_theirs(run: Run, tm
         author = Author(name=name, role="lead", scope=Scope.of_regions(regions), actor=Actor(name=name))
         rule = parse_rule(RULE | {"name": "wide", "warning": 99})
         for act in (
-            lambda author=author: restore(store, "wide", 1, author, now=AS_OF),
+            lambda author=author: restore(store, "wide", 1, author, sources=(), now=AS_OF),
             lambda author=author: keep_trial(store, "wide", 1, {}, author, days=7, now=AS_OF),
-            lambda author=author: publish(store, "wide", 1, author, reason="x", now=AS_OF),
+            lambda author=author: publish(store, "wide", 1, author, sources=(), reason="x", now=AS_OF),
             lambda author=author: set_status(store, "wide", "retired", author, reason="x", now=AS_OF),
-            lambda author=author, rule=rule: save_draft(store, rule, author, now=AS_OF),
+            lambda author=author, rule=rule: save_draft(store, rule, author, sources=(), now=AS_OF),
         ):
             with pytest.raises(RuleError):
                 act()
