@@ -15,7 +15,7 @@ from access.acting import By
 from access.audit import AUDIT_HEAD, record
 from access.store import METADATA, Instant, writing
 from config import Settings
-from data.personal import without_contacts
+from data.personal import plain_note
 from data.targets import DEFAULT_FILE, Targets, TargetsError, file_in_force, own_file, parse_targets
 
 VERSIONS: Final = Table(
@@ -109,7 +109,7 @@ def save_targets(
                 raise TargetsConflict("the targets file has changed since it was opened")
             if _newest_mark(connection) != found.mark:
                 _keep(connection, at=by.at, actor="", reason="", text=found.text, origin=None)
-            why = without_contacts(reason[:LONGEST_REASON])
+            why = plain_note(reason)[:LONGEST_REASON]
             number = _keep(connection, at=by.at, actor=by.user.name, reason=why, text=text, origin=origin)
             detail = {"version": number, "reason": why, "restored": origin}
             record(connection, at=by.at, actor=by.audited, action="targets_changed", object_kind="targets", detail=detail)

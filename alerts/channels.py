@@ -12,68 +12,16 @@ import json
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
-from email.utils import parsedate_to_datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import urlencode
 
-from alerts.destination import TIMEOUT_SECONDS, AllowList, Answer, DeliveryError, DestinationError, Resolve, post, resolve
+from alerts.delivery import Delivery, Line, Post, by_status, cut
+from alerts.destination import Answer, DeliveryError, DestinationError, post
+from alerts.long_tail import send_by_apprise
 from alerts.mail import mail_connection
-from alerts.secret import reveal
-
-Outcome = Literal["sent", "later", "never"]
-
-MOST_WAIT: Final = 3600.0
-MOST_TEXT: Final = 3500
-"""WeCom takes 4096 bytes of markdown; what is longer is cut and says so."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delivery:
-    """What became of one message: sent, to be tried again (`wait_seconds` when the server says so), or never."""
-
-    outcome: Outcome
-    detail: str = ""
-    wait_seconds: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Post:
-    """A message as it goes out: its id (the same at every try), title, plain lines, and what a machine reads."""
-
-    id: str
-    title: str
-    lines: tuple[str, ...]
-    payload: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def text(self) -> str:
-        """Title and lines."""
-        return _cut("\n".join((self.title, *self.lines)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """How messages leave this machine: allowed hosts, where secrets are found, the wall clock, how long to wait."""
-
-    allowed: AllowList
-    environment: Mapping[str, str]
-    now: datetime
-    timeout: float = TIMEOUT_SECONDS
-    find: Resolve = resolve
-
-    def secret(self, settings: Mapping[str, Any], name: str) -> str:
-        """The secret (or plain value) a setting names; empty when it is not set."""
-        return reveal(str(settings.get(name) or ""), self.environment)
-
-    def post_json(self, url: str, content: object, headers: Mapping[str, str] | None = None) -> Answer:
-        """POST a JSON body."""
-        body = json.dumps(content, ensure_ascii=False).encode()
-        given = {"Content-Type": "application/json; charset=utf-8"} | dict(headers or {})
-        return post(url, body, given, allowed=self.allowed, timeout=self.timeout, find=self.find)
-
 
 Send = Callable[[Post, Mapping[str, Any], Line], Delivery]
 
@@ -120,7 +68,7 @@ def _dingtalk(message: Post, settings: Mapping[str, Any], line: Line) -> Deliver
 
 
 def _wecom(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
-    text = _cut(_without_tags(_markdown(message)), 4000)
+    text = cut(_without_tags(_markdown(message)), 4000)
     answer = line.post_json(line.secret(settings, "url"), {"msgtype": "markdown", "markdown": {"content": text}})
     return _coded(answer, "errcode", "errmsg", busy={45009, 45033, -1}, now=line.now)
 
@@ -173,6 +121,10 @@ def _webhook(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery
     return by_status(post(url, body, headers, allowed=line.allowed, timeout=line.timeout, find=line.find), line.now)
 
 
+def _apprise(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery:
+    return send_by_apprise(message, line.secret(settings, "url"), line)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Channel:
     """How one kind of receiver is reached: its settings (`?` behind a name: may be left out), and those that are secrets."""
@@ -194,6 +146,7 @@ CHANNELS: Final[dict[str, Channel]] = {
     "slack": Channel(send=_slack, fields=("url",), secrets=("url",)),
     "teams": Channel(send=_teams, fields=("url",), secrets=("url",)),
     "webhook": Channel(send=_webhook, fields=("url", "secret"), secrets=("secret",)),
+    "apprise": Channel(send=_apprise, fields=("url",), secrets=("url",)),
 }
 
 
@@ -211,15 +164,6 @@ def deliver(channel: str, message: Post, settings: Mapping[str, Any], line: Line
         return Delivery(outcome="later", detail=str(error))
     except KeyError as error:
         return Delivery(outcome="never", detail=f"the receiver has no {error.args[0]!r}: complete its settings")
-
-
-def by_status(answer: Answer, now: datetime) -> Delivery:
-    """The verdict of the status alone: 2xx sent; 408, 425, 429 and 5xx later; everything else, redirects too, never."""
-    if 200 <= answer.status < 300:
-        return Delivery(outcome="sent")
-    if answer.status in (408, 425, 429) or answer.status >= 500:
-        return Delivery(outcome="later", detail=f"answered {answer.status}", wait_seconds=_seconds(answer.retry_after, now))
-    return Delivery(outcome="never", detail=f"answered {answer.status}")
 
 
 def _coded(answer: Answer, code: str, words: str, *, busy: set[int], now: datetime) -> Delivery:
@@ -241,7 +185,7 @@ def _coded(answer: Answer, code: str, words: str, *, busy: set[int], now: dateti
 def _markdown(message: Post) -> str:
     """Data as text: signs that would format are escaped."""
     lines = [f"**{_plain(message.title)}**", *(f"- {_plain(text)}" for text in message.lines)]
-    return _cut("\n".join(lines))
+    return cut("\n".join(lines))
 
 
 def _plain(text: str) -> str:
@@ -257,11 +201,6 @@ def _without_tags(text: str) -> str:
     return text.replace("\\<", "<").replace("\\>", ">").replace("<", "＜")
 
 
-def _cut(text: str, most: int = MOST_TEXT) -> str:
-    raw = text.encode()
-    return text if len(raw) <= most else raw[: most - 4].decode(errors="ignore") + " …"
-
-
 def _hmac(key: bytes, content: bytes) -> str:
     return base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
 
@@ -273,14 +212,3 @@ def _webhook_key(secret: str) -> bytes:
         return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except ValueError:
         raise DestinationError("the secret after whsec_ is no base64: copy it again") from None
-
-
-def _seconds(text: str, now: datetime) -> float | None:
-    """How long the server asks to be left alone: seconds, or until an instant as HTTP writes it; an hour at most."""
-    if text.isdecimal():
-        return min(float(text), MOST_WAIT)
-    try:
-        until = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    return min(max(0.0, (until - now).total_seconds()), MOST_WAIT) if until.tzinfo else None

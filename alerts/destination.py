@@ -150,7 +150,21 @@ def post(
     timeout: float = TIMEOUT_SECONDS,
     find: Resolve = resolve,
 ) -> Answer:
-    """One POST to the address that the host has now, no second look-up, no redirect, an answer of bounded size and time.
+    """One POST, as `ask` does it."""
+    return ask("POST", url, body, headers, allowed=allowed, timeout=timeout, find=find)
+
+
+def ask(
+    method: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    allowed: AllowList,
+    timeout: float = TIMEOUT_SECONDS,
+    find: Resolve = resolve,
+) -> Answer:
+    """One request to the address that the host has now, no second look-up, no redirect, an answer of bounded size and time.
 
     Raises DestinationError where it may not go there, DeliveryError where it did not come through.
     """
@@ -166,7 +180,7 @@ def post(
     deadline.start()
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request("POST", path, body=body, headers=dict(headers))
+        connection.request(method, path, body=body, headers=dict(headers))
         answer = connection.getresponse()
         return Answer(status=answer.status, body=answer.read(MOST_ANSWER), retry_after=answer.getheader("Retry-After") or "")
     except (OSError, http.client.HTTPException) as error:

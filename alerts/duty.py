@@ -17,7 +17,7 @@ from access.freshness import SourceFreshness, filling_share, judge_sources, read
 from access.reading import EmptyLake, Reading
 from access.store import writing
 from alerts.book import live_rules
-from alerts.channels import Line
+from alerts.delivery import Line
 from alerts.destination import allow_list
 from alerts.evaluate import Pass, evaluate_rules
 from alerts.health import OWN_RULES, watch_health

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache, partial
 
 from sqlalchemy import Engine
 
@@ -73,8 +74,12 @@ def evaluate_rules(
     """
     done = Pass()
     known = last_instants(store)
+    # Most rules last saw the same snapshot: what came late since is asked for once for all of them.
+    late = cache(partial(late_since, source))
     due = [
-        entry for live in live_rules(store) if live.rule.order is None and (entry := _due(live, source, sources, known, first))
+        entry
+        for live in live_rules(store)
+        if live.rule.order is None and (entry := _due(live, source, sources, known, first, late=late))
     ]
     sampler = Sampler(source=source)
     sampler.ask_all(
@@ -97,6 +102,8 @@ def _due(
     sources: Sequence[SourceFreshness],
     known: dict[str, tuple[int, datetime | None, int, str]],
     first: int,
+    *,
+    late: Callable[[int], datetime | None],
 ) -> Due | None:
     version, last, snapshot, was_frozen_by = known.get(live.rule.name, (0, None, 0, ""))
     after = last if version == live.version else None
@@ -107,11 +114,11 @@ def _due(
     if ready.until is None:
         return None
     instants, skipped = due_instants(live.rule.every, after, ready.until, source.zone, first=first)
-    late = late_since(source, snapshot) if after is not None and snapshot < source.snapshot and not live.error else None
-    has_news = late is not None and after is not None and late <= after
+    since = late(snapshot) if after is not None and snapshot < source.snapshot and not live.error else None
+    has_news = since is not None and after is not None and since <= after
     if not instants and not has_news and ready.frozen_by == was_frozen_by:
         return None
-    return Due(live=live, ready=ready, instants=tuple(instants), skipped=skipped, snapshot=snapshot, late_since=late)
+    return Due(live=live, ready=ready, instants=tuple(instants), skipped=skipped, snapshot=snapshot, late_since=since)
 
 
 def late_since(source: Source, snapshot: int) -> datetime | None:

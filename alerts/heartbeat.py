@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, and_, func
 from sqlalchemy.exc import IntegrityError
 
 from access.store import inserted_id, writing
-from alerts.channels import Post
+from alerts.delivery import Post
 from alerts.health import HEARTBEAT
 from alerts.outbox import Receiver, new_row, read_receivers
 from alerts.places import is_visible

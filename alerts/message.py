@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from alerts.channels import Post
 from alerts.conditions import Constant, Level, PeriodBefore
+from alerts.delivery import Post
 from alerts.rule import Rule
 from i18n import translate
 from queries.metrics import METRICS

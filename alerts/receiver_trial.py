@@ -10,7 +10,8 @@ from typing import Final
 from sqlalchemy import Engine, func, select
 
 from access.audit import AUDIT, Actor, note
-from alerts.channels import CHANNELS, Delivery, Line, Post, deliver
+from alerts.channels import CHANNELS, deliver
+from alerts.delivery import Delivery, Line, Post
 from alerts.destination import allow_list
 from alerts.outbox import Receiver, list_receivers
 from alerts.rule import RuleError

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine, RowMapping, Select, and_, func, select, update
 
 from access.store import writing
-from alerts.channels import CHANNELS, Delivery, Line, Outcome, Post, deliver
+from alerts.channels import CHANNELS, deliver
+from alerts.delivery import Delivery, Line, Outcome, Post
 from alerts.health import title_of
 from alerts.heartbeat import MESSAGE, compose_heartbeat
 from alerts.message import Item, Words, compose_post

@@ -9,7 +9,7 @@ from typing import Any, Final
 from access.targets_draft import Figure
 from access.view import View
 from alerts.bounds import rules_outside, set_bound, set_mandatory
-from alerts.channels import Delivery
+from alerts.delivery import Delivery
 from alerts.receiver_trial import line_of, try_receiver
 from alerts.rule import RuleError
 from components.register import Outcome

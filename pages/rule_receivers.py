@@ -9,6 +9,7 @@ import streamlit as st
 
 from access.view import View
 from alerts.channels import CHANNELS
+from alerts.long_tail import SERVICES
 from alerts.outbox import Receiver, list_receivers
 from alerts.receivers import SECURITY, Wanted, field_names, keep_receiver, stop_receiver
 from alerts.rule import RuleError
@@ -136,6 +137,8 @@ def _setting(language: str, opened: Receiver, name: str, *, is_needed: bool) -> 
         return Field(code=name, name=title, kind="choice", choices=choices)
     is_secret = name in CHANNELS[opened.channel].secrets
     hint = translate(language, "rules.house.form.secret_hint") if is_secret else ""
+    if opened.channel == "apprise":
+        hint = f"{translate(language, 'rules.house.form.apprise_hint', services=', '.join(SERVICES))} {hint}"
     return Field(code=name, name=title, value=text, hint=hint, is_needed=is_needed)
 
 

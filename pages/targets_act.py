@@ -114,6 +114,8 @@ def _save(view: View, reason: str) -> str:
             _begin_anew(view, draft)
         raise
     st.session_state.pop(DRAFT, None)
+    if draft.origin is None and draft.valid_from > view.as_of.astimezone(view.zone).date():
+        return translate(view.language, "targets.did.saved_later", n=number, day=draft.valid_from.isoformat())
     return translate(view.language, "targets.did.saved", n=number)
 
 

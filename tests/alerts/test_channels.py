@@ -20,8 +20,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from alerts.channels import CHANNELS, Line, Post, deliver
+from alerts.channels import CHANNELS, deliver
+from alerts.delivery import Line, Post
 from alerts.destination import AllowList
+from alerts.long_tail import SERVICES
 from tests.alerts.server import serve
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -41,6 +43,7 @@ YES: dict[str, tuple[int, bytes]] = {
     "slack": (200, b"ok"),
     "teams": (202, b""),
     "webhook": (204, b""),
+    "apprise": (200, b'{"id":"x","event":"message"}'),
 }
 NO: list[tuple[str, int, bytes, str]] = [
     ("dingtalk", 200, b'{"errcode":310000,"errmsg":"sign not match"}', "never"),
@@ -55,6 +58,9 @@ NO: list[tuple[str, int, bytes, str]] = [
     ("teams", 200, b"Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429", "later"),
     ("teams", 404, b"", "never"),
     ("webhook", 410, b"", "never"),
+    ("apprise", 403, b'{"code":40301,"http":403,"error":"forbidden"}', "never"),
+    ("apprise", 200, b'{"code":903,"msg":"no such user"}', "later"),
+    ("apprise", 200, b'{"ok":false}', "later"),
 ]
 
 
@@ -63,6 +69,8 @@ LIES = [b"", b"ok", b"[]", b'{"errmsg":"ok"}', b'{"errcode":"0","code":"0"}', b"
 
 
 def _settings(channel: str, url: str) -> dict[str, Any]:
+    if channel == "apprise":
+        return {"url": url.replace("http://", "ntfy://")}
     return {"url": url} | ({"secret": "env:HOOK_SECRET"} if "secret" in {f.rstrip("?") for f in CHANNELS[channel].fields} else {})
 
 
@@ -206,6 +214,56 @@ def test_names_from_data_mention_nobody_link_nowhere_and_begin_no_line(channel: 
     assert [line for line in body.split("\n") if re.match(r"(\[Critical\] forged|# |next|more)", line.lstrip("- "))] == []
     assert not set(body) & set("\r\x1b\x0b\x85\u2028\u202e")
     assert "{{7\\*7}}" in body or "{{7*7}}" in body, "templates print as they are"
+
+
+SAMPLES = {
+    "bark": "bark://push.example.com/key", "barks": "barks://push.example.com/key", "discord": f"discord://{'1' * 18}/{'a' * 64}",
+    "gchat": "gchat://space/key/token", "gotify": "gotify://push.example.com/token12345",
+    "gotifys": "gotifys://push.example.com/token12345", "ntfy": "ntfy://push.example.com/late",
+    "ntfys": "ntfys://tk_abc@push.example.com/late?verify=no&redirect=yes&rto=900&attach=http://10.0.0.1/x",
+    "pagerduty": f"pagerduty://{'a' * 32}@{'b' * 20}", "pover": f"pover://{'u' * 30}@{'t' * 30}",
+    "pushplus": f"pushplus://{'a' * 32}", "schan": "schan://SCT1abc", "signl4": "signl4://secret1",
+    "tgram": "tgram://123456789:abcdefg_hijklmnop/12315544", "zulip": f"zulip://room@example/{'a' * 32}/late",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", SERVICES)
+def test_every_service_of_the_long_tail_asks_through_our_door_alone(scheme: str) -> None:
+    """With no host allowed and no look-up possible each is refused, and its address is told to nobody."""
+
+    def nowhere(host: str, port: int) -> str:
+        raise AssertionError(f"{host} was looked up")
+
+    line = Line(allowed=AllowList(hosts=()), environment={"ADDRESS": SAMPLES[scheme]}, now=NOW, find=nowhere)
+    delivery = deliver("apprise", POST, {"url": "env:ADDRESS"}, line)
+    assert delivery.outcome == "never"
+    assert re.search(r"is not on the list of hosts|is asked over http", delivery.detail), delivery
+    assert SAMPLES[scheme].partition("://")[2] not in delivery.detail
+
+
+def test_the_long_tail_reaches_no_private_address() -> None:
+    line = Line(allowed=AllowList(hosts=("push.example.com",)), environment={}, now=NOW, find=lambda host, port: "10.0.0.1")
+    delivery = deliver("apprise", POST, {"url": SAMPLES["ntfys"]}, line)
+    assert (delivery.outcome, "10.0.0.1, which is not public" in delivery.detail) == ("never", True)
+
+
+@pytest.mark.parametrize(
+    "address", ["json://h.example.com", "mailto://a:b@x.example", "syslog://", "https://h.example.com/x", "ntfys://", "tgram://x"]
+)
+def test_an_address_that_the_long_tail_cannot_take_is_refused_without_being_told(address: str) -> None:
+    delivery = deliver("apprise", POST, {"url": address}, LINE)
+    assert delivery.outcome == "never"
+    assert "example" not in delivery.detail
+
+
+def test_the_long_tail_mentions_nobody_and_splits_nothing_off() -> None:
+    message = Post(id="alert-1-5", title="Late @everyone", lines=HOSTILE, payload={})
+    with serve(YES["apprise"]) as server:
+        assert deliver("apprise", message, _settings("apprise", server.url), LINE).outcome == "sent"
+        assert len(server.asked) == 1
+        texts = "\n".join(_texts(json.loads(server.asked[0][2])))
+    assert "＠everyone" in texts
+    assert not re.search(r"[@<\x1b\u202e]|\]\(", texts)
 
 
 class _Mail(socketserver.StreamRequestHandler):

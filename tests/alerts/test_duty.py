@@ -12,7 +12,7 @@ import pytest
 from access.present_scope import present_scope
 from access.reading import Reading
 from access.store import open_store
-from alerts.channels import Line
+from alerts.delivery import Line
 from alerts.desk import Reader
 from alerts.destination import AllowList
 from alerts.duty import Duty

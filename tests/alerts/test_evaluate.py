@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from access.store import writing
-from alerts.lifecycle import publish, save_draft, set_status
+from alerts.evaluate import late_since
+from alerts.lifecycle import publish, restore, save_draft, set_status
 from alerts.parse import parse_rule
 from alerts.pasts import read_trends
+from alerts.sampling import Source
 from alerts.tables import EVALUATIONS, STATES, VERSIONS
 from tests.alerts.bench import BOSS, HOUR, START, Bench, hourly
 
@@ -65,6 +67,25 @@ def test_stopped_between_any_two_steps_nothing_is_lost_or_doubled(bench: Bench, 
         bench.evaluate(number)
     assert bench.history() == [FIRED, ENDED]
     assert bench.outbox() == [("firing", "desk", "waiting"), ("resolved", "desk", "waiting")]
+
+
+def test_a_pass_asks_once_for_all_rules_that_share_a_figure_and_once_what_came_late(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    def look(source: Source, snapshot: int) -> datetime | None:
+        looked.append(snapshot)
+        return late_since(source, snapshot)
+
+    monkeypatch.setattr("alerts.evaluate.late_since", look)
+    for number in range(6):
+        bench.publish(f"busy-{number}", warning=number, receivers=[])
+    bench.publish("dear", metric="order_amount", receivers=[])
+    bench = bench.filled(hourly(STORY))
+    assert (bench.evaluate(1).queries, looked) == (1, [])
+    seen, bench = bench.snapshot, bench.filled(hourly(STORY))
+    assert (bench.evaluate(2).queries, looked) == (1, [seen])
 
 
 def test_two_workers_at_once_do_the_work_once(bench: Bench) -> None:
@@ -173,6 +194,20 @@ def test_changed_rule_closes_its_alerts_saying_so(bench: Bench) -> None:
     bench = bench.filled(hourly(STORY))
     bench.evaluate(2)
     bench.publish(warning=2.5)
+    assert bench.history()[-1] == "2 R1 firing>inactive rule_changed rule_updated"
+    bench.evaluate(3)
+    assert bench.history()[-1] == "3 R1 unknown>firing firing"
+    assert [message for message, _, _ in bench.outbox()] == ["firing", "rule_changed", "firing"]
+
+
+def test_an_older_version_brought_back_while_firing_closes_the_alert_and_begins_anew(bench: Bench) -> None:
+    bench.receiver()
+    bench.publish()
+    bench = bench.filled(hourly(STORY))
+    bench.publish(warning=2.5)
+    bench.evaluate(2)
+    copy = restore(bench.store, "busy", 1, BOSS, sources=(), now=START)
+    publish(bench.store, "busy", copy, BOSS, sources=(), reason="back", now=START)
     assert bench.history()[-1] == "2 R1 firing>inactive rule_changed rule_updated"
     bench.evaluate(3)
     assert bench.history()[-1] == "3 R1 unknown>firing firing"

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from access.audit import AUDIT, Actor
-from alerts.channels import CHANNELS, Line
+from alerts.channels import CHANNELS
+from alerts.delivery import Line
 from alerts.destination import AllowList
 from alerts.receiver_trial import PAUSE, read_standings, try_receiver
 from alerts.rule import RuleError

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from access.audit import Actor
 from access.present_scope import present_scope
-from alerts.channels import Line
 from alerts.deeds import Episode, do, undo
+from alerts.delivery import Line
 from alerts.destination import AllowList
 from alerts.lifecycle import set_status
 from alerts.outbox import RETRIES, retry_at
@@ -206,6 +206,26 @@ def test_silence_elsewhere_holds_nothing_back(bench: Bench, server: Script) -> N
     bench = _fired(bench, server)
     set_silence(bench.store, {"rule": "busy", "region": "R2"}, LI, now=FIRED_AT, ends_at=FIRED_AT + HOUR)
     assert send_due(_sender(bench), FIRED_AT + SOON) == 1
+
+
+def test_of_two_silences_the_longer_counts_and_ending_one_leaves_the_other(bench: Bench, server: Script) -> None:
+    bench = _fired(bench, server, {"R1": [3] * 8})
+    sender = _sender(bench)
+    first = set_silence(bench.store, {"rule": "busy"}, LI, now=FIRED_AT, ends_at=FIRED_AT + HOUR)
+    set_silence(bench.store, {"region": "R1"}, LI, now=FIRED_AT, ends_at=FIRED_AT + 3 * HOUR)
+    end_silence(bench.store, first, LI, now=FIRED_AT + SOON)
+    for hour in (0, 1, 2):
+        assert send_due(sender, FIRED_AT + hour * HOUR + 2 * SOON) == 0
+    assert send_due(sender, FIRED_AT + 3 * HOUR + SOON) == 1
+
+
+def test_a_silence_of_the_warning_lets_the_critical_through(bench: Bench, server: Script) -> None:
+    bench = _fired(bench, server, {"R1": [3, 3, 9, 9]}, critical=8)
+    sender = _sender(bench)
+    set_silence(bench.store, {"rule": "busy", "level": "warning"}, LI, now=FIRED_AT, ends_at=FIRED_AT + 9 * HOUR)
+    assert send_due(sender, FIRED_AT + SOON) == 0
+    bench.evaluate(3)
+    assert send_due(sender, FIRED_AT + 2 * HOUR + SOON) == 1
 
 
 @pytest.mark.parametrize(("matchers", "hours"), [({}, 1), ({"regoin": "R1"}, 1), ({"rule": "x"}, 0), ({"rule": "x"}, 24 * 31)])

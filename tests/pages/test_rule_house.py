@@ -14,7 +14,8 @@ from access.audit import AUDIT
 from access.store import writing
 from access.user import User
 from alerts.bounds import read_bounds
-from alerts.channels import CHANNELS, Line
+from alerts.channels import CHANNELS
+from alerts.delivery import Line
 from alerts.destination import AllowList
 from alerts.lifecycle import find_rule
 from alerts.outbox import list_receivers

@@ -138,14 +138,19 @@ def test_saving_needs_a_reason_keeps_comments_and_is_on_record(view_of: Open, ho
     view = view_of()
     put(view, ON_TIME, "97%", where="region/CN-EAST", day="2000-01-01")
     assert "Say why" in do(view, "save", reason=" ").text
-    assert "Version 2 is saved" in do(view, "save", reason="peak season, 13812345678").text
+    assert "Version 2 is saved" in do(view, "save", reason="peak season, ask 138 1234 5678").text
     saved = (home / "targets.yaml").read_text(encoding="utf-8")
     assert saved == TARGETS.replace("CN-EAST: 0.3", "CN-EAST: 0.97")
-    assert [(one.actor, one.reason) for one in list_targets_versions(store)] == [("ana", "peak season, 138****5678"), ("", "")]
+    assert [(one.actor, one.reason) for one in list_targets_versions(store)] == [
+        ("ana", "peak season, ask 138****5678"),
+        ("", ""),
+    ]
     with store.connect() as connection:
         row = connection.execute(select(AUDIT).where(AUDIT.c.action == "targets_changed")).mappings().one()
     assert (row["actor"], json.loads(row["detail"])["version"]) == ("ana", 2)
     assert "CN-EAST" not in _register(view).sheets[0].title
+    put(view, ON_TIME, "98%", where="region/CN-EAST", day="2031-01-01")
+    assert "from 2031-01-01 on" in do(view, "save", reason="next year").text
 
 
 def test_a_new_day_makes_a_new_edition_and_the_old_one_stays(view_of: Open, home: Path) -> None:
