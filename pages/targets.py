@@ -55,7 +55,7 @@ def _sound(view: View, file: TargetsFile, targets: Targets) -> Register:
     sheets: list[Sheet] = [limit_sheet(view, edition, known, can_edit=can_edit)]
     sheets.append(history_sheet(view, versions, file.mark, known, can_edit=can_edit))
     if draft is not None:
-        sheets.insert(0, draft_sheet(view, draft, edition, _after(view, draft), known))
+        sheets.insert(0, draft_sheet(view, draft, edition, _after(view, draft), known, dropped=_dropped(targets, edition, draft)))
     return Register(
         language=language,
         title=translate(language, "targets.title"),
@@ -68,6 +68,13 @@ def _sound(view: View, file: TargetsFile, targets: Targets) -> Register:
         acts_name=translate(language, "targets.column.acts"),
         sheets=tuple(sheets),
     )
+
+
+def _dropped(targets: Targets, now: Edition, draft: Draft) -> tuple[str, ...]:
+    """The days whose own editions are in the file, later than today's, and would be gone with the draft."""
+    kept = {one.valid_from for one in draft.targets().editions}
+    days = {one.valid_from for one in targets.editions if one.valid_from > now.valid_from}
+    return tuple(day.isoformat() for day in sorted(days - kept))
 
 
 def _after(view: View, draft: Draft) -> Edition:

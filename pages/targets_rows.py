@@ -93,8 +93,8 @@ def draft_figures(view: View, draft: Draft, before: Edition, after: Edition, kno
     return [figure for figure in found if is_known(figure) and is_seen(view.scope, figure, known)]
 
 
-def draft_sheet(view: View, draft: Draft, before: Edition, after: Edition, known: Known) -> Sheet:
-    """Each change of the draft with what it does to today's figures."""
+def draft_sheet(view: View, draft: Draft, before: Edition, after: Edition, known: Known, *, dropped: Sequence[str] = ()) -> Sheet:
+    """Each change of the draft with what it does to today's figures; `dropped` are days whose editions it takes away."""
     language = view.language
     figures = draft_figures(view, draft, before, after, known)
     found = effects(view, before, after, figures)
@@ -106,7 +106,12 @@ def draft_sheet(view: View, draft: Draft, before: Edition, after: Edition, known
     )
     return Sheet(
         title=title,
-        note=translate(language, "targets.as_if", window=window_name(language, view.address.window)),
+        note=" · ".join(
+            [
+                *([translate(language, "targets.draft_drops", days=", ".join(dropped))] if dropped else []),
+                translate(language, "targets.as_if", window=window_name(language, view.address.window)),
+            ]
+        ),
         columns=tuple(translate(language, f"targets.column.{name}") for name in ("figure", "where", "change", "effect")),
         entries=tuple(_draft_entry(language, effect, acts) for effect in found),
         empty=translate(language, "targets.draft_same"),

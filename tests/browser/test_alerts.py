@@ -23,7 +23,8 @@ from tests.serving import Served, serve
 
 pytestmark = pytest.mark.browser
 BUSY = {"name": "busy", "metric": "order_count", "op": ">", "warning": 1, "group_by": ["region"], "window": "24h", "every": "1h"}
-BUSY |= {"title": {"en": "Busy regions", "zh-CN": "繁忙大区"}}
+HOSTILE = 'Busy regions <img src=x onerror="window.hit=1"><script>window.hit=1</script> [x](javascript:1) @all =1+1'
+BUSY |= {"title": {"en": HOSTILE, "zh-CN": "繁忙大区"}}
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +113,8 @@ def test_a_lead_sees_and_handles_only_the_alerts_of_the_own_region(browser: Brow
     expect(page.get_by_role("button", name="Firing 1")).to_be_visible()
     expect(table).to_contain_text("East China")
     expect(page.locator(".strip")).to_contain_text("East China")
+    expect(table).to_contain_text(HOSTILE)
+    assert page.evaluate("window.hit") is None, "a name is text, never HTML"
     for elsewhere in ("South China", "North China"):
         expect(page.locator("body")).not_to_contain_text(elsewhere)
     page.get_by_role("button", name="Acknowledge").click()

@@ -172,6 +172,10 @@ def test_an_earlier_version_comes_back_after_its_effect_was_seen(view_of: Open, 
     assert (home / "targets.yaml").read_text(encoding="utf-8") == TARGETS
     newest = list_targets_versions(store)[0]
     assert (newest.origin, newest.reason) == (1, "too strict")
+    put(view, ON_TIME, "98%", day="2031-01-01")
+    do(view, "save", reason="next year")
+    do(view, "restore", "3")
+    assert "from 2031-01-01 on is taken back" in _register(view).sheets[0].note
 
 
 def test_a_file_changed_by_hand_is_respected_and_told(view_of: Open, home: Path, store: Engine) -> None:
