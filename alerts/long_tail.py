@@ -92,14 +92,17 @@ class _Web:
 
 def _carry(asked: requests.PreparedRequest) -> Answer:
     journey = _ON_ITS_WAY.get()
-    line, body = journey.line, asked.body or b""
+    line, given = journey.line, asked.body or b""
+    body = given.encode() if isinstance(given, str) else given
+    if not isinstance(body, bytes):
+        raise requests.ConnectionError("a body in pieces is not carried")
     if len(journey.answers) >= MOST_ASKED:
         raise requests.ConnectionError("too many requests for one message")
     try:
         answer = ask(
             str(asked.method),
             str(asked.url),
-            body.encode() if isinstance(body, str) else bytes(body),
+            body,
             {str(name): str(value) for name, value in asked.headers.items() if name != "Content-Length"},
             allowed=line.allowed,
             timeout=line.timeout,
@@ -116,12 +119,12 @@ def _carry(asked: requests.PreparedRequest) -> Answer:
 
 
 def send_by_apprise(message: Post, address: str, line: Line) -> Delivery:
-    """Send by the service of an address of apprise. Raises DestinationError and DeliveryError; neither holds the address."""
-    service = _service(address)
+    """Send by the messenger of an address of apprise. Raises DestinationError and DeliveryError; neither holds the address."""
+    messenger = _service(address)
     journey = _Journey(line=line)
     token = _ON_ITS_WAY.set(journey)
     try:
-        is_well = bool(service.notify(body=_plain(cut("\n".join(message.lines))), title=_plain(message.title)))
+        is_well = bool(messenger.notify(body=_plain(cut("\n".join(message.lines))), title=_plain(message.title)))
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise DestinationError(f"apprise cannot word the message ({type(error).__name__}): check the address") from None
     finally:

@@ -52,10 +52,13 @@ def read_changes(view: View, before: Rule | None, after: Rule) -> tuple[Change, 
 def _part(language: str, part: str, rule: Rule) -> str:
     """What a part of a rule is called: its field's name, then what it lies in."""
     first, *rest = part.split(".")
-    places = {"filters": lambda word: translate(language, f"dimensions.{word}.name")}
-    places["thresholds"] = lambda word: group_name(rule, language, word)
-    name = places.get(first, lambda word: word)
-    return " · ".join([_field(language, first), *(_field(language, word, name(word)) for word in rest)])
+    return " · ".join([_field(language, first), *(_field(language, word, _place(language, first, word, rule)) for word in rest)])
+
+
+def _place(language: str, first: str, word: str, rule: Rule) -> str:
+    if first == "filters":
+        return translate(language, f"dimensions.{word}.name")
+    return group_name(rule, language, word) if first == "thresholds" else word
 
 
 def _field(language: str, word: str, other: str = "") -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from access.audit import LOCAL, Actor
 from access.present_scope import present_scope
 from access.user import User, add_user, set_access, set_disabled
-from alerts.channels import Line
+from alerts.delivery import Line
 from alerts.destination import AllowList
 from alerts.lifecycle import Author, list_rules, publish, save_draft, set_status
 from alerts.outbox import USER
@@ -35,8 +35,8 @@ def own_rule(bench: Bench, name: str = "mine", **changes: Any) -> Author:
     )
     author = Author(name="li", role="lead", scope=Scope.of_regions((EAST,)), actor=Actor(name="li"))
     plain = {"name": name, "metric": "order_count", "op": ">", "warning": 2, "window": "1h", "every": "1h"} | changes
-    number = save_draft(bench.store, parse_rule(plain), author, now=START, is_personal=True)
-    publish(bench.store, name, number, author, reason="", now=START)
+    number = save_draft(bench.store, parse_rule(plain), author, sources=(), now=START, is_personal=True)
+    publish(bench.store, name, number, author, sources=(), reason="", now=START)
     return author
 
 
@@ -128,7 +128,8 @@ def test_owner_who_is_gone_or_a_rule_that_is_broken_stops_nobody_elses(bench: Be
     bench.publish()
     ghost = Author(name="ghost", role="lead", scope=Scope.of_regions((EAST,)), actor=Actor(name="ghost"))
     rule = parse_rule({"name": "lost", "metric": "order_count", "op": ">", "warning": 2, "window": "1h", "every": "1h"})
-    publish(bench.store, "lost", save_draft(bench.store, rule, ghost, now=START, is_personal=True), ghost, reason="", now=START)
+    draft = save_draft(bench.store, rule, ghost, sources=(), now=START, is_personal=True)
+    publish(bench.store, "lost", draft, ghost, sources=(), reason="", now=START)
     assert follow(bench, now=START) == 1
     bench = bench.filled(hourly(SERIES))
     assert bench.evaluate(1).rules == 2
