@@ -76,7 +76,7 @@ def backtest(
     report = report_of(history, breaks, since=since, until=until, samples=samples)
     if not with_frontier:
         return report
-    return replace(report, frontier=frontier(history, breaks, samples, since=since, until=until))
+    return replace(report, frontier=frontier(history, breaks, samples, report))
 
 
 def read_breaks(rule: Rule, ask: Ask, window: Window) -> Breaks | None:
@@ -211,11 +211,9 @@ def frontier(
     history: History,
     breaks: Breaks | None,
     samples: Sequence[tuple[datetime, Sample | None]],
-    *,
-    since: datetime,
-    until: datetime,
+    report: Report,
 ) -> tuple[Point, ...]:
-    """Alerts a day against the share of late orders caught, for thresholds across what the figure has been."""
+    """Alerts a day against the share of late orders caught, for thresholds across what the figure has been; the rule's own as reported."""
     level = main_level(history.rule)
     own = history.rule.conditions[0].threshold.start(level)
     points = min(POINTS, MOST_FRONTIER_STEPS // max(1, len(samples) * len(history.groups)))
@@ -223,9 +221,13 @@ def frontier(
         return ()
     readings = [found for _, sample in samples if sample for _, found in sample.groups]
     values = sorted({found[0].score for found in readings if found[0].score is not None})
-    tried = sorted({*(_rounded(value) for value in _spread(values, points)), own})
-    days = max(1.0, (until - since) / timedelta(days=1))
-    return tuple(_point(history, samples, breaks, value, level, days, is_own=value == own) for value in tried)
+    found = {own: report.episodes}
+    for value in {_rounded(value) for value in _spread(values, points)} - {own}:
+        rule = with_threshold(history.played_rule(), level, value)
+        outcomes = play(rule, samples, history.zone)
+        found[value] = tuple(episodes_of([change for _, outcome in outcomes for change in outcome.transitions]))
+    days = max(1.0, (report.until - report.since) / timedelta(days=1))
+    return tuple(_point(value, found[value], breaks, days, is_own=value == own) for value in sorted(found))
 
 
 def _spread(values: Sequence[float], points: int) -> list[float]:
@@ -239,19 +241,8 @@ def _rounded(value: float) -> float:
     return float(f"{value:.2g}")
 
 
-def _point(
-    history: History,
-    samples: Sequence[tuple[datetime, Sample | None]],
-    breaks: Breaks | None,
-    value: float,
-    level: Level,
-    days: float,
-    *,
-    is_own: bool,
-) -> Point:
-    rule = with_threshold(history.played_rule(), level, value)
-    transitions = [change for _, outcome in play(rule, samples, history.zone) for change in outcome.transitions]
-    episodes = [episode for episode in episodes_of(transitions) if episode.fired_at]
+def _point(value: float, episodes: Sequence[Episode], breaks: Breaks | None, days: float, *, is_own: bool) -> Point:
+    fired = [episode for episode in episodes if episode.fired_at]
     whole = breaks.total() if breaks else 0
-    caught = _worth(episodes, breaks)[0] / whole if whole else None
-    return Point(threshold=value, alerts_a_day=round(len(episodes) / days, 3), caught=caught, is_own=is_own)
+    caught = _worth(fired, breaks)[0] / whole if whole else None
+    return Point(threshold=value, alerts_a_day=round(len(fired) / days, 3), caught=caught, is_own=is_own)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -124,6 +124,7 @@ TEXT_FIELDS: Final = ("title", "text", "runbook", "owner", "receivers", "repeat"
 """A change of these alone keeps the state of the instances."""
 
 
+@lru_cache(maxsize=65_536)
 def label_of(group: Group) -> str:
     """A group as one text: its values joined by `/`; empty for the one instance without `group_by`."""
     return "/".join(UNKNOWN_LABEL if value is None else value for value in group)

@@ -77,7 +77,7 @@ class Sampler:
             answer = self.answers[(ask_of(rule, scope, at), condition.metric)]
             if isinstance(answer, str):
                 return Sample(error=answer)
-            current.append(answer)
+            current.append(_own(rule, answer))
         try:
             groups = sorted({group for figures in current for group in figures}, key=_sortable)
             return Sample(groups=[(group, self._readings(rule, scope, at, group, current)) for group in groups])
@@ -89,11 +89,12 @@ class Sampler:
         if not rule.expected_dimension:
             return rule
         day = bucket_start(at, "day", self.source.zone)
-        ask = Ask(group_by=rule.group_by, filters=rule.filters, scope=scope, window=KNOWN_FOR, end=day)
+        ask = replace(ask_of(rule, scope, at), window=KNOWN_FOR, end=day)
         if (ask, "order_count") not in self.answers:
             self._ask(ask, ("order_count",))
         answer = self.answers[(ask, "order_count")]
-        known = () if isinstance(answer, str) else tuple(sorted(label_of(group) for group in answer if None not in group))
+        groups = () if isinstance(answer, str) else _own(rule, answer)
+        known = tuple(sorted(label_of(group) for group in groups if None not in group))
         return replace(rule, expected_groups=known)
 
     def _readings(self, rule: Rule, scope: Scope, at: datetime, group: Group, current: Sequence[Figures]) -> tuple[Reading, ...]:
@@ -137,8 +138,18 @@ class Sampler:
 
 
 def ask_of(rule: Rule, scope: Scope, at: datetime) -> Ask:
-    """The query that a rule's figures at an instant come from: closed periods only, `[at - delay - window, at - delay)`."""
-    return Ask(group_by=rule.group_by, filters=rule.filters, scope=scope, window=rule.window, end=at - rule.delay)
+    """The query that a rule's figures at an instant come from: closed periods only, `[at - delay - window, at - delay)`.
+
+    A filter by what the rule groups by chooses among the answer's groups: rules for single regions share one query.
+    """
+    filters = tuple(item for item in rule.filters if item.dimension not in rule.group_by)
+    return Ask(group_by=rule.group_by, filters=filters, scope=scope, window=rule.window, end=at - rule.delay)
+
+
+def _own(rule: Rule, figures: Figures) -> Figures:
+    """Of the answer's groups those that the rule's filters choose."""
+    chosen = [(rule.group_by.index(item.dimension), set(item.values)) for item in rule.filters if item.dimension in rule.group_by]
+    return {group: found for group, found in figures.items() if all(group[place] in values for place, values in chosen)}
 
 
 def figures_of(source: Source, ask: Ask, metrics: tuple[str, ...]) -> dict[str, Figures | str]:

@@ -24,6 +24,7 @@ BENCHMARKS: Final = (
     "heat_server",
     "flow_server",
     "orders_server",
+    "rules",
     "page",
     "heat_page",
     "map_page",

@@ -91,6 +91,20 @@ def test_scope_and_filters_bound_what_a_rule_sees(desk: Desk) -> None:
     assert _values(_sampler(desk).sample(_rule(filters={"region": ["R2"]}, window="24h"), Scope.ALL, AT)) == {(): (2,)}
 
 
+def test_rules_for_single_groups_share_the_query_of_all_groups(desk: Desk) -> None:
+    sampler = _sampler(desk)
+    assert _values(sampler.sample(_rule(group_by=["region"], window="24h"), Scope.ALL, AT)) == {("R1",): (3,), ("R2",): (2,)}
+    for regions, found in ((["R2"], {("R2",): (2,)}), (["R1", "R9"], {("R1",): (3,)}), (["R9"], {})):
+        rule = _rule(group_by=["region"], filters={"region": regions}, window="24h", expected_groups="region")
+        assert _values(sampler.sample(rule, Scope.ALL, AT)) == found
+        # Known are those of the days before; nothing of R2 was there then.
+        assert sampler.expected(rule, Scope.ALL, AT).expected_groups == (("R1",) if "R1" in regions else ())
+    assert sampler.queries == 2  # the figures, and the regions of the last days
+    by_warehouse = _rule(group_by=["warehouse"], filters={"region": ["R2"]}, window="24h")
+    assert _values(sampler.sample(by_warehouse, Scope.ALL, AT)) == {(None,): (2,)}
+    assert sampler.queries == 3
+
+
 @pytest.mark.parametrize(
     ("compare", "score"),
     [

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from benchmarks import bulk, flow_server, heat_server, lakes, merge, orders_server, semantic, wall_server
+from benchmarks import bulk, flow_server, heat_server, lakes, merge, orders_server, rules, semantic, wall_server
 from benchmarks.__main__ import BENCHMARKS, main, run_all
 from benchmarks.compare import compare, last_file
 from benchmarks.figure import BenchmarkError, Figure, Trial
@@ -63,6 +63,7 @@ def test_standard_output_is_one_json_object_of_the_declared_shape(trial: Trial, 
         heat_server.measure,
         flow_server.measure,
         orders_server.measure,
+        rules.measure,
     ],
 )
 def test_each_benchmark_gives_positive_figures_and_a_budget(trial: Trial, measure: Measure) -> None:
