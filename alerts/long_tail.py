@@ -41,6 +41,8 @@ SERVICES: Final = {
 
 MOST_ASKED: Final = 10
 """So many requests one message may take."""
+FOREIGN: Final = (LookupError, TypeError, ValueError, AttributeError, OSError, RuntimeError)
+"""What code that is not ours may end with; none of it may end the sending of other messages."""
 WELL: Final = (0, 200)
 """What a `code` inside an answer is when all is well."""
 
@@ -125,7 +127,7 @@ def send_by_apprise(message: Post, address: str, line: Line) -> Delivery:
     token = _ON_ITS_WAY.set(journey)
     try:
         is_well = bool(messenger.notify(body=_plain(cut("\n".join(message.lines))), title=_plain(message.title)))
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except FOREIGN as error:
         raise DestinationError(f"apprise cannot word the message ({type(error).__name__}): check the address") from None
     finally:
         _ON_ITS_WAY.reset(token)
@@ -171,7 +173,10 @@ def _service(address: str) -> Any:  # noqa: ANN401 - apprise's own class
     if scheme not in SERVICES or not address.isprintable():
         raise DestinationError(f"the address begins with none of {', '.join(f'{name}://' for name in SERVICES)}")
     module_name, class_name = SERVICES[scheme]
-    module: Any = importlib.import_module(f"apprise.plugins.{module_name}")
+    try:
+        module: Any = importlib.import_module(f"apprise.plugins.{module_name}")
+    except ImportError:
+        raise DestinationError("apprise is not installed here: install requirements.txt") from None
     # Its log tells addresses, and with them tokens.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     module.requests = _Web
@@ -179,7 +184,7 @@ def _service(address: str) -> Any:  # noqa: ANN401 - apprise's own class
     try:
         parts = kind.parse_url(address)  # type: ignore[attr-defined]
         found = kind(**_own(parts))
-    except (TypeError, ValueError, KeyError, AttributeError):
+    except FOREIGN:
         raise DestinationError(f"apprise cannot read the {scheme}:// address: see its documentation") from None
     # Nobody waits here: the sending loop has its own pauses.
     found.throttle = lambda *_, **__: None
