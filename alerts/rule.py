@@ -124,7 +124,7 @@ TEXT_FIELDS: Final = ("title", "text", "runbook", "owner", "receivers", "repeat"
 """A change of these alone keeps the state of the instances."""
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=20_000)
 def label_of(group: Group) -> str:
     """A group as one text: its values joined by `/`; empty for the one instance without `group_by`."""
     return "/".join(UNKNOWN_LABEL if value is None else value for value in group)

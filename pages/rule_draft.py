@@ -19,6 +19,7 @@ from alerts.lifecycle import Entry
 from alerts.order_trial import OrderTrial
 from alerts.order_words import pick_words
 from alerts.parse import parse_rule
+from alerts.parse_condition import LEVEL_KEYS
 from alerts.report import Report
 from alerts.rule import Rule, RuleError
 from alerts.values import read_length, write_length
@@ -215,14 +216,30 @@ def lately(view: View, draft: Draft, values: Values | None = None) -> dict[str, 
 def history_of(view: View, draft: Draft, values: Values | None = None) -> History | None:
     """The first condition's history over the last two weeks; None where it cannot be asked for."""
     try:
-        body = body_of((values or draft.values) | {"conditions": "1"}, "en", draft.kept)
-        for key in ("thresholds", "expected_groups", "datapoints", "for"):
-            body.pop(key, None)
-        window = read_length(body.get("window", "1d"), "window")
-        rule = parse_rule(body | {"name": "r", "every": write_length(min(HOUR, window)), "window": write_length(window)})
+        rule = _asked_of(draft, values or draft.values)
         return read_history(rule, asker(view, draft.entry), since=view.as_of - LATELY, until=view.as_of, zone=view.zone)
     except (RuleError, QueryError):
         return None
+
+
+def unlimited(draft: Draft) -> Rule | None:
+    """The rule of the form without any limit: what can be drawn while its limits are wrong or half typed."""
+    try:
+        rule = _asked_of(draft, draft.values)
+    except RuleError:
+        return None
+    return replace(rule, conditions=(replace(rule.conditions[0], threshold=Threshold()),))
+
+
+def _asked_of(draft: Draft, values: Values) -> Rule:
+    """What is asked of the past: the first condition whatever its limits are. Raises RuleError."""
+    plain = {name: text for name, text in values.items() if not name.startswith("limit.")}
+    plain |= {f"c0.{key}": "" for key in LEVEL_KEYS} | {"c0.warning": "1", "conditions": "1"}
+    body = body_of(plain, "en", draft.kept)
+    for key in ("thresholds", "expected_groups", "datapoints", "for"):
+        body.pop(key, None)
+    window = read_length(body.get("window", "1d"), "window")
+    return parse_rule(body | {"name": "r", "every": write_length(min(HOUR, window)), "window": write_length(window)})
 
 
 def quarters(series: Series, *, scores: bool = False) -> tuple[float, float, float] | None:

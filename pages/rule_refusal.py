@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from alerts.rule import RuleError
 from i18n import translate
+from pages.rule_values import Values, shown, unit_of
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
 from queries.order_fields import ORDER_FIELDS
@@ -95,6 +97,9 @@ REASONS: Final = (
 )
 """What a reason says, and its sentence in `rules.refused`; the first that fits counts."""
 
+LIMIT: Final = re.compile(r"(?<=warning |ritical |recover )-?[0-9.]+(?:e-?[0-9]+)?")
+"""A limit in a reason."""
+
 COMMAND_LINE: Final = re.compile(r"`python cli\.py|docs/|--grain")
 """What only somebody at a terminal can follow."""
 
@@ -111,6 +116,16 @@ def explain(error: Exception, language: str) -> str:
                 return translate(language, f"rules.refused.{key}", reason=explain(ValueError(reason), language))
             return translate(language, f"rules.refused.{key}", **{name: _word(language, part) for name, part in found.items()})
     return text
+
+
+def in_units(error: Exception, values: Values, language: str) -> Exception:
+    """A refusal of the form's limits with its numbers as the form shows them: 7.8%, not 0.078."""
+    if values.get("conditions", "1") != "1":
+        return error
+    kind = values.get("c0.compare") or "constant"
+    factor, unit = unit_of(values.get("c0.metric", ""), kind, values.get(f"c0.{kind}.by", "percent"))
+    suffix = translate(language, f"rules.unit.{unit}").strip() if factor != 1 else ""
+    return RuleError(LIMIT.sub(lambda match: shown(float(match[0]), factor) + suffix, str(error)) if suffix else str(error))
 
 
 def _word(language: str, text: str) -> str:

@@ -31,11 +31,11 @@ from pages.order_rule_editor import read_order_editor
 from pages.order_rule_values import is_order
 from pages.rule_act import hear, keep_act
 from pages.rule_change import read_changes
-from pages.rule_draft import Draft, begin, lately, rule_of, trial_of
+from pages.rule_draft import Draft, begin, lately, rule_of, trial_of, unlimited
 from pages.rule_form import read_sections
 from pages.rule_form_act import DRAFT, draft_now
 from pages.rule_house import draw_house
-from pages.rule_refusal import explain
+from pages.rule_refusal import explain, in_units
 from pages.rule_rows import read_detail, read_notes, read_rule_row, read_sentences
 from pages.rule_sight import my_entries, newest_rule
 from pages.rule_trial import read_limits, read_plot, read_trial
@@ -203,7 +203,7 @@ def read_editor(view: View, draft: Draft, others: Sequence[Rule]) -> Editor:
     try:
         rule, error = rule_of(draft, language), ""
     except RuleError as refusal:
-        rule, error = None, explain(refusal, language)
+        rule, error = None, explain(in_units(refusal, draft.values, language), language)
     series = lately(view, draft)
     report = trial_of(draft, rule) if rule else None
     scope = draft.entry.scope if draft.entry else view.scope
@@ -242,7 +242,7 @@ def read_editor(view: View, draft: Draft, others: Sequence[Rule]) -> Editor:
         try_title=translate(language, "rules.try_title"),
         limits=read_limits(view, draft, rule, series),
         error=error,
-        plot=read_plot(view, rule, series),
+        plot=read_plot(view, rule or unlimited(draft), series),
         trial=read_trial(view, rule, report) if rule and report else None,
         changes=changes,
         changes_title=translate(language, "rules.changes_title", n=draft.base),

@@ -217,6 +217,18 @@ def test_what_changed_is_told_in_units_and_names(view_of: Open) -> None:
     assert not any(re.search("[a-z]{4}|CN-", text) for texts in told.values() for text in texts), told
 
 
+def test_limits_that_contradict_are_told_in_their_unit_and_leave_the_picture(view_of: Open) -> None:
+    view = view_of(language="zh-CN")
+    draft = begin(view, {"metric": ["late_rate"]}, "new")
+    for critical in ("1", "abc"):
+        draft.values |= {"c0.warning": "7.8", "c0.critical": critical}
+        editor = read_editor(view, draft, [])
+        assert editor.plot is not None
+        assert editor.plot.rows
+        assert (editor.plot.warning, editor.buttons) == (None, ())
+        assert editor.error == ("警告限值 7.8% 比严重限值 1% 更严，请对调。" if critical == "1" else editor.error) != ""
+
+
 def test_pausing_resuming_and_retiring_need_a_reason_kept_in_the_history(view_of: Open, store: Engine) -> None:
     view = view_of()
     for action, status in (("pause", "paused"), ("resume", "live"), ("retire", "retired")):
