@@ -47,7 +47,7 @@ GREY: Final = seconds("accepted_measured_at", "created_measured_at")
 DEVIATION: Final = seconds("delivered_measured_at", "promised_at")
 HANDLING: Final = f"CASE WHEN closed_at >= requested_at THEN {seconds('closed_at', 'requested_at')} END"
 LATE_BY: Final = (
-    f"CASE WHEN delivered_at > promised_at THEN {DEVIATION} "
+    f"CASE WHEN cancelled_at IS NULL AND delivered_at > promised_at THEN {DEVIATION} "
     f"WHEN is_open AND promised_at < as_of THEN {seconds('as_of', 'promised_at')} END"
 )
 
