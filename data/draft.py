@@ -26,6 +26,7 @@ _CENTS: Final = re.compile(r"(^| )(cents?|fen|centavos)$|分$")
 _CLOCKED: Final = ("created_at", "occurred_at", "requested_at")
 """Where one clock time beside several dates belongs."""
 _CLOCK: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?")
+_DAY_OR_CLOCK: Final = re.compile(r"\b(date|day|time|data|hora|dia)\b|日期|时间|时刻|日$|\s")
 _MONEY_SIGNS: Final = {"¥": "CNY", "￥": "CNY", "R$": "BRL", "€": "EUR", "£": "GBP", "$": "USD"}
 _DATED_NAME: Final = (
     (r"(\d{8}T\d{6})", "%Y%m%dT%H%M%S"),
@@ -52,11 +53,14 @@ def draft_contract(path: Path) -> str:
     sample = read_sample(path)
     kind = _kind(sample)
     types = {column.name: column.type for column in KIND_COLUMNS[kind]}
-    matched = match_columns(sample.columns, [*types, *(("status",) if kind == "orders" else ())])
-    status = matched.pop("status", None)
+    clocks = [header for header in sample.columns if _all(sample.texts(header), _CLOCK.fullmatch)]
+    wanted = [*types, *(("status",) if kind == "orders" else ())]
+    status = _status_named_state(sample) if kind == "orders" else None
+    matched = match_columns([header for header in sample.columns if header not in (*clocks, status)], wanted)
+    status = matched.pop("status", status)
     matched = {name: header for name, header in matched.items() if _fits(types[name], sample.texts(header))}
     lines = [_line(sample, name, header, types[name]) for name, header in matched.items()]
-    lines = _split_instants(sample, lines)
+    lines = _split_instants(sample, lines, clocks)
     formats = _formats([line.texts for line in lines if types[line.name] == "instant"])
     lines = [*lines, *_constants(sample, path, matched, types)]
     parts = [
@@ -143,23 +147,41 @@ def _province(name: str, reference: str, texts: Sequence[str]) -> _Line:
     return _Line(name=name, expression=reference, remark="not recognised: kept without a region unless you give ISO 3166-2 codes")
 
 
-def _split_instants(sample: Sample, lines: Sequence[_Line]) -> list[_Line]:
-    """Join a date column with a column of clock times where there is just one of each."""
-    used = {header for line in lines for header in expression_columns(line.expression)}
-    clocks = [header for header in sample.columns if header not in used and _all(sample.texts(header), _CLOCK.fullmatch)]
-    dates = [line for line in lines if line.name in _CLOCKED and _is_dates(line)]
-    if len(clocks) != 1 or len(dates) != 1:
-        return list(lines)
-    day, clock = expression_columns(dates[0].expression)[0], clocks[0]
+def _status_named_state(sample: Sample) -> str | None:
+    """A column named as a province is («State») whose values are words of statuses."""
+    for header in match_columns(sample.columns, ["province_code"]).values():
+        texts = sample.texts(header)
+        if texts and 2 * sum(milestone_of(text) is not None for text in texts) > len(texts):
+            return header
+    return None
+
+
+def _split_instants(sample: Sample, lines: Sequence[_Line], clocks: Sequence[str]) -> list[_Line]:
+    """Join a column of dates with its column of clock times: that of the same name, or where there is just one of each."""
+    dates = [line for line in lines if line.texts and _is_dates(line)]
+    pairs = {line.name: clock for line in dates if (clock := _clock_of(expression_columns(line.expression)[0], clocks))}
+    placed = [line for line in dates if line.name in _CLOCKED]
+    if not pairs and len(clocks) == len(placed) == 1:
+        pairs = {placed[0].name: clocks[0]}
+    return [_joined(sample, line, pairs[line.name]) if line.name in pairs else line for line in lines]
+
+
+def _clock_of(day: str, clocks: Sequence[str]) -> str | None:
+    """The column of clock times that is named as the column of dates is, but for the word for date or time."""
+    named = [clock for clock in clocks if _DAY_OR_CLOCK.sub("", plain_word(clock)) == _DAY_OR_CLOCK.sub("", plain_word(day))]
+    return named[0] if len(named) == 1 else None
+
+
+def _joined(sample: Sample, line: _Line, clock: str) -> _Line:
+    day = expression_columns(line.expression)[0]
     positions = sample.columns.index(day), sample.columns.index(clock)
     pairs = [(row[positions[0]], row[positions[1]]) for row in sample.rows]
-    joined = _Line(
-        name=dates[0].name,
+    return _Line(
+        name=line.name,
         expression=f"{_reference(day)} || ' ' || {_reference(clock)}",
         remark="date and time joined",
         texts=tuple(f"{first.strip()} {second.strip()}" for first, second in pairs if first and second),
     )
-    return [joined if line is dates[0] else line for line in lines]
 
 
 def _is_dates(line: _Line) -> bool:
@@ -206,11 +228,13 @@ def _zone(sample: Sample) -> tuple[str, str]:
 
 def _head(path: Path, sample: Sample, kind: str) -> str:
     reader, (zone, why) = sample.reader, _zone(sample)
-    stem = re.sub(r"\d[\dT_-]*", "*", path.name)
+    stem = re.sub(r"(?<![a-zA-Z])\d[\dT_-]*", "*", path.name)
     pattern = stem if "*" in stem else path.name
     source = re.sub(r"\W+", "_", re.sub(r"[\d_*-]+$", "", path.name.split(".")[0]).lower(), flags=re.ASCII).strip("_")
     source = source if re.fullmatch(r"[a-z][a-z0-9_]*", source) else "my_orders"
     keys = [f"format: {reader.format}", f"path: {_quoted(pattern)}"]
+    if reader.sheet:
+        keys.append(f"sheet: {_quoted(reader.sheet)}")
     if reader.format in ("csv", "jsonl"):
         keys.append(f"encoding: {reader.encoding}")
     if reader.format == "csv":

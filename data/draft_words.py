@@ -71,11 +71,11 @@ COLUMN_WORDS: Final[dict[str, str]] = {
     "received_at": "received|received at|goods back|收货时间|退货入库时间|recebido em",
     "closed_at": "closed|closed at|close time|finished at|resolved at|完结时间|关闭时间|办结时间|encerrado em",
     "event_id": "event id|event no|log id|事件编号",
-    "milestone": "milestone|event|event type|activity|event name|step|事件|节点|操作|环节|evento|atividade",
-    "occurred_at": "occurred|occurred at|event time|timestamp|time|happened at|event date|发生时间|操作时间|时间|ocorrido em|"
+    "milestone": "milestone|event|event type|activity|event name|step|what|action|事件|节点|操作|环节|evento|atividade",
+    "occurred_at": "occurred|occurred at|event time|timestamp|time|ts|happened at|event date|发生时间|操作时间|时间|ocorrido em|"
     "data do evento",
-    "system": "system|source system|系统|sistema",
-    "actor": "actor|by|operator|user|操作人|resource|operador",
+    "system": "system|source system|sys|系统|sistema",
+    "actor": "actor|by|operator|user|who|操作人|resource|operador",
     "place": "place|location|site|地点|网点|local",
 }
 """Canonical column → words for it, the most telling first."""

@@ -19,10 +19,12 @@ import duckdb
 
 from data.contract import Reader
 from data.sources import SourceError, open_rows
+from data.sources.xlsx import sheet_names
 
 SAMPLE_ROWS: Final = 2000
 _SAMPLE_BYTES: Final = 1 << 18
 _NEARLY_ALL: Final = 0.95
+_STEADY: Final = 0.75
 _DELIMITERS: Final = (",", ";", "\t", "|", "^")
 _FORMATS: Final = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
@@ -60,16 +62,42 @@ def read_sample(path: Path) -> Sample:
             f"{path.name}: {names[-1]} is no known kind of file: known are {', '.join(_FORMATS)}, also packed as .gz or .zip"
         )
     keys: dict[str, object] = {"format": form}
-    if form in ("csv", "jsonl"):
+    try:
         head = _head(path)
+    except (OSError, EOFError, IndexError, zipfile.BadZipFile) as error:
+        why = getattr(error, "strerror", None) or error
+        raise SourceError(f"{path} cannot be read ({why}): give the path of a whole export") from None
+    if form in ("csv", "jsonl"):
         keys["encoding"] = guess_encoding(head)
         if form == "csv":
             keys["delimiter"] = guess_delimiter(head.decode(str(keys["encoding"]), errors="ignore"))
-    reader = Reader.model_validate(keys)
+    if form == "xlsx":
+        return _widest_sheet(path)
+    return _sampled(path, Reader.model_validate(keys))
+
+
+def _sampled(path: Path, reader: Reader) -> Sample:
     with tempfile.TemporaryDirectory() as staging, duckdb.connect() as connection:
         text_rows = open_rows(connection, path, reader, Path(staging))
         rows = connection.execute(f"SELECT * FROM {text_rows.relation} LIMIT {SAMPLE_ROWS}").fetchall()
     return Sample(reader=reader, columns=text_rows.columns, rows=rows)
+
+
+def _widest_sheet(path: Path) -> Sample:
+    """The sheet with the most columns that has rows below its header, the first where none has: notes often come before the data."""
+    found = []
+    names = sheet_names(path)
+    for name in names:
+        reader = Reader(format="xlsx", sheet="" if name == names[0] else name)
+        try:
+            found.append(_sampled(path, reader))
+        except SourceError:
+            if len(names) == 1:
+                raise
+    filled = [sample for sample in found if sample.rows]
+    if not filled:
+        return found[0] if found else _sampled(path, Reader(format="xlsx"))
+    return max(filled, key=lambda sample: len(sample.columns))
 
 
 def _head(path: Path) -> bytes:
@@ -103,12 +131,12 @@ def _decodes(head: bytes, encoding: str) -> bool:
 
 
 def guess_delimiter(text: str) -> str:
-    """The sign that splits the first records into the most columns, always the same number."""
+    """The sign that splits the header into the most columns, and most records into as many; a faulty line is no reason against."""
     best, most = ",", 1
     for sign in _DELIMITERS:
-        widths = [len(row) for row in csv.reader(io.StringIO(text), delimiter=sign) if row][:50]
-        steady = len(set(widths[:-1] or widths)) == 1
-        if widths and steady and widths[0] > most:
+        widths = [len(row) for row in csv.reader(io.StringIO(text), delimiter=sign) if row][:200]
+        whole = widths[:-1] or widths
+        if whole and widths[0] > most and whole.count(widths[0]) > _STEADY * len(whole):
             best, most = sign, widths[0]
     return best
 

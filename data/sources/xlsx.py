@@ -11,6 +11,7 @@ import csv
 import zipfile
 from array import array
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from xml.parsers import expat
@@ -32,10 +33,23 @@ def open_xlsx(connection: duckdb.DuckDBPyConnection, path: Path, reader: Reader,
 
     Raises SourceError for a bomb, a file that is no workbook, a sheet that is not there or a faulty header.
     """
+    with _whole(path), zipfile.ZipFile(path) as archive:
+        check_archive(archive, path, reader)
+        return _sheet_rows(archive, path, reader, staging)
+
+
+def sheet_names(path: Path) -> tuple[str, ...]:
+    """The names of a workbook's sheets in their order. Raises SourceError for a bomb or a file that is no workbook."""
+    with _whole(path), zipfile.ZipFile(path) as archive:
+        check_archive(archive, path, Reader(format="xlsx"))
+        return tuple(_parts_of_sheets(archive)[0])
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Raise SourceError in place of what a file that is no whole workbook makes fail."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            check_archive(archive, path, reader)
-            return _sheet_rows(archive, path, reader, staging)
+        yield
     except (zipfile.BadZipFile, expat.ExpatError, KeyError, IndexError, EOFError, ValueError) as error:
         if isinstance(error, SourceError):
             raise
@@ -80,6 +94,15 @@ def _write(rows: Iterator[Row], copy: Path, width: int) -> tuple[array[int], lis
 
 def _find_sheet(archive: zipfile.ZipFile, name: str, sheet: str) -> tuple[str, bool]:
     """The archive's part that holds the sheet (the first one when no name is given), and whether dates count from 1904."""
+    sheets, based = _parts_of_sheets(archive)
+    wanted = sheet or next(iter(sheets), "")
+    if wanted not in sheets:
+        raise SourceError(f"{name}: there is no sheet {wanted!r}{did_you_mean(wanted, sheets)}")
+    return sheets[wanted], based
+
+
+def _parts_of_sheets(archive: zipfile.ZipFile) -> tuple[dict[str, str], bool]:
+    """By the name of each sheet the archive's part that holds it, and whether dates count from 1904."""
     sheets: dict[str, str] = {}
     targets: dict[str, str] = {}
     based: list[bool] = []
@@ -95,11 +118,8 @@ def _find_sheet(archive: zipfile.ZipFile, name: str, sheet: str) -> tuple[str, b
 
     _parse(archive, "xl/workbook.xml", start=start)
     _parse(archive, "xl/_rels/workbook.xml.rels", start=start)
-    wanted = sheet or next(iter(sheets), "")
-    if wanted not in sheets:
-        raise SourceError(f"{name}: there is no sheet {wanted!r}{did_you_mean(wanted, sheets)}")
-    target = targets[sheets[wanted]]
-    return (target.lstrip("/") if target.startswith("/") else f"xl/{target}"), any(based)
+    parts = {name: targets[number] for name, number in sheets.items()}
+    return {name: part.lstrip("/") if part.startswith("/") else f"xl/{part}" for name, part in parts.items()}, any(based)
 
 
 def _shared_texts(archive: zipfile.ZipFile) -> list[str]:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from data.contract import Contract, ContractError, parse_contract
@@ -153,6 +154,50 @@ def test_the_encoding_is_guessed(text: str, encoding: str) -> None:
 @pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
 def test_the_delimiter_is_guessed(sign: str) -> None:
     assert guess_delimiter(f'id{sign}note\n1{sign}"a,b;c|d"\n2{sign}x\n') == sign
+
+
+def test_each_date_is_joined_with_the_clock_time_of_its_name(tmp_path: Path) -> None:
+    text = "订单号;下单日期;下单时间;发货日期;发货时间\n1;29.03.2026;01:30:00;30.03.2026;08:00:00\n2;29.03.2026;09:00:00;;\n"
+    contract, rows = take_draft(tmp_path, "shop.csv", text.encode("gbk"))
+    assert (contract.columns["created_at"], contract.columns["shipped_at"]) == (
+        "下单日期 || ' ' || 下单时间",
+        "发货日期 || ' ' || 发货时间",
+    )
+    assert [(str(row["created_at"])[:16], row["shipped_at"] is None) for row in rows] == [
+        ("2026-03-28 17:30", False),
+        ("2026-03-29 01:00", True),
+    ]
+
+
+def test_a_column_named_state_that_holds_statuses_is_the_status(tmp_path: Path) -> None:
+    text = "order no,state,ship province,ordered\n1,Open,Guangdong,2026-01-01\n2,Done,Shanghai,2026-01-01\n"
+    _, rows = take_draft(tmp_path, "b2b.csv", text.encode())
+    assert [(row["status"], row["province_code"]) for row in rows] == [("created", "CN-GD"), ("delivered", "CN-SH")]
+
+
+def test_a_faulty_line_at_the_top_does_not_hide_the_delimiter() -> None:
+    rows = [f"{number};1.234,50;2026" for number in range(12)]
+    assert guess_delimiter("\n".join(["order no;total;year", "0;1,5", *rows, "13;cut"])) == ";"
+
+
+def test_a_workbook_is_drafted_from_the_sheet_that_holds_rows(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["Read me first"])
+    book.create_sheet("All orders").append(["Order No", "Shop", "Ordered"])
+    book["All orders"].append(["000001", "web", "2026-02-01 10:00:00"])
+    book.save(tmp_path / "b2b.xlsx")
+    contract = parse_contract(draft_contract(tmp_path / "b2b.xlsx"))
+    assert (contract.reader.sheet, contract.reader.path, contract.columns["order_id"]) == ("All orders", "b2b.xlsx", '"Order No"')
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("gone.csv", None), ("cut.csv.gz", b"x"), ("cut.csv.zip", b"x"), ("cut.xlsx", b"x")]
+)
+def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path, name: str, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceError, match=name):
+        draft_contract(tmp_path / name)
 
 
 def test_an_unknown_kind_of_file_is_refused_with_the_known_ones(tmp_path: Path) -> None:
