@@ -72,8 +72,12 @@ class ContractError(ValueError):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """«: did you mean 'x'?» for the nearest known word, else the list of known words."""
     choices = sorted(known)
-    near = get_close_matches(word, choices, n=1, cutoff=0.6)
-    return f": did you mean {near[0]!r}?" if near else f": known are {', '.join(choices)}"
+    return _near(word, choices) or f": known are {', '.join(choices)}"
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f": did you mean {near[0]!r}?" if near else ""
 
 
 def _to_seconds(value: object) -> object:
@@ -442,6 +446,9 @@ class _Fault:
         path = [str(part) for part in item["loc"] if "[" not in str(part) and part != "Cadence"]
         if item["type"] == "extra_forbidden":
             message = f"unknown key {path[-1]!r}{did_you_mean(path[-1], _keys_at(path[:-1]))}"
+        elif item["type"] == "literal_error" and path:
+            known = re.findall(r"'([^']+)'", str(item["ctx"]["expected"]))
+            message = f"{'.'.join(path)}: {message}{_near(str(item['input']), known)}"
         elif item["type"] == "missing":
             message = f"{'.'.join(path)!r} is missing: add it"
         elif path:

@@ -29,6 +29,7 @@ from data.relation import accepted_relations, unresolved_places
 from data.sources import DATABASES, SourceError, TextRows, fetch_table, open_rows
 from data.sources.apart import try_apart
 from data.sql_text import identifier
+from data.tie import tied_snapshots
 from data.validate import STAGED, Refusal, RefusedError, Staged, check_limits, milestone_instants, open_texts, stage
 from data.zone import epoch_ms, from_epoch_ms, instant_sql
 
@@ -251,7 +252,8 @@ def _check_manifest(path: Path, sha256: str) -> None:
 def _commit(intake: _Intake, staged: Staged, as_of: datetime) -> Report:
     connection, contract = intake.connection, intake.contract
     relations = accepted_relations(connection, contract, instant_sql(str(epoch_ms(as_of))))
-    notices = [*staged.notices, *filter(None, [unresolved_places(connection, contract)])]
+    tied = tied_snapshots(connection, contract, *relations[0], as_of=as_of, sha256=intake.sha256)
+    notices = [*staged.notices, *filter(None, [unresolved_places(connection, contract), tied])]
     late = _is_late(connection, contract.source, as_of)
     with _snapshot(intake.lake, intake) as snapshot_id:
         changed = 0

@@ -34,7 +34,7 @@ def accepted_relations(connection: duckdb.DuckDBPyConnection, contract: Contract
     if contract.kind == "events":
         events = _plain(EVENTS, contract, as_of_sql, {"milestone": "status_milestone", "event_id": _event_id(contract)})
         pivot = {f"{name}_at": f"CASE WHEN milestone = {literal(name)} THEN occurred_at END" for name in MILESTONES}
-        return ((EVENTS, events), (ORDERS, _partial_orders(events, pivot)))
+        return ((EVENTS, events), (ORDERS, _partial_orders(_in_time(events), pivot)))
     if contract.kind == "returns":
         returns = _plain(RETURNS, contract, as_of_sql, {})
         return ((RETURNS, returns), (ORDERS, _partial_orders(returns, _RETURN_MILESTONES)))
@@ -147,6 +147,11 @@ def _select(entity: Entity, contract: Contract, as_of_sql: str, special: dict[st
         values.append(f"({special.get(column.name, mapped)})::{DUCKDB_TYPES[column.type]} AS {identifier(column.name)}")
     seen = f"(SELECT *, rowid + 1 AS row_number, coalesce(row_as_of, {as_of_sql}) AS seen_at FROM {STAGED} WHERE problem IS NULL)"
     return f"(SELECT row_number, seen_at AS as_of, withdrawn, {', '.join(values)}{extra} FROM {seen} AS staged {join})"
+
+
+def _in_time(events: str) -> str:
+    """The events numbered as they happened: of a step that repeats the latest counts, wherever it stands in the file."""
+    return f"(SELECT * REPLACE (row_number() OVER (ORDER BY occurred_at, row_number) AS row_number) FROM {events})"
 
 
 def _partial_orders(rows: str, milestones: dict[str, str]) -> str:

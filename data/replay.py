@@ -56,10 +56,25 @@ def replay(lake: Lake, contract: Contract, *, now: datetime) -> list[Replay]:
     return [_replay_one(lake, contract, snapshot_id, as_of, tried, now) for snapshot_id, as_of, tried in snapshots]
 
 
+def left_out(lake: Lake, source: str) -> list[str]:
+    """The files of a source that were refused whole before their as-of was known: none of their rows can be replayed."""
+    rows = (
+        lake.cursor()
+        .execute(
+            "SELECT file, count(*) FROM lake.quarantine WHERE source = ? AND replayed_snapshot_id IS NULL AND as_of IS NULL "
+            "GROUP BY file ORDER BY file",
+            [source],
+        )
+        .fetchall()
+    )
+    return [f"{file} was refused whole ({count:,} rows of it are listed): take the file in again instead" for file, count in rows]
+
+
 def _replay_one(lake: Lake, contract: Contract, snapshot_id: int, as_of: int, tried: int, now: datetime) -> Replay:
     connection = lake.writer()
     rows = connection.execute(
-        f"SELECT raw FROM lake.quarantine WHERE snapshot_id = ? AND source = ? AND replayed_snapshot_id IS NULL AND {CAN_COME_AGAIN} "
+        "SELECT raw, file, line FROM lake.quarantine WHERE snapshot_id = ? AND source = ? AND replayed_snapshot_id IS NULL "
+        f"AND {CAN_COME_AGAIN} "
         "ORDER BY line",
         [snapshot_id, contract.source],
     ).fetchall()
@@ -69,14 +84,32 @@ def _replay_one(lake: Lake, contract: Contract, snapshot_id: int, as_of: int, tr
         report = ingest(lake, _as_json_lines(contract, as_of), (path,), now=now)
     finally:
         path.unlink(missing_ok=True)
-    if report.state == "accepted":
+    is_judged = report.state in ("accepted", "duplicate") or sum(report.quarantined.values()) == len(rows)
+    if is_judged:
         with lake.lock():
+            if report.state != "duplicate":
+                _name_origins(lake.writer(), report.snapshot_id, [(file, line) for _, file, line in rows])
             lake.writer().execute(
                 "UPDATE lake.quarantine SET replayed_snapshot_id = ? WHERE snapshot_id = ? AND source = ? AND replayed_snapshot_id IS NULL "
                 f"AND {CAN_COME_AGAIN}",
                 [report.snapshot_id, snapshot_id, contract.source],
             )
     return Replay(snapshot_id=snapshot_id, tried=tried, report=report)
+
+
+def _name_origins(connection: duckdb.DuckDBPyConnection, snapshot_id: int | None, origins: list[tuple[str, int]]) -> None:
+    """Give rows that were refused again the file and line they first came with: nobody has the replayed file."""
+    refused = connection.execute("SELECT DISTINCT line FROM lake.quarantine WHERE snapshot_id = ?", [snapshot_id]).fetchall()
+    found = [(number, *origins[number - 1]) for (number,) in refused if 0 < number <= len(origins)]
+    if not found:
+        return
+    connection.execute("CREATE OR REPLACE TEMP TABLE origins (number BIGINT, file VARCHAR, line BIGINT)")
+    connection.executemany("INSERT INTO origins VALUES (?, ?, ?)", found)
+    connection.execute(
+        "UPDATE lake.quarantine AS kept SET file = origins.file, line = origins.line FROM origins "
+        "WHERE kept.snapshot_id = ? AND kept.line = origins.number",
+        [snapshot_id],
+    )
 
 
 def _write_rows(folder: Path, snapshot_id: int, rows: list[str]) -> Path:

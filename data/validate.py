@@ -257,7 +257,9 @@ def _unmapped(column: str, where: str, words: list[str]) -> str:
     scored = f"list_transform([{known}], lambda word: {{'similarity': {similarity}, 'word': word}})"
     near = f"list_reverse_sort({scored})[1]"
     hint = f"{literal(': did you mean ')} || to_json({near}.word) || '?'"
-    return f"{reason} || CASE WHEN {near}.similarity >= {_NEAR} THEN {hint} ELSE '' END"
+    elsewhere = literal(": it is mapped for other channels, not for this row's")
+    hints = f"WHEN {near}.similarity = 1 THEN {elsewhere} WHEN {near}.similarity >= {_NEAR} THEN {hint}"
+    return f"{reason} || CASE {hints} ELSE '' END"
 
 
 def _branch(condition: str, column: str, shown: str, reason: str) -> str:
@@ -297,7 +299,23 @@ def check_contract_sql(connection: duckdb.DuckDBPyConnection, contract: Contract
     try:
         connection.execute(f"EXPLAIN {staging_sql(contract, f'(SELECT {columns})', as_of=None)}")
     except duckdb.Error as error:
-        raise ContractError(f"contract of {contract.source}: {_first_line(error)}") from error
+        raise ContractError(f"contract of {contract.source}: {_where(connection, contract, columns)}{_said(error)}") from error
+
+
+def _where(connection: duckdb.DuckDBPyConnection, contract: Contract, columns: str) -> str:
+    """The keys of the contract whose expressions are no valid SQL by themselves, to stand before the engine's words."""
+    faulty = []
+    for where, expression in _expressions(contract):
+        try:
+            connection.execute(f"EXPLAIN SELECT {filled_text(contract, expression)} FROM (SELECT {columns})")
+        except duckdb.Error:
+            faulty.append(where)
+    return f"{', '.join(faulty)}: " if faulty else ""
+
+
+def _said(error: duckdb.Error) -> str:
+    """What the engine says, with its hint, without the statement it shows below."""
+    return " ".join(line for line in str(error).split("LINE ")[0].splitlines() if line.strip())
 
 
 def milestone_instants(contract: Contract) -> list[str]:

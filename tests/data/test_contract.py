@@ -51,7 +51,8 @@ def test_a_good_contract_is_read() -> None:
     [
         ("owner: shop", "ownr: shop", 3, "unknown key 'ownr': did you mean 'owner'?"),
         ("path:", "pth:", 4, "unknown key 'pth': did you mean 'path'?"),
-        ("format: csv", "format: cvs", 4, "'csv'"),
+        ("format: csv", "format: cvs", 4, "or 'mysql': did you mean 'csv'?"),
+        ("from: newest", "from: newst", 6, "did you mean 'newest'?"),
         ("Asia/Shanghai", "Asia/Shanghia", 5, "did you mean 'Asia/Shanghai'?"),
         ("from: newest", "from: file_name", 6, "as_of from file_name needs 'pattern'"),
         ("from: newest", "from: file_name, pattern: abc, format: '%Y'", 6, "needs one group"),

@@ -128,17 +128,18 @@ def test_an_event_log_becomes_a_trail_and_dates_the_order(lake: Lake, tmp_path: 
         )
 
     lines = [event(1, "Order placed", "2026-03-01T10:00:00Z"), event(2, "note added", "2026-03-01T10:30:00Z")]
-    lines += [event(3, "parcel handed over", "2026-03-01T12:00:00Z"), event(4, "parcel lost", "2026-03-01T13:00:00Z")]
+    lines += [event(3, "parcel handed over", "2026-03-01T12:00:00Z"), event(5, "parcel handed over", "2026-03-01T11:00:00Z")]
+    lines += [event(4, "parcel lost", "2026-03-01T13:00:00Z")]
     text = "\n".join(line[:-1] + ', "by": "", "place": ""}' for line in lines) + "\n"
     report = take(lake, "event_log", tmp_path / "events_1.jsonl", text)
-    assert (report.state, report.accepted_count) == ("accepted", 3)
+    assert (report.state, report.accepted_count) == ("accepted", 4)
     assert order(lake, "7", "created_at", "shipped_at", "status") == (
         "2026-03-01 10:00:00+00",
         "2026-03-01 12:00:00+00",
         "shipped",
     )
     trail = lake.cursor().execute("SELECT event_id, milestone, latency_seconds FROM lake.order_events ORDER BY 1").fetchall()
-    assert trail == [("e1", "created", 1.5), ("e2", None, 1.5), ("e3", "shipped", 1.5)]
+    assert trail == [("e1", "created", 1.5), ("e2", None, 1.5), ("e3", "shipped", 1.5), ("e5", "shipped", 1.5)]
 
 
 SHOPIFY_HEADER = """

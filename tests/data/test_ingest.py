@@ -63,6 +63,22 @@ def test_same_content_with_a_newer_as_of_only_advances_freshness(tmp_path: Path,
         assert head.as_of > first
 
 
+def test_a_correction_of_the_same_as_of_says_whose_values_stay(tmp_path: Path, settings: Settings) -> None:
+    newest = contract_of(as_of={"from": "newest"})
+    other = ["0002", "2026-01-03 08:00:00", "", "", ""]
+    with Lake.open_writer(settings) as lake:
+        reports = [
+            take_in(lake, newest, _file(tmp_path, [*GOOD[:2], amount, *GOOD[3:]], hour=hour))
+            for hour, amount in enumerate(["1", "2", "3"])
+        ]
+        told = [" ".join(report.notices) for report in reports]
+        (kept,) = lake.cursor().execute("SELECT amount::INTEGER FROM lake.orders").fetchone() or ()
+        assert "also in snapshot" not in told[0]
+        assert all("1 orders are also in snapshot" in text for text in told[1:])
+        assert ("this file stay" in told[2]) == (kept == 3)
+        assert "also in snapshot" not in " ".join(take_in(lake, newest, _file(tmp_path, GOOD, other, hour=9)).notices)
+
+
 def test_an_older_snapshot_is_marked_late_and_newer_values_stay(tmp_path: Path, settings: Settings) -> None:
     with Lake.open_writer(settings) as lake:
         take_in(lake, contract_of(), _file(tmp_path, GOOD, hour=5))
@@ -101,6 +117,20 @@ def test_replay_takes_refused_rows_in_under_the_changed_contract(tmp_path: Path,
         assert list_quarantine(lake.cursor()).is_empty()
         rows = lake.cursor().execute("SELECT created_at::VARCHAR FROM lake.orders WHERE order_id = '0002'").fetchall()
         assert rows == [("2026-01-01 10:00:00+00",)]
+
+
+def test_rows_that_a_replay_refuses_again_stand_once_under_the_file_they_came_with(tmp_path: Path, settings: Settings) -> None:
+    bad, worse = ["0002", "01.01.2026 10:00", "5", "", ""], ["0003", "never", "5", "", ""]
+    formats = ["%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M"]
+    with Lake.open_writer(settings) as lake:
+        take_in(lake, contract_of(), _file(tmp_path, GOOD, bad, worse))
+        tried = [
+            replay(lake, contract_of(), now=NOW),
+            *(replay(lake, contract_of(instant_formats=formats), now=NOW) for _ in "12"),
+        ]
+        assert [[(one.tried, one.report.accepted_count) for one in done] for done in tried] == [[(2, 0)], [(2, 1)], [(1, 0)]]
+        (left,) = list_quarantine(lake.cursor()).to_dicts()
+        assert (left["file"], left["line"], left["value"]) == ("orders_20260201T000000.csv", 4, "never")
 
 
 def test_an_instant_in_the_future_of_the_snapshot_is_refused(tmp_path: Path, settings: Settings) -> None:

@@ -136,6 +136,14 @@ def test_an_unmapped_status_is_refused_with_the_nearest_word(lake: Lake, tmp_pat
     ]
 
 
+def test_a_status_of_another_channel_is_told_from_a_misspelt_one(lake: Lake, tmp_path: Path) -> None:
+    status = {"expression": "amount", "completed": "delivered", "map": {"web": {"Paid": "paid"}, "store": {"New": "created"}}}
+    text = "id,created,amount\n1,2026-01-01,Paid\n2,2026-01-01,new\n"
+    take(lake, tmp_path, text, status=status, columns={"order_id": "id", "channel": "'web'", "created_at": "created"})
+    reason = "is not in the contract's status map: it is mapped for other channels, not for this row's"
+    assert quarantine(lake) == [(3, "status", "new", reason)]
+
+
 @pytest.mark.parametrize(("bad", "state"), [(100, "accepted"), (101, "refused")])
 def test_a_file_over_both_limits_is_refused_whole(lake: Lake, tmp_path: Path, bad: int, state: str) -> None:
     """F12: over 1 % and over 100 rows."""

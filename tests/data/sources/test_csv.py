@@ -67,9 +67,11 @@ def test_quoted_fields_keep_delimiters_quotes_and_newlines(read_file: ReadFile, 
     assert read.lines == [2, 3, 4, 6]
 
 
-def test_records_of_a_wrong_width_are_set_apart_with_their_line(read_file: ReadFile, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_records_of_a_wrong_width_are_set_apart_with_their_line(read_file: ReadFile, tmp_path: Path, ending: str) -> None:
     path = tmp_path / "orders.csv"
-    path.write_text('id,note,city\n1,"two\nlines",x\n2,only\n3,a,b,c\n4,ok,y\n5,ok,z\n', encoding="utf-8")
+    text = 'id,note,city\n1,"two\nlines",x\n2,only\n3,a,b,c\n4,ok,y\n5,ok,z\n'
+    path.write_text(text.replace("\n", ending), encoding="utf-8", newline="")
     read = read_file(path)
     assert [row[0] for row in read.rows] == ["1", "4", "5"]
     assert [(reject.line, reject.record) for reject in read.rejects] == [(4, 2), (5, 3)]
