@@ -15,12 +15,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import Final, TextIO
 
 from config import Settings, SettingsError, read_settings
-
-if TYPE_CHECKING:
-    from queries.scope import Scope
 
 
 class UsageError(ValueError):
@@ -32,7 +29,7 @@ def main(words: Sequence[str] | None = None) -> int:
     from data.active import with_business_zone
 
     parser = _parser()
-    arguments = parser.parse_args(words)
+    arguments = parser.parse_args(_with_descending(sys.argv[1:] if words is None else words))
     try:
         settings = with_business_zone(read_settings(home=arguments.home))
         return int(arguments.run(settings, arguments) or 0)
@@ -47,6 +44,17 @@ def main(words: Sequence[str] | None = None) -> int:
             raise
         print(f"{error}", file=sys.stderr)
         return code
+
+
+def _with_descending(words: Sequence[str]) -> list[str]:
+    """The words with `--order-by -COLUMN` as one: the parser would take the second for an option of its own."""
+    found: list[str] = []
+    for word in words:
+        if found and found[-1] == "--order-by" and word.startswith("-") and not word.startswith("--"):
+            found[-1] = f"--order-by={word}"
+        else:
+            found.append(word)
+    return found
 
 
 def _exit_code(error: Exception) -> int | None:
@@ -256,49 +264,14 @@ def _snapshots(settings: Settings, arguments: argparse.Namespace) -> None:
 
 
 def _query(settings: Settings, arguments: argparse.Namespace) -> None:
-    from access.outside import note_outside
-    from data.active import targets_in_force
-    from data.lake import Lake, LakeError
-    from queries.build import build
-    from queries.present import notes, present
-    from queries.request import Words, parse_instant, parse_request
-    from queries.run import run
-    from queries.scope import Scope
+    from access.query_command import query
+    from queries.present import present
 
-    lake = Lake.open_reader(settings)
-    head = lake.head()
-    snapshot = arguments.snapshot or head.snapshot_id
-    as_of = parse_instant(arguments.as_of, settings.zone) if arguments.as_of else lake.as_of(snapshot)
-    if as_of is None:
-        raise UsageError(f"no snapshot in {settings.home}: take in a file first with `python cli.py ingest`")
-    names = ("metrics", "by", "where", "window", "grain", "compare", "order_by", "limit")
-    try:
-        version = lake.version_of(snapshot)
-    except LakeError as error:
-        raise UsageError(str(error)) from error
-    request = parse_request(Words(**{name: getattr(arguments, name) for name in names}), as_of=as_of, zone=settings.zone)
-    scope = _scope_of(settings, arguments.user) if arguments.user else Scope.ALL
-    note_outside(settings, arguments.user or "", scope, request.query.where, now=_now())
-    statement = build(
-        request.query,
-        scope=scope,
-        snapshot=snapshot,
-        version=version,
-        as_of=as_of,
-        zone=settings.zone,
-        targets=targets_in_force(settings)[0],
-        newest=lake.newest_milestone(version),
-    )
-    who = arguments.user or "the local administrator (no --user given)"
-    for line in (f"as {who}, snapshot {snapshot}", *request.notes):
+    answer = query(settings, arguments, now=_now(), say=_say)
+    for line in answer.notes:
         _say(line)
     _tell_faults(settings)
-    if arguments.show_sql:
-        _say(statement.sql + "\n" + "\n".join(f"  ${name} = {value!r}" for name, value in statement.parameters.items()))
-    frame = run(lake, statement)
-    for line in notes(frame, request.query):
-        _say(line)
-    print(present(frame.rename(request.names_as_typed(frame.columns)), arguments.format), end="")
+    print(present(answer.rows, arguments.format), end="")
 
 
 def _order(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -306,12 +279,13 @@ def _order(settings: Settings, arguments: argparse.Namespace) -> int:
 
     from access.order_json import order_as_json
     from access.outside import note_unseen_order
+    from access.query_command import user_scope
 
     told = order_as_json(
         settings,
         channel=arguments.channel,
         order_id=arguments.order_id,
-        scope=_scope_of(settings, arguments.user),
+        scope=user_scope(settings, arguments.user),
         as_of=arguments.as_of,
         snapshot=arguments.snapshot,
     )
@@ -321,16 +295,6 @@ def _order(settings: Settings, arguments: argparse.Namespace) -> int:
         return 2
     print(json.dumps(told, ensure_ascii=False, indent=2))
     return 0
-
-
-def _scope_of(settings: Settings, name: str) -> Scope:
-    from access.store import open_store
-    from access.user import find_user, scope_of
-
-    user = find_user(open_store(settings), name)
-    if user is None:
-        raise UsageError(f"there is no user {name!r}: `python cli.py users list` names them")
-    return scope_of(user)
 
 
 def _metrics(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -356,21 +320,24 @@ def _quarantine_list(settings: Settings, arguments: argparse.Namespace) -> None:
     print(present(rows, arguments.format), end="")
 
 
-def _quarantine_replay(settings: Settings, arguments: argparse.Namespace) -> None:
+def _quarantine_replay(settings: Settings, arguments: argparse.Namespace) -> int:
     from data.contract import read_contract
     from data.lake import Lake
-    from data.replay import replay
+    from data.replay import left_out, replay
     from data.watch import remember_contract
 
     contract = read_contract(arguments.contract)
     with Lake.open_writer(settings) as lake:
         replays = replay(lake, contract, now=_now())
+        for line in left_out(lake, contract.source):
+            _say(line)
     remember_contract(settings, arguments.contract, contract)
     if not replays:
-        _say(f"nothing of {contract.source} is in the quarantine")
+        _say(f"nothing of {contract.source} that could be replayed is in the quarantine")
     for one in replays:
         print(f"snapshot {one.snapshot_id}: {one.tried:,} rows tried again, {one.report.accepted_count:,} accepted")
         print("\n".join(_report_lines(one.report)))
+    return 1 if any(one.report.state == "refused" for one in replays) else 0
 
 
 def _doctor(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -443,6 +410,13 @@ def _rules(settings: Settings, arguments: argparse.Namespace) -> int:
 FORMATS: Final = ("table", "json", "csv")
 
 
+def _count(text: str) -> int:
+    """A number of rows to show."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} keeps nothing: give a whole number from 1")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cli.py", description="Order Control Room · 订单作战室")
     parser.add_argument("--home", type=Path, default=None, help="where everything is kept (default: CONTROL_ROOM_HOME or var/)")
@@ -510,7 +484,7 @@ def _add_intake(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     listing = _command(quarantine, "list", _quarantine_list, "refused rows with file, line, column, value, reason")
     listing.add_argument("--source")
     for command in (snapshots, listing):
-        command.add_argument("--limit", type=int, default=1000)
+        command.add_argument("--limit", type=_count, default=1000)
         command.add_argument("--format", choices=FORMATS, default="table")
     again = _command(quarantine, "replay", _quarantine_replay, "take refused rows in again under a changed contract")
     again.add_argument("--contract", type=Path, required=True)

@@ -34,7 +34,7 @@ def worklist(settings: Settings, arguments: Namespace, now: datetime) -> pl.Data
     """The list's rows in its order, columns as in SCHEMA. Raises UserError for an unknown user, LakeError without a snapshot."""
     store, reading = open_store(settings), Reading(settings)
     try:
-        user = find_user(store, arguments.user) if arguments.user else LOCAL_ADMINISTRATOR
+        user = LOCAL_ADMINISTRATOR if arguments.user is None else find_user(store, arguments.user)
         if user is None:
             raise UserError(f"there is no user {arguments.user!r}: `python cli.py users list` names them")
         view = open_view(reading, user, {}, now=now, language="en", stays_valid=lambda: None, store=store)

@@ -176,7 +176,7 @@ def _live(store: Engine) -> list[tuple[Entry, int, Rule]]:
 
 
 def _backtest(store: Engine, settings: Settings, arguments: Namespace, now: datetime) -> list[str]:
-    author = _author(store, arguments.user) if arguments.user else None
+    author = None if arguments.user is None else _author(store, arguments.user)
     reading = Reading(settings)
     try:
         if Path(arguments.rule).exists():

@@ -76,3 +76,76 @@ def test_what_a_user_asks_elsewhere_is_answered_with_nothing_and_on_record(
     assert denied.count("area_refused") == denied.count("order_not_found") == 1
     assert "CN-GD" in denied
     assert "CN-SH" not in denied
+
+
+def test_a_replay_that_takes_nothing_in_is_a_failure_and_says_which_file_to_send_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract = tmp_path / "shop.yaml"
+    newest = PLAIN | {"as_of": {"from": "newest"}, "quarantine": {"min_rows": 1}}
+    contract.write_text(yaml.safe_dump(newest), encoding="utf-8")
+    home, bad = ["--home", str(tmp_path / "home")], ("0002", "never", "1", "", "")
+    kept = write_csv(tmp_path / "kept.csv", [ROW, bad])
+    refused = write_csv(tmp_path / "refused.csv", [ROW, bad, bad])
+    assert main([*home, "ingest", "--contract", str(contract), str(kept)]) == 0
+    assert main([*home, "ingest", "--contract", str(contract), str(refused)]) == 1
+    capsys.readouterr()
+    assert main([*home, "quarantine", "replay", "--contract", str(contract)]) == 1
+    assert "refused.csv was refused whole (2 rows of it are listed): take the file in again instead" in capsys.readouterr().err
+
+
+def test_a_contract_with_a_function_that_is_not_there_is_told_by_its_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract = tmp_path / "shop.yaml"
+    columns = PLAIN["columns"] | {"amount": "repalce(amount, ',', '')"}
+    contract.write_text(yaml.safe_dump(PLAIN | {"columns": columns}), encoding="utf-8")
+    assert main(["contract", "check", str(contract)]) == 2
+    said = capsys.readouterr().err
+    assert "contract of shop: columns.amount: " in said
+    assert 'Did you mean "replace"?' in said
+
+
+REFUSED = [
+    (["--where", "channel=wbe"], "no channel that can be seen is 'wbe': did you mean web?"),
+    (["--where", "province=SH"], "no province that can be seen is 'SH': did you mean CN-SH"),
+    (["--where", "channel=web,shop"], "no channel that can be seen is 'shop': there are web"),
+    (["--user", ""], "there is no user ''"),
+    (["--user", "", "--where", "channel=web"], "there is no user ''"),
+    (["--snapshot", "0"], "snapshot 0 is not in the lake: kept are 1 to 1"),
+    (["--as-of", ""], "'' is no date or instant"),
+    (
+        ["--as-of", "1999-01-01"],
+        "as of 1998-12-31T16:00:00Z there was no order yet: the first one is of the hour from 2026-01-01T16:00+08:00",
+    ),
+    (["--order-by", "-channel"], "results cannot be ordered by 'channel'"),
+]
+
+
+def test_a_question_that_names_what_is_not_there_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for options, sentence in REFUSED:
+        capsys.readouterr()
+        assert main([*words, "query", "order_count", *options]) == 2, options
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert sentence in said.err
+    assert main([*words, "worklist", "--user", ""]) == 2
+
+
+def test_a_question_of_known_places_descending_or_of_later_is_answered(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = ["query", "order_count", "--format", "csv"]
+    assert main([*words, *query, "--where", "province=CN-SH,null", "--by", "channel", "--order-by", "-order_count"]) == 0
+    assert main([*words, *query, "--as-of", "2099-01-01", "--where", "region=CN-EAST", "--where", "order=web/9"]) == 0
+    said = capsys.readouterr()
+    assert said.out.endswith("channel,order_count\nweb,1\norder_count\n0\n")
+    assert "is later than the newest data" in said.err
+
+
+@pytest.mark.parametrize("limit", ["-1", "0", "x"])
+def test_a_list_of_no_rows_is_refused(limit: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["snapshots", "--limit", limit])
+    assert left.value.code == 2
+    assert f"'{limit}' keeps nothing" in capsys.readouterr().err
