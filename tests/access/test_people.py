@@ -96,6 +96,9 @@ def test_last_administrator_and_the_own_account_stay(accounts: Engine) -> None:
         close_account(accounts, "root", _by())
     with pytest.raises(UserError, match="last administrator"):
         close_account(accounts, "root", _by(name="another"))
+    for nobody in ("root", "unheard-of"):
+        with pytest.raises(UserError, match="cannot be previewed"):
+            preview_as(accounts, nobody, _by())
 
 
 def test_preview_sees_as_the_other_and_acts_as_oneself(accounts: Engine) -> None:

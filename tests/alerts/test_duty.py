@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from alerts.delivery import Line
 from alerts.desk import Reader
 from alerts.destination import AllowList
 from alerts.duty import Duty
-from alerts.lifecycle import publish, save_draft, set_status
+from alerts.lifecycle import list_rules, publish, save_draft, set_status
 from alerts.parse import parse_rule
 from alerts.review import read_queue
 from alerts.send import Sender
@@ -72,6 +73,14 @@ def test_rule_on_orders_fills_its_queue_with_the_turn_after_it_was_published(dut
     assert duty.turn() is None
     set_status(duty.store, "dear", "paused", BOSS, reason="test", now=NOW + timedelta(seconds=1))
     assert read_queue(duty.store, EVERYBODY) == []
+
+
+def test_personal_rule_of_nobody_is_paused_with_the_next_turn(duty: Duty) -> None:
+    ghost = replace(BOSS, name="ghost", role="lead")
+    number = save_draft(duty.store, parse_rule(DEAR | {"receivers": []}), ghost, sources=(), now=NOW, is_personal=True)
+    publish(duty.store, "dear", number, ghost, sources=(), reason="test", now=NOW)
+    duty.turn()
+    assert [entry.status for entry in list_rules(duty.store)] == ["paused"]
 
 
 def test_rule_on_figures_is_evaluated_with_the_turn_after_it_was_published(duty: Duty) -> None:

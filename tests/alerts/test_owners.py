@@ -13,6 +13,7 @@ from access.audit import LOCAL, Actor
 from access.present_scope import present_scope
 from access.user import User, add_user, set_access, set_disabled
 from alerts.delivery import Line
+from alerts.desk import Reader, read_alerts
 from alerts.destination import AllowList
 from alerts.lifecycle import Author, list_rules, publish, save_draft, set_status
 from alerts.outbox import USER
@@ -100,6 +101,8 @@ def test_what_waits_to_be_told_of_the_old_region_is_withheld(bench: Bench) -> No
     own_rule(bench)
     bench = bench.filled(hourly(SERIES))
     bench.evaluate(1)
+    readers = [Reader(name=name, scope=scope) for name, scope in (("li", Scope.of_regions((EAST,))), ("ana", Scope.ALL))]
+    assert [len(read_alerts(bench.store, reader, START + HOUR)) for reader in readers] == [1, 0], "it is its owner's alone"
     move(bench, SOUTH, hour=1)
     assert send(bench, 1) == 0
     assert outbox(bench) == [("firing", "withheld", "outside the receiver's regions")]

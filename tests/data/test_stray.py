@@ -44,6 +44,7 @@ PARTS = {
     "as_of": {"from": "constant", "value": "2026-03-01T09:00:00Z"},
 }  # fmt: skip
 PLAIN = contract_of(source="shop", **PARTS, reader={"format": "csv", "path": "orders_*.csv"})
+DATED = contract_of(source="dated", reader={"format": "csv", "path": "dated_*.csv"})
 NAMED = contract_of(source="named", **PARTS, personal={"phone": "mobile"}, reader={"format": "csv", "path": "named_*.csv"})
 
 
@@ -60,15 +61,17 @@ def lake(settings: Settings) -> Iterator[Lake]:
     write_csv(settings.inbox / f"orders_{PHONE}.csv", ROWS, HEADER)
     write_csv(settings.inbox / "named_1.csv", ROWS, HEADER)
     write_csv(settings.inbox / "orders_broken.csv", [(PHONE, "tea")], ("product", "remark"))
+    write_csv(settings.inbox / f"dated_{PHONE}.csv", ROWS, HEADER)
     (settings.lake_folder / "staging-killed").mkdir(parents=True)
     (settings.lake_folder / "staging-killed" / "copy.csv").write_text(PHONE)
-    seen, contracts = Inbox(settings.inbox), ActiveContracts(contracts={"shop": PLAIN, "named": NAMED})
+    seen, contracts = Inbox(settings.inbox), ActiveContracts(contracts={"shop": PLAIN, "named": NAMED, "dated": DATED})
     with Lake.open_writer(settings) as opened:
         for _ in range(2):
             reports = look(opened, seen, contracts, settings, now=lambda: NOW, say=lambda _: None)
         assert sorted((report.state, report.accepted_count) for report in reports) == [
             ("accepted", 3),
             ("accepted", 3),
+            ("refused", 0),
             ("refused", 0),
         ]
         yield opened
