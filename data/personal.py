@@ -200,7 +200,7 @@ def _batches(connection: duckdb.DuckDBPyConnection, contract: Contract, relation
         found = connection.execute(
             f"SELECT DISTINCT {key[0]} AS channel, {key[1]} AS order_id, '{field}' AS field, trim({value}), {mask_sql(field, value)} "
             f"FROM {relation} WHERE trim({value}) <> '' AND trim({value}) <> {mask_sql(field, value)} "
-            f"AND {key[0]} IS NOT NULL AND {key[1]} IS NOT NULL"
+            f"AND NOT contains({key[0]}, chr(0)) AND NOT contains({key[1]}, chr(0))"
         ).fetchall()
         for start in range(0, len(found), BATCH):
             yield found[start : start + BATCH]

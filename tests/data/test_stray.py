@@ -33,6 +33,8 @@ ROWS = [
     (PHONE, CREATED, "3", "Suzhou", "tea", "EAST-01", "", ""),
     (MAIL, CREATED, "4", "Suzhou", "tea", "EAST-01", "", ""),
     ("S6", f"call {PHONE}", "5", "Suzhou", "tea", f"１３９{PHONE[3:]}", "", ""),
+    ("S8\0' OR 1=1", CREATED, "7", "Suzhou", "tea", "EAST-01", "a NUL ends SQL early", BYSTANDER),
+    ("S9", CREATED, "8", "Su\0zhou", "tea", "EAST-01", "", ""),
     ("S7", CREATED, "6", "Suzhou", "tea", f"tel_{PHONE}", "plain", ""),
 ]
 PARTS = {
