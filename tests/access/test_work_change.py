@@ -232,7 +232,7 @@ def _act(store: Engine, step: Step, minute: int, seen: int) -> None:
         assert read_items(store, [order.key]).get(order.key) == item
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(steps=STEPS)
 def test_laws_of_the_records_hold_for_any_sequence(tmp_path_factory: pytest.TempPathFactory, steps: list[Step]) -> None:
     """Folding the changes gives the table; every undo restores exactly; a refusal changes nothing; the audit verifies."""

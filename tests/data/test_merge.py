@@ -63,7 +63,7 @@ def _lake_of(folder: Path, snapshots: list[tuple[str, int, list[Any]]]) -> list[
     return found
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(SNAPSHOT, min_size=2, max_size=4), st.randoms(use_true_random=False))
 def test_any_order_of_arrival_gives_the_same_table(tmp_path: Path, snapshots: list[Any], random: Any) -> None:
     shuffled = random.sample(snapshots, len(snapshots))

@@ -35,7 +35,7 @@ def _value(sql: str, instant: datetime) -> int:
     return int(row[0])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(instant=INSTANTS, zone=st.sampled_from(ZONES))
 def test_the_clock_reading_in_sql_is_the_zone_s(instant: datetime, zone: str) -> None:
     local = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC)
@@ -45,7 +45,7 @@ def test_the_clock_reading_in_sql_is_the_zone_s(instant: datetime, zone: str) ->
 
 @example(instant=datetime(2018, 11, 4, 3, tzinfo=UTC), zone="America/Sao_Paulo", grain="day")
 @example(instant=datetime(2026, 11, 1, 6, tzinfo=UTC), zone="America/Havana", grain="day")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     instant=INSTANTS,
     zone=st.sampled_from([name for name in ZONES if name != "Australia/Lord_Howe"]),
