@@ -14,7 +14,7 @@ from access.session import start_session
 from access.store import open_store
 from access.user import end_user_sessions, set_access, set_disabled, set_password
 from config import Settings
-from pages import PAGES
+from pages import PAGES, Page
 from tests.protocol import tab, text_of
 from tests.queries.test_laws import EXAMPLES
 from tests.scope.conftest import MARK
@@ -48,9 +48,9 @@ def cookies(country: Settings) -> dict[str, str]:
     return found
 
 
-def _tried(page: object) -> list[str]:
+def _tried(page: Page) -> list[str]:
     """The bare address and two more, other ones for each page; all of them where many examples are asked for."""
-    turn = list(PAGES).index(page)  # type: ignore[arg-type]
+    turn = PAGES.index(page)
     further = QUERIES[1:]
     return list(QUERIES) if EXAMPLES > 5 else [QUERIES[0], *(further[(2 * turn + step) % len(further)] for step in (0, 1))]
 
@@ -61,10 +61,8 @@ def _texts(served: Served, cookie: str, path: str, queries: Sequence[str]) -> li
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.url_path)
-def test_lead_gets_nothing_of_elsewhere_while_the_manager_looks_too(
-    served: Served, cookies: dict[str, str], page: object
-) -> None:
-    path, queries = page.url_path, _tried(page)  # type: ignore[attr-defined]
+def test_lead_gets_nothing_of_elsewhere_while_the_manager_looks_too(served: Served, cookies: dict[str, str], page: Page) -> None:
+    path, queries = page.url_path, _tried(page)
     with ThreadPoolExecutor(3) as pool:
         running = {name: pool.submit(_texts, served, cookies[name], path, queries) for name in ("boss", "east", "part")}
     for name in ("east", "part"):
