@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import json
 import logging
-from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -180,9 +179,9 @@ def _service(address: str) -> Any:  # noqa: ANN401 - apprise's own class
     # Its log tells addresses, and with them tokens.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     module.requests = _Web
-    kind: Callable[..., Any] = getattr(module, class_name)
+    kind: Any = getattr(module, class_name)
     try:
-        parts = kind.parse_url(address)  # type: ignore[attr-defined]
+        parts = kind.parse_url(address)
         found = kind(**_own(parts))
     except FOREIGN:
         raise DestinationError(f"apprise cannot read the {scheme}:// address: see its documentation") from None

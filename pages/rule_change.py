@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from access.view import View
 from alerts.differences import differences
@@ -18,7 +18,7 @@ from pages.rule_form import length_name
 from pages.telling import Telling
 from pages.wording import name_of
 from queries.dimensions import DIMENSIONS
-from queries.order_fields import ORDER_FIELDS
+from queries.order_fields import ORDER_FIELDS, TestOp
 
 Change = tuple[str, str, str]
 CHOICES: Final = {
@@ -80,7 +80,7 @@ def _value(view: View, part: str, text: str, rule: Rule) -> str:
     if rule.order is not None and keys[0] == "conditions":
         return _order_value(language, keys, text, rule)
     if last == "op":
-        return translate(language, f"rules.op.{OP_WORDS[text]}")  # type: ignore[index]
+        return translate(language, f"rules.op.{OP_WORDS[cast(TestOp, text)]}")
     if last == "metric":
         return translate(language, f"metrics.{text}.name")
     if last in ("group_by", "expected_groups"):
@@ -128,7 +128,7 @@ def _order_value(language: str, keys: Sequence[str], text: str, rule: Rule) -> s
     if last == "field":
         return field_name(language, text)
     if last == "op":
-        return translate(language, f"order_rule.op.{OP_WORDS[text]}")  # type: ignore[index]
+        return translate(language, f"order_rule.op.{OP_WORDS[cast(TestOp, text)]}")
     if last == "values" and field in DIMENSIONS:
         return _named(language, field, text)
     return length_name(language, text) if field in ORDER_FIELDS and ORDER_FIELDS[field].kind == "seconds" else text

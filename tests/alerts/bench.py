@@ -16,6 +16,7 @@ from access.store import open_store, writing
 from alerts.evaluate import Checkpoint, Pass, evaluate_rules
 from alerts.lifecycle import Author, publish, save_draft
 from alerts.parse import parse_rule
+from alerts.rule import Rule
 from alerts.sampling import Source
 from alerts.tables import INSTANCES, OUTBOX, RECEIVERS, TRANSITIONS
 from config import Settings, read_settings
@@ -51,16 +52,12 @@ class Bench:
     def publish(self, name: str = "busy", **changes: Any) -> None:
         """Publish a rule as the control room does: more than 2 orders an hour, by region."""
         plain = {"name": name, "metric": "order_count", "op": ">", "warning": 2, "group_by": ["region"]}
-        rule = parse_rule(plain | {"window": "1h", "every": "1h", "receivers": ["desk"]} | changes)
-        publish(
-            self.store,
-            name,
-            save_draft(self.store, rule, BOSS, sources=(), now=START),
-            BOSS,
-            sources=(),
-            reason="test",
-            now=START,
-        )
+        self.make_live(parse_rule(plain | {"window": "1h", "every": "1h", "receivers": ["desk"]} | changes))
+
+    def make_live(self, rule: Rule) -> None:
+        """Draft a rule and publish it, as the control room does."""
+        number = save_draft(self.store, rule, BOSS, sources=(), now=START)
+        publish(self.store, rule.name, number, BOSS, sources=(), reason="test", now=START)
 
     def receiver(self, name: str = "desk", channel: str = "in_app", regions: list[str] | None = None, **settings: Any) -> None:
         """Keep a receiver."""

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from access.store import writing
 from alerts.evaluate import late_since
-from alerts.lifecycle import publish, restore, save_draft, set_status
+from alerts.lifecycle import publish, restore, set_status
 from alerts.parse import parse_rule
 from alerts.pasts import read_trends
 from alerts.sampling import Source
@@ -266,15 +266,7 @@ def test_two_hundred_rules_over_one_figure_are_one_query(bench: Bench) -> None:
                 "every": "1h",
             }
         )
-        publish(
-            bench.store,
-            rule.name,
-            save_draft(bench.store, rule, BOSS, sources=(), now=START),
-            BOSS,
-            sources=(),
-            reason="x",
-            now=START,
-        )
+        bench.make_live(rule)
     bench = bench.filled(hourly(STORY))
     done = bench.evaluate(2, now=START + timedelta(hours=2))
     assert (done.rules, done.queries) == (200, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,6 +79,17 @@ def test_evaluating_an_instant_twice_is_evaluating_it_once(rule: Rule, history: 
     for index, outcome in enumerate(_play(rule, history)):
         again = step(rule, outcome.state, history[index], START + index * STEP)
         assert again == Outcome(state=outcome.state)
+
+
+@given(rules(), st.lists(st.sampled_from([None, float("nan"), *range(-6, 7)]), min_size=4, max_size=12), st.sampled_from([1, 9]))
+def test_what_is_quiet_at_a_glance_is_what_the_long_way_finds_quiet(rule: Rule, values: list[float | None], n: int) -> None:
+    """Every second instant nothing is wrong, so that the others are met by an instance at rest."""
+    calm = 0 if rule.conditions[0].op[0] == ">" else 6
+    rest = Sample(groups=((("A",), _reading(calm, 9)),))
+    history = [sample for value in values for sample in (*[rest] * 3, Sample(groups=((("A",), _reading(value, n)),)))]
+    at_a_glance = _play(rule, history)
+    with patch("alerts.state._is_quiet", return_value=False):
+        assert _play(rule, history) == at_a_glance
 
 
 @given(rules(), histories)

@@ -72,16 +72,7 @@ ORDERS = [
 
 def announce(bench: Bench, **changes: Any) -> None:
     """Publish a rule about orders as the control room does."""
-    rule = parse_rule(BODY | changes)
-    publish(
-        bench.store,
-        rule.name,
-        save_draft(bench.store, rule, BOSS, sources=(), now=START),
-        BOSS,
-        sources=(),
-        reason="test",
-        now=START,
-    )
+    bench.make_live(parse_rule(BODY | changes))
 
 
 def sweep(bench: Bench, *, state: FreshnessState = "fresh", at: datetime = AT, **changes: Any) -> Sweep:
