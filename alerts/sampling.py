@@ -1,4 +1,7 @@
-"""Asking the lake for what rules need: one query per metric and group set, however many rules share it."""
+"""Asking the lake for what rules need: one query per metric and group set, however many rules share it.
+
+Rules that differ only in which region (or any one thing) they are for share it too (`alerts.widening`).
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,18 @@ from zoneinfo import ZoneInfo
 from alerts.conditions import Condition
 from alerts.rule import Group, Rule, label_of
 from alerts.state import Reading, Sample
+from alerts.widening import Ask, Figures, Wide, narrowed, wide_asks
 from data.lake import Lake
 from data.targets import Targets
 from queries.build import build
 from queries.clock import bucket_start, shift_days
 from queries.metrics import METRICS
-from queries.query import RESOLUTION, Filter, Query, QueryError, Window
+from queries.query import RESOLUTION, Query, QueryError, Window
 from queries.run import RunError, run
 from queries.scope import Scope
 
 KNOWN_FOR: Final = timedelta(days=30)
-
-Figures = dict[Group, tuple[float | None, int | None]]
-"""Value and number of orders per group; the number is None where the metric does not say it."""
+KNOWN_BY: Final = "order_count"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,17 +37,6 @@ class Source:
     version: int
     zone: ZoneInfo
     targets: Targets
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ask:
-    """One query's identity: what is asked over which groups and orders, in whose scope, for which closed window."""
-
-    group_by: tuple[str, ...]
-    filters: tuple[Filter, ...]
-    scope: Scope
-    window: timedelta
-    end: datetime
 
 
 @dataclass
@@ -60,13 +51,18 @@ class Sampler:
         """Ask for everything these rules need at these instants, metrics over the same groups in one statement."""
         metrics: dict[Ask, list[str]] = {}
         for rule, scope, at in wanted:
-            for condition in rule.conditions:
-                for ask in self._asks(rule, scope, at, condition):
-                    known = metrics.setdefault(ask, [])
-                    if condition.metric not in known and (ask, condition.metric) not in self.answers:
-                        known.append(condition.metric)
+            needed = [(ask, one.metric) for one in rule.conditions for ask in self._asks(rule, scope, at, one)]
+            if rule.expected_dimension:
+                needed.append((self._known_by(rule, scope, at), KNOWN_BY))
+            for ask, metric in needed:
+                names = metrics.setdefault(ask, [])
+                if metric not in names and (ask, metric) not in self.answers:
+                    names.append(metric)
+        for wide in wide_asks(metrics):
+            for kind in _together(tuple(wide.narrow)):
+                self._ask_wide(wide, kind)
         for ask, names in metrics.items():
-            for kind in _together(names):
+            for kind in _together([name for name in names if (ask, name) not in self.answers]):
                 self._ask(ask, kind)
 
     def sample(self, rule: Rule, scope: Scope, at: datetime) -> Sample:
@@ -88,14 +84,17 @@ class Sampler:
         """The rule with its expected dimension replaced by that dimension's known values: those of the last 30 days."""
         if not rule.expected_dimension:
             return rule
-        day = bucket_start(at, "day", self.source.zone)
-        ask = replace(ask_of(rule, scope, at), window=KNOWN_FOR, end=day)
-        if (ask, "order_count") not in self.answers:
-            self._ask(ask, ("order_count",))
-        answer = self.answers[(ask, "order_count")]
+        ask = self._known_by(rule, scope, at)
+        if (ask, KNOWN_BY) not in self.answers:
+            self._ask(ask, (KNOWN_BY,))
+        answer = self.answers[(ask, KNOWN_BY)]
         groups = () if isinstance(answer, str) else _own(rule, answer)
         known = tuple(sorted(label_of(group) for group in groups if None not in group))
         return replace(rule, expected_groups=known)
+
+    def _known_by(self, rule: Rule, scope: Scope, at: datetime) -> Ask:
+        """The query that an expected dimension's values come from."""
+        return replace(ask_of(rule, scope, at), window=KNOWN_FOR, end=bucket_start(at, "day", self.source.zone))
 
     def _readings(self, rule: Rule, scope: Scope, at: datetime, group: Group, current: Sequence[Figures]) -> tuple[Reading, ...]:
         found = []
@@ -122,12 +121,25 @@ class Sampler:
         instants = [at, *(shift_days(at, -days, self.source.zone) for days in condition.compare.days())]
         return [ask_of(rule, scope, instant) for instant in instants]
 
+    def _ask_wide(self, wide: Wide, metrics: tuple[str, ...]) -> None:
+        """Answer from a wider question what it tells; where it cannot be asked each is asked by itself."""
+        self.queries += 1
+        try:
+            found = figures_of(self.source, wide.ask, metrics)
+        except (QueryError, RunError):
+            return
+        for name in metrics:
+            for ask in wide.narrow[name]:
+                own = narrowed(found[name], ask, wide.ask, name)
+                if own is not None:
+                    self.answers[(ask, name)] = own
+
     def _ask(self, ask: Ask, metrics: tuple[str, ...]) -> None:
         if not metrics:
             return
         self.queries += 1
         try:
-            found = figures_of(self.source, ask, metrics)
+            found: dict[str, Figures | str] = {**figures_of(self.source, ask, metrics)}
         except (QueryError, RunError) as error:
             if len(metrics) > 1:
                 for name in metrics:
@@ -152,7 +164,7 @@ def _own(rule: Rule, figures: Figures) -> Figures:
     return {group: found for group, found in figures.items() if all(group[place] in values for place, values in chosen)}
 
 
-def figures_of(source: Source, ask: Ask, metrics: tuple[str, ...]) -> dict[str, Figures | str]:
+def figures_of(source: Source, ask: Ask, metrics: tuple[str, ...]) -> dict[str, Figures]:
     """Each metric's figures by group. Stock figures are those at the window's last millisecond.
 
     Raises QueryError, RunError.

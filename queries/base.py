@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from data.lake import RECENT
+from data.order import STAGES
 from data.zone import Offsets
 from queries.clock import DAY_MS
 from queries.columns import Sight, order_columns
@@ -66,13 +67,14 @@ class Period:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What a row source must deliver: the columns named and the filters that can go into its scan."""
+    """What a row source must deliver: the columns named and the filters that can go into its scan; of passages only these stages."""
 
     anchor: Anchor
     columns: frozenset[str]
     filters: tuple[str, ...]
     setting: Setting
     period: Period
+    stages: tuple[str, ...] = STAGES
 
 
 def scope_condition(size: int | None) -> list[str]:

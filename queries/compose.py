@@ -17,7 +17,7 @@ from queries.metric import HOURS, OPEN, Anchor, Measure, Metric
 from queries.metrics import ASKABLE
 from queries.normal import STORED
 from queries.rows import source
-from queries.shape import Shape, WhereShape, exists_for
+from queries.shape import Shape, WhereShape, exists_for, stages_of
 from queries.spans import are_spanned, spans
 
 
@@ -162,7 +162,8 @@ def _part_ctes(part: _Part, shape: Shape) -> Ctes:
         figures = {measure.name: measure.counted for measure in part.measures}
     columns = frozenset[str]().union(*(column_names(sql) for sql in [*keys_of, *figures.values()]))
     columns |= {PASSED_COUNT} if table else frozenset()
-    request = Request(anchor=anchor, columns=columns, filters=tuple(scan), setting=setting, period=part.period)
+    stages = stages_of(shape.where)
+    request = Request(anchor=anchor, columns=columns, filters=tuple(scan), setting=setting, period=part.period, stages=stages)
     ctes, name = cells(request, table) if table else source(request)
     keys = dimensions | ({"bucket": _bucket(part, setting)} if setting.grain else {})
     answer = select(*(named(sql, alias) for alias, sql in (keys | figures).items())).from_(name, copy=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from sqlglot import exp
@@ -15,7 +16,6 @@ from queries.fragment import DIALECT, bucket_sql, named, parse, select
 from queries.limits import passage_limit_sql
 from queries.metric import seconds
 
-MEASURED: Final = tuple(f"{name}_measured_at" for name in FORWARD_MILESTONES)
 PASSAGE_COLUMNS: Final = frozenset(
     {"passage_stage", "opened_at", "closed_at", "passage_seconds", "limit_seconds", "at", "is_waiting", "node_key", "kind_key"}
 )
@@ -33,13 +33,27 @@ def passages(request: Request) -> tuple[Ctes, str]:
         return _kept(passthrough, request)
     suffix, anchor = request.period.suffix, request.anchor.name
     ctes = _passed(request, passthrough)
-    branches = [_closed_branch(stage, ctes[-1][0], passthrough, request) for stage in STAGES]
+    branches = [_closed_branch(stage, ctes[-1][0], passthrough, request) for stage in request.stages]
     if request.anchor.extra == "waiting":
         waiting = f"orders_waiting{suffix}"
-        ctes.append((waiting, stock(request, passthrough | WAITING_COLUMNS, instant="until")))
+        asked = replace(request, filters=(*request.filters, *_unreached(request)))
+        ctes.append((waiting, stock(asked, passthrough | WAITING_COLUMNS, instant="until")))
         branches.append(_waiting_branch(waiting, passthrough, request))
     name = f"{anchor}_rows{suffix}"
-    return [*ctes, (name, exp.union(*branches, distinct=False, copy=False))], name
+    return [*ctes, (name, _union(branches))], name
+
+
+def _unreached(request: Request) -> list[str]:
+    """Who waits in a stage has not reached the milestone that closes it: others need not be looked at."""
+    if request.stages == STAGES:
+        return []
+    instant = "i.as_of" if request.setting.grain else request.period.name("until")
+    each = (f"o.{stage}_at IS NULL OR o.{stage}_at > {instant}" for stage in request.stages)
+    return [f"({' OR '.join(each)})"]
+
+
+def _union(branches: Sequence[exp.Query]) -> exp.Query:
+    return exp.union(*branches, distinct=False, copy=False) if len(branches) > 1 else branches[0]
 
 
 def _passthrough(request: Request) -> frozenset[str]:
@@ -64,7 +78,7 @@ def _kept(passthrough: frozenset[str], request: Request) -> tuple[Ctes, str]:
     if request.anchor.extra == "waiting":
         branches.append(kept_waits(passthrough, request))
     name = f"{request.anchor.name}_rows{request.period.suffix}"
-    return [(name, exp.union(*branches, distinct=False, copy=False) if len(branches) > 1 else branches[0])], name
+    return [(name, _union(branches))], name
 
 
 def _ended(request: Request) -> list[str]:
@@ -140,7 +154,7 @@ def closed_at_edges(
     ctes = _passed(request, passthrough)
     rows = [
         _closed_branch(stage, ctes[-1][0], passthrough, request, [f"{{at}} >= {first}", f"{{at}} < {last}"])
-        for stage in STAGES
+        for stage in request.stages
         for first, last in edges
     ]
     return ctes, rows
@@ -160,17 +174,22 @@ def _passed(request: Request, passthrough: frozenset[str]) -> Ctes:
     # An order whose last milestone lies before the window has no passage in it: its file is not even opened.
     is_bounded = request.setting.has_start and not request.setting.is_recent
     unsettled = [f"o.settled_at >= {request.period.name('start')}"] if is_bounded else []
+    if is_bounded and request.stages != STAGES:
+        ended = (window_conditions(f"o.{stage}_at", request.setting, request.period) for stage in request.stages)
+        unsettled.append("(" + " OR ".join(f"({' AND '.join(conditions)})" for conditions in ended) + ")")
     is_settled = request.period.sight().is_settled
-    columns = passthrough | {"mapped_milestones"} | (frozenset() if is_settled else frozenset(MEASURED))
+    reached = FORWARD_MILESTONES[: FORWARD_MILESTONES.index(request.stages[-1]) + 1]
+    measured_at = frozenset(f"{milestone}_measured_at" for milestone in reached)
+    columns = passthrough | {"mapped_milestones"} | (frozenset() if is_settled else measured_at)
     rows = base(columns, request.setting, sight=request.period.sight(), conditions=[*request.filters, *unsettled])
-    recorded = (f"o.{milestone}_at AS {milestone}_recorded_at" for milestone in FORWARD_MILESTONES)
+    recorded = (f"o.{milestone}_at AS {milestone}_recorded_at" for milestone in reached)
     rows = rows.select(*recorded, dialect=DIALECT, copy=False)
     if not is_settled:
         return [(name, rows)]
     rows = rows.select("o.inferred_milestones | o.impossible_milestones AS unsound", dialect=DIALECT, copy=False)
     measured = (
         f"CASE WHEN (unsound & {MILESTONE_BIT[milestone]}) = 0 THEN {milestone}_recorded_at END AS {milestone}_measured_at"
-        for milestone in FORWARD_MILESTONES
+        for milestone in reached
     )
     return [(name, rows), (f"measured_{name}", select("*", *measured).from_(name, copy=False))]
 

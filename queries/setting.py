@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from data.order import STAGES
 from data.targets import Edition
 from data.zone import epoch_ms
 from queries.base import Setting
@@ -114,9 +115,17 @@ def where_shapes(where: tuple[Filter, ...]) -> tuple[WhereShape, ...]:
             dimension=item.dimension,
             count=sum(value is not None for value in item.values),
             has_null=None in item.values,
+            stages=_stages(item),
         )
         for item in where
     )
+
+
+def _stages(item: Filter) -> tuple[str, ...]:
+    """The stages that a filter names; none where it is of something else, or of anything that is no stage."""
+    if item.dimension != "stage" or not set(item.values) <= set(STAGES):
+        return ()
+    return tuple(stage for stage in STAGES if stage in item.values)
 
 
 def where_values(where: tuple[Filter, ...]) -> dict[str, object]:

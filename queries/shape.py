@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from data.order import STAGES
 from queries.base import Period, Setting
 from queries.dimensions import DIMENSIONS
 from queries.metric import Anchor
@@ -12,11 +13,12 @@ from queries.query import Comparison
 
 @dataclass(frozen=True, kw_only=True)
 class WhereShape:
-    """A filter without its values: how many codes, and whether unknown passes."""
+    """A filter without its values: how many codes, and whether unknown passes; `stages` are named where it chooses among them."""
 
     dimension: str
     count: int
     has_null: bool
+    stages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,13 @@ class Shape:
     def period(self) -> Period:
         """The period asked for."""
         return Period(is_settled=self.is_settled, is_known=self.is_known, has_comparables=self.has_comparables)
+
+
+def stages_of(filters: tuple[WhereShape, ...]) -> tuple[str, ...]:
+    """The stages that pass the filters, in order; all of them where that cannot be said."""
+    chosen = [set(where.stages) for where in filters if where.stages]
+    found = tuple(stage for stage in STAGES if all(stage in stages for stages in chosen))
+    return found or STAGES
 
 
 def exists_for(name: str, anchor: Anchor) -> bool:

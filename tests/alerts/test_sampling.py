@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import product
+from typing import Any, Final
 
 import pytest
 
@@ -32,11 +33,15 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         {"id": "e", "created": "10 11:30"},
         {"id": "f", "created": "10 12:00"},
         {"id": "g", "created": "09 11:30"},
-        {"id": "h", "created": "03 11:30"},
+        {"id": "h", "created": "03 11:30", "region_code": "R3"},
         {"id": "i", "created": "03 11:40"},
     ]
+    complaints = [
+        {"id": 1, "order": "h", "kind": "delay", "created": "10 11:20"},
+        {"id": 2, "order": "c", "kind": "delay", "created": "10 11:30"},
+    ]
     with Lake.open_writer(read_settings({}, home=folder, threads=1, memory_limit="512MB")) as lake:
-        yield Desk(lake=lake, folder=folder).filled(orders)
+        yield Desk(lake=lake, folder=folder).filled(orders, [], complaints)
 
 
 def _sampler(desk: Desk) -> Sampler:
@@ -103,6 +108,45 @@ def test_rules_for_single_groups_share_the_query_of_all_groups(desk: Desk) -> No
     by_warehouse = _rule(group_by=["warehouse"], filters={"region": ["R2"]}, window="24h")
     assert _values(sampler.sample(by_warehouse, Scope.ALL, AT)) == {(None,): (2,)}
     assert sampler.queries == 3
+
+
+ADDED: Final = ("order_count", "late_rate", "complaint_rate", "over_limit_rate", "backlog_count")
+ALONE: Final = ("order_amount", "order_cycle_seconds_p50", "arrival_rate_per_hour")
+CHOICES: Final[tuple[dict[str, list[str]], ...]] = (
+    {},
+    {"region": ["R1"]},
+    {"region": ["R2"]},
+    {"region": ["R1", "R2"]},
+    {"region": ["R9"]},
+)
+
+
+def test_rules_for_single_regions_share_a_query_by_region(desk: Desk) -> None:
+    rules = [
+        _rule(
+            name=f"r{number}", metric=metric, warning=1, window="24h", group_by=["city"], filters=choice, expected_groups="city"
+        )
+        for number, (metric, choice) in enumerate(product((*ADDED, *ALONE), CHOICES))
+    ]
+    together = _sampler(desk)
+    together.ask_all([(rule, Scope.ALL, AT) for rule in rules])
+    # By region what adds up and the single regions of the rest; for all and for two regions each of the rest by itself, by kinds.
+    assert together.queries < len(rules) / 2
+    asked = together.queries
+    for rule in rules:
+        assert together.sample(rule, Scope.ALL, AT) == _sampler(desk).sample(rule, Scope.ALL, AT), rule
+        assert together.expected(rule, Scope.ALL, AT) == _sampler(desk).expected(rule, Scope.ALL, AT)
+    assert together.queries == asked
+
+
+def test_a_share_of_two_kinds_of_rows_is_not_added_up_where_its_whole_is_missing(desk: Desk) -> None:
+    """The complaint of R3 is of an order of the week before: its region's share is null, yet it counts in the country's."""
+    rules = [_rule(metric="complaint_rate", window="24h", group_by=["city"], filters=choice) for choice in CHOICES[:3]]
+    together = _sampler(desk)
+    together.ask_all([(rule, Scope.ALL, AT) for rule in rules])
+    assert [_values(together.sample(rule, Scope.ALL, AT)) for rule in rules] == [
+        {(None,): (value,)} for value in (2 / 5, 0, 1 / 2)
+    ]
 
 
 @pytest.mark.parametrize(
