@@ -9,6 +9,7 @@ from statistics import median
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from alerts.changes import changes_of, course_of
 from alerts.conditions import LEVELS, Level, Threshold
 from alerts.history import HOUR, Ask, History, read_history
 from alerts.report import Episode, Point, Report
@@ -221,11 +222,10 @@ def frontier(
         return ()
     readings = [found for _, sample in samples if sample for _, found in sample.groups]
     values = sorted({found[0].score for found in readings if found[0].score is not None})
-    found = {own: report.episodes}
+    found, course = {own: report.episodes}, course_of(history.played_rule(), samples, history.zone)
     for value in {_rounded(value) for value in _spread(values, points)} - {own}:
         rule = with_threshold(history.played_rule(), level, value)
-        outcomes = play(rule, samples, history.zone)
-        found[value] = tuple(episodes_of([change for _, outcome in outcomes for change in outcome.transitions]))
+        found[value] = tuple(episodes_of(changes_of(rule, course)))
     days = max(1.0, (report.until - report.since) / timedelta(days=1))
     return tuple(_point(value, found[value], breaks, days, is_own=value == own) for value in sorted(found))
 

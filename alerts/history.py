@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import accumulate
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -65,9 +66,9 @@ class History:
         """Whether the live rule looks more often than its history is played, or over another window."""
         return self.step != self.rule.every or bool(self.rule.window % self.cell)
 
-    @property
+    @cached_property
     def groups(self) -> tuple[Group, ...]:
-        """Every group seen, by label."""
+        """Every group seen, by label; asked for once all tracks are there."""
         return tuple(sorted({group for tracks in self.tracks.values() for group in tracks}, key=label_of))
 
     def played_rule(self) -> Rule:
@@ -76,10 +77,15 @@ class History:
             return self.rule
         return replace(self.rule, expected_groups=tuple(label_of(group) for group in self.groups if None not in group))
 
-    @property
+    @cached_property
     def cell(self) -> timedelta:
         """The length of a cell."""
         return timedelta(milliseconds=STEP_MS[self.grain])
+
+    @cached_property
+    def cells(self) -> int:
+        """How many cells the window is made of."""
+        return cells_of(self.rule, self.cell)
 
     def samples(self, frozen: Container[datetime] = ()) -> Iterator[tuple[datetime, Sample | None]]:
         """What the rule saw at each instant; None at those at which it was frozen."""
@@ -87,9 +93,9 @@ class History:
 
     def sample(self, at: datetime) -> Sample:
         """What the rule saw at an instant."""
-        found = []
+        found, end = [], self._end(at)
         for group in self.groups:
-            figures = [self.figure(condition.metric, group, at) for condition in self.rule.conditions]
+            figures = [self._figure(condition.metric, group, end) for condition in self.rule.conditions]
             if any(one is not None for one in figures):
                 readings = tuple(self._reading(c, group, at, one) for c, one in zip(self.rule.conditions, figures, strict=True))
                 found.append((group, readings))
@@ -97,13 +103,17 @@ class History:
 
     def figure(self, metric: str, group: Group, at: datetime) -> Figure | None:
         """A metric's value and number of orders in the window that closed before `at`; None for a group without any row."""
-        end = (epoch_ms(at - self.rule.delay) - epoch_ms(self.first)) // STEP_MS[self.grain]
+        return self._figure(metric, group, self._end(at))
+
+    def _end(self, at: datetime) -> int:
+        """The first cell after the window that closed before `at`."""
+        return (epoch_ms(at - self.rule.delay) - epoch_ms(self.first)) // STEP_MS[self.grain]
+
+    def _figure(self, metric: str, group: Group, end: int) -> Figure | None:
         key = (metric, group, end)
         if key not in self.known:
             track = self.tracks[metric].get(group)
-            self.known[key] = (
-                None if track is None else _figure(METRICS[metric], track, end, cells_of(self.rule, self.cell), self.cell)
-            )
+            self.known[key] = None if track is None else _figure(METRICS[metric], track, end, self.cells, self.cell)
         return self.known[key]
 
     def earlier(self, metric: str, group: Group, at: datetime) -> Callable[[int], float | None]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from alerts.conditions import LEVELS, Condition, Level, Threshold, is_beyond, is_missing
+from alerts.conditions import LEVELS, Condition, Level, is_missing
 from alerts.rule import Group, Rule, group_of, label_of
 
 State = Literal["unknown", "inactive", "pending", "firing", "recovering", "no_data", "gone"]
@@ -132,22 +132,29 @@ def step(rule: Rule, previous: RuleState, sample: Sample, at: datetime) -> Outco
     if previous.at is not None and at <= previous.at:
         refused = "" if at == previous.at else f"{at:%Y-%m-%d %H:%M:%S} is older than the last evaluation"
         return Outcome(state=previous, refused=refused)
-    if error := sample.error or _fault(rule, sample):
+    if error := fault_of(rule, sample):
         return Outcome(state=replace(previous, at=at, errors=previous.errors + 1, error=error))
     readings = dict(sample.groups)
     known = _known(rule, previous, readings)
-    is_empty = all(_is_absent(readings.get(group)) for group in known)
+    is_empty = all(is_absent(readings.get(group)) for group in known)
     instances: dict[Group, Instance] = {}
     transitions: list[Transition] = []
     for group in known:
         before = previous.instances.get(group, FRESH)
-        after, reason = _step_group(rule, group, before, readings.get(group), at, is_empty=is_empty)
-        after, transition = _told(rule, group, before, after, reason, at)
+        after, transition = step_group(rule, group, before, readings.get(group), at, is_empty=is_empty)
         if transition:
             transitions.append(transition)
         if after.state != "gone":
             instances[group] = after
     return Outcome(state=RuleState(at=at, instances=instances), transitions=tuple(transitions))
+
+
+def step_group(
+    rule: Rule, group: Group, before: Instance, readings: tuple[Reading, ...] | None, at: datetime, *, is_empty: bool
+) -> tuple[Instance, Transition | None]:
+    """One group's part of a step: `is_empty` says that no group has a figure at `at`; whoever is `gone` then is forgotten."""
+    after, reason = _step_group(rule, group, before, readings, at, is_empty=is_empty)
+    return _told(rule, group, before, after, reason, at)
 
 
 def frozen(previous: RuleState, at: datetime) -> Outcome:
@@ -167,25 +174,30 @@ def close(previous: RuleState, reason: Reason, at: datetime) -> Outcome:
     return Outcome(state=RuleState(), transitions=tuple(transitions))
 
 
-def _fault(rule: Rule, sample: Sample) -> str:
+def fault_of(rule: Rule, sample: Sample) -> str:
+    """Why nothing can be evaluated with a sample; empty where it can."""
+    if sample.error:
+        return sample.error
     if len(sample.groups) > rule.max_instances:
         return f"{len(sample.groups)} groups are more than max_instances {rule.max_instances}: filter or group more coarsely"
     twice = [group for group, count in Counter(group for group, _ in sample.groups).items() if count > 1]
     return f"the group {label_of(twice[0])} is there twice" if twice else ""
 
 
-def _expected(rule: Rule) -> Iterable[Group]:
+def expected_of(rule: Rule) -> Iterable[Group]:
+    """The groups that are known even before anything is seen of them."""
     if not rule.group_by:
         return ((),)
     return (group_of(rule, label) for label in rule.expected_groups)
 
 
 def _known(rule: Rule, previous: RuleState, readings: Mapping[Group, tuple[Reading, ...]]) -> list[Group]:
-    found = {*previous.instances, *readings, *_expected(rule)}
+    found = {*previous.instances, *readings, *expected_of(rule)}
     return sorted(found, key=label_of)
 
 
-def _is_absent(readings: tuple[Reading, ...] | None) -> bool:
+def is_absent(readings: tuple[Reading, ...] | None) -> bool:
+    """Whether a group has no figure at all."""
     return readings is None or all(is_missing(reading.value) for reading in readings)
 
 
@@ -195,9 +207,9 @@ def _step_group(
     if is_empty:
         return _without_data(rule, before, at)
     if readings is not None and _goes_on(rule, group, before, readings):
-        return before.but(missing=0, value=readings[0].value, n=readings[0].n, is_insufficient=False, keep_since=None), None
+        return still(before, readings[0]), None
     verdicts = None if readings is None else _verdicts(rule, group, before, readings)
-    if readings is None or verdicts is None or _is_absent(readings):
+    if readings is None or verdicts is None or is_absent(readings):
         return _absent(rule, group, before, at)
     seen = before.but(missing=0, value=readings[0].value, n=readings[0].n, is_insufficient=False)
     if rule.min_samples and any(reading.n is not None and reading.n < rule.min_samples for reading in readings):
@@ -211,28 +223,45 @@ def _step_group(
 
 def _goes_on(rule: Rule, group: Group, before: Instance, readings: tuple[Reading, ...]) -> bool:
     """Whether nothing begins and nothing ends, seen at a glance: what follows comes to the same, and a backtest asks half a million times."""
-    if len(readings) != 1 or rule.datapoints is not None or before.state not in ("inactive", "firing"):
+    if not is_steady(rule, before):
         return False
-    (reading,), (condition,) = readings, rule.conditions
-    score, n = reading.score, reading.n
-    if score is None or is_missing(reading.value) or (rule.min_samples and n is not None and n < rule.min_samples):
+    (reading,) = readings
+    return can_go_on(rule, reading) and bool(goes_on(rule, group, before, reading.score))
+
+
+def is_steady(rule: Rule, before: Instance) -> bool:
+    """Whether an instance rests or fires, and only what a figure is now can change that."""
+    if len(rule.conditions) != 1 or rule.datapoints is not None:
         return False
+    return before.state == "inactive" or (before.state == "firing" and not rule.hold)
+
+
+def can_go_on(rule: Rule, reading: Reading) -> bool:
+    """Whether there is a figure to look at, of enough orders."""
+    is_known = reading.score is not None and not is_missing(reading.value)
+    return is_known and not (rule.min_samples and reading.n is not None and reading.n < rule.min_samples)
+
+
+def still(before: Instance, reading: Reading) -> Instance:
+    """What an instance is after an instant at which nothing began and nothing ended."""
+    return before.but(missing=0, value=reading.value, n=reading.n, is_insufficient=False, keep_since=None)
+
+
+def goes_on(rule: Rule, group: Group, before: Instance, score: Any) -> Any:  # noqa: ANN401 - a score, or an array of them
+    """Whether a steady instance goes on resting or firing at a score that can be looked at; of an array, score by score."""
+    (condition,) = rule.conditions
     threshold = condition.threshold_of(label_of(group))
-    if before.state == "inactive":
-        warning, critical = threshold.warning, threshold.critical
-        is_warning = warning is not None and is_beyond(condition.op, score, warning)
-        return not is_warning and (critical is None or not is_beyond(condition.op, score, critical))
-    return not rule.hold and _stays(rule, condition, threshold, before, score)
-
-
-def _stays(rule: Rule, condition: Condition, threshold: Threshold, before: Instance, score: float) -> bool:
-    """Whether of what fires the same levels are still true, those that had their timers running."""
-    was_critical = before.level == "critical"
-    is_critical = bool(threshold.is_breached(condition.op, score, "critical", is_firing=was_critical))
-    is_warning = bool(threshold.is_breached(condition.op, score, "warning", is_firing=True))
-    is_warning = is_warning or (is_critical and "warning" in rule.levels)
-    is_same = is_critical == (before.critical_at is not None) and is_warning == (before.warning_at is not None)
-    return is_same and is_critical == was_critical and (is_critical or is_warning)
+    was_firing, was_critical = before.state == "firing", before.level == "critical"
+    critical = threshold.is_breached(condition.op, score, "critical", is_firing=was_firing and was_critical)
+    warning = threshold.is_breached(condition.op, score, "warning", is_firing=was_firing)
+    is_critical, is_warning = critical is not None and critical, warning is not None and warning
+    if not was_firing:
+        return (is_critical | is_warning) ^ True
+    if "warning" in rule.levels:
+        is_warning = is_warning | is_critical
+    # The same levels are still true, those that have their timers running.
+    is_same = (is_critical ^ (before.critical_at is None)) & (is_warning ^ (before.warning_at is None))
+    return is_same & (is_critical ^ (not was_critical)) & (is_critical | is_warning)
 
 
 _NO_HISTORY: Final = object()
@@ -352,7 +381,7 @@ def _absent(rule: Rule, group: Group, before: Instance, at: datetime) -> tuple[I
     kept = _with_point(rule, before.but(missing=missing), (False, False))
     if missing < rule.missing_evals:
         return kept, None
-    if group in set(_expected(rule)):
+    if group in set(expected_of(rule)):
         return _ended(kept.but(value=None, n=None), "no_data", at), None
     return _ended(kept, "gone", at), "missing_group"
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from alerts.backtest import backtest, episodes_of, play, report_of, with_threshold
+from alerts.backtest import backtest, episodes_of, main_level, play, report_of, with_threshold
+from alerts.changes import changes_of, course_of
 from alerts.duty import templates
 from alerts.history import History, pace_of, read_history
 from alerts.parse import parse_rule
 from alerts.report import from_json, to_json
-from alerts.rule import Rule
+from alerts.rule import Rule, label_of
 from alerts.sampling import Sampler, Source
-from alerts.state import RuleState, step
+from alerts.state import Reading, RuleState, Sample, Transition, step
 from alerts.values import read_length
 from config import read_settings
 from data.lake import Lake
@@ -32,6 +34,7 @@ from tests.alerts.bench import START, Bench, hourly
 from tests.alerts.test_laws import rules, samples
 from tests.queries.desk import Desk
 
+ZONE = ZoneInfo("Asia/Shanghai")
 UNTIL = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
@@ -201,6 +204,49 @@ def test_a_backtest_does_what_live_evaluation_does_step_by_step(rule: Rule, seri
         live.append(outcome)
         state = outcome.state
     assert [outcome for _, outcome in play(rule, zip(instants, series, strict=True))] == live
+
+
+FIGURES = st.one_of(st.none(), st.sampled_from([float("nan"), *range(-6, 7), *range(2, 7)]))
+
+
+@st.composite
+def plateaus(draw: st.DrawFn) -> list[Sample | None]:
+    """Two groups' figures, each staying for a while; now and then a fault, or an instant at which the rule was frozen."""
+    lines = []
+    for _ in "AB":
+        held = draw(st.lists(st.tuples(FIGURES, st.integers(0, 9), st.integers(1, 5)), min_size=6, max_size=14))
+        lines.append([(value, n + 2) for value, n, length in held for _ in range(length)])
+    found: list[Sample | None] = []
+    for both in zip(*lines, strict=False):
+        groups = [((name,), (Reading(value=v, score=v, n=n),)) for name, (v, n) in zip("AB", both, strict=True) if n != 4]
+        found.append(draw(st.sampled_from([Sample(groups=groups)] * 12 + [None, Sample(error="failed")])))
+    return found
+
+
+def _levels_and_back() -> list[Sample | None]:
+    values = [value for value in (0, 4, 6, 4, 6, 0, 4) for _ in range(3)]
+    return [Sample(groups=[(("A",), (Reading(value=value, score=value, n=9),))]) for value in values]
+
+
+LEVELLED = parse_rule({"name": "r", "metric": "order_count", "op": ">", "warning": 3, "critical": 5, "group_by": ["region"]})
+
+
+@settings(max_examples=60, deadline=None)
+@example(rule=LEVELLED, series=_levels_and_back(), shift=0, ends=False)
+@given(rule=rules(), series=plateaus(), shift=st.sampled_from([-2, 0, 1.5]), ends=st.booleans())
+def test_from_change_to_change_is_step_by_step(rule: Rule, series: list[Sample | None], shift: float, ends: bool) -> None:
+    """What goes on can be passed over; under other thresholds the same course holds."""
+    rule = replace(rule, every=HOUR, hold=12 * rule.hold, keep_firing=12 * rule.keep_firing, max_instances=500)
+    rule = replace(rule, expires_on=START.date() if ends else None)
+    told = [(START + (index + 1) * HOUR, sample) for index, sample in enumerate(series)]
+    course = course_of(rule, told, ZONE)
+    moved = with_threshold(rule, main_level(rule), (rule.conditions[0].threshold.start(main_level(rule)) or 0) + shift)
+    steps = [change for _, outcome in play(moved, told, ZONE) for change in outcome.transitions]
+    assert sorted(changes_of(moved, course), key=_instant_and_group) == sorted(steps, key=_instant_and_group)
+
+
+def _instant_and_group(change: Transition) -> tuple[datetime, str]:
+    return change.at, label_of(change.group)
 
 
 def test_a_backtest_tells_the_episodes_that_live_evaluation_had(bench: Bench) -> None:
