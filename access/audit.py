@@ -151,6 +151,8 @@ def verify(store: Engine) -> Verdict:
                 return Verdict(sound_count=count, head_hash=previous, broken_seq=min(int(row["seq"]), count + 1), reason=reason)
             count, previous = count + 1, str(row["hash"])
         head = connection.execute(select(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash)).one_or_none()
+    if head is not None and head.seq < count:
+        return Verdict(sound_count=head.seq, head_hash=head.hash, broken_seq=head.seq + 1, reason="a row was put in at the end")
     if head is None or (head.seq, head.hash) != (count, previous):
         return Verdict(sound_count=count, head_hash=previous, broken_seq=count + 1, reason="rows are missing at the end")
     return Verdict(sound_count=count, head_hash=previous)

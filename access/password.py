@@ -31,7 +31,8 @@ def hash_password(password: str, *, shortest: int = SHORTEST) -> str:
 
 def is_password(password: str, password_hash: str | None) -> bool:
     """Whether the password belongs to the hash; with no hash (unknown user) false, after the same time."""
-    usable = password if len(password.encode()) <= LONGEST_BYTES else ""
+    raw = password.encode("utf-8", "replace")
+    usable = password if len(raw) <= LONGEST_BYTES and raw.decode() == password else ""
     matches = bool(_hasher().check_pw(usable, password_hash or _nobody()))
     return matches and password_hash is not None and usable == password
 

@@ -108,7 +108,7 @@ def _webhook(message: Post, settings: Mapping[str, Any], line: Line) -> Delivery
     secret = line.secret(settings, "secret")
     if not secret:
         raise DestinationError("a webhook is signed: name its secret")
-    body = json.dumps(message.payload, ensure_ascii=False, sort_keys=True).encode()
+    body = json.dumps(message.payload, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
     stamp = str(int(line.now.timestamp()))
     mark = _hmac(_webhook_key(secret), f"{message.id}.{stamp}.".encode() + body)
     headers = {

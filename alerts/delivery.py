@@ -59,7 +59,7 @@ class Line:
 
     def post_json(self, url: str, content: object, headers: Mapping[str, str] | None = None) -> Answer:
         """POST a JSON body."""
-        body = json.dumps(content, ensure_ascii=False).encode()
+        body = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
         given = {"Content-Type": "application/json; charset=utf-8"} | dict(headers or {})
         return post(url, body, given, allowed=self.allowed, timeout=self.timeout, find=self.find)
 

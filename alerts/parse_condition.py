@@ -8,7 +8,7 @@ from typing import Any, Final, cast, get_args, get_type_hints
 
 from alerts.conditions import COMPARISONS, LEVELS, OPS, Comparison, Condition, Constant, Op, Threshold, is_beyond
 from alerts.rule import TEST_METRIC, RuleError
-from alerts.values import MOST_GROUPS, check_keys, read_choice, read_mapping, read_number, read_whole
+from alerts.values import MOST_GROUPS, check_keys, read_choice, read_code, read_mapping, read_number, read_whole
 from queries.check import suggest
 from queries.metrics import METRICS
 
@@ -61,7 +61,7 @@ def _group_thresholds(value: object) -> tuple[tuple[str, Threshold], ...]:
     for group, entry in given.items():
         own = read_mapping(entry, f"thresholds.{group}")
         check_keys(own, LEVEL_KEYS, f"thresholds.{group}")
-        found.append((group, _threshold(own)))
+        found.append((read_code(group, "thresholds"), _threshold(own)))
     return tuple(found)
 
 

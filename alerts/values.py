@@ -10,14 +10,17 @@ from typing import Any, Final
 
 from alerts.fault import RuleError
 from data.personal import plain_note
-from queries.check import suggest
+from i18n import FALLBACK, LANGUAGES
+from queries.check import NO_TEXT, suggest
 
 UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 LONGEST: Final = timedelta(days=366)
 MOST_GROUPS: Final = 1000
 MOST_TEXT: Final = 2000
-HIDING: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
-"""Signs that turn, hide or break a line of text; none belongs in a name or a message."""
+HIDING: Final = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+"""Signs that turn, hide or break a line of text, and halves of signs; none belongs in a name or a message."""
 
 
 def write_length(length: timedelta) -> str:
@@ -110,14 +113,22 @@ def read_words(value: object, key: str) -> tuple[str, ...]:
         raise RuleError(f"{key} is a list of names, not {value!r}")
     if len(found) > MOST_GROUPS:
         raise RuleError(f"{key} has {len(found)} entries: at most {MOST_GROUPS} are allowed")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(read_code(word, key) for word in found))
+
+
+def read_code(word: str, key: str) -> str:
+    """A value as the data may hold it; raises RuleError."""
+    if len(word) > MOST_TEXT or NO_TEXT.search(word):
+        raise RuleError(f"{key} holds a name that no order can have: write it anew, without copying it")
+    return word
 
 
 def read_texts(value: object, key: str) -> tuple[tuple[str, str], ...]:
-    """Texts by language; a plain text stands for English."""
+    """Texts by language, one of the interface's; a plain text stands for English."""
     if value is None:
         return ()
-    given = {"en": value} if isinstance(value, str) else read_mapping(value, key)
+    given = {FALLBACK: value} if isinstance(value, str) else read_mapping(value, key)
+    check_keys(given, LANGUAGES, key)
     return tuple((language, read_text(text, f"{key}.{language}")) for language, text in given.items())
 
 

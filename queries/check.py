@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Final
 
 from data.targets import Targets
 from queries.dimensions import DIMENSIONS
@@ -12,6 +14,9 @@ from queries.query import COMPARISONS, GRAINS, Query, QueryError
 
 MAX_VALUES = 1000
 """More values than this in one filter are refused."""
+
+NO_TEXT: Final = re.compile(r"[\x00\ud800-\udfff]")
+"""Signs that no text of an order holds, and that end or break what an engine is given: NUL, and halves of a sign."""
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
-from queries.check import check, suggest
+from queries.check import NO_TEXT, check, suggest
 from queries.clock import start_of_day
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
@@ -130,6 +130,8 @@ def parse_filters(words: Sequence[str]) -> tuple[Filter, ...]:
 def _value(dimension: str, text: str) -> str | None:
     if text.lower() in UNKNOWN_WORDS:
         return None
+    if NO_TEXT.search(text):
+        raise QueryError(f"the filter on {dimension} holds a sign that no text has: write its value anew")
     codes = closed_codes(dimension)
     if codes and text not in codes:
         raise QueryError(f"{dimension} is never {text!r}: {suggest(text, codes)}")

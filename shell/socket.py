@@ -9,13 +9,27 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from google.protobuf.message import DecodeError
 from starlette.types import Message, Receive, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 LOOK_SECONDS: Final = 3.0
 """How often an open websocket's session is asked for again, busy or silent."""
 
 GRACE_SECONDS: Final = 6.0
 """After its session ended a page may still say so and lead to the sign-in page; it shows nothing else (`Visitor.session`)."""
+
+UNUSED: Final = frozenset(
+    (
+        "clear_cache",
+        "load_git_info",
+        "set_run_on_save",
+        "file_urls_request",
+        "debug_disconnect_websocket",
+        "debug_shutdown_runtime",
+    )
+)
+"""What Streamlit's own front end may ask and no page of ours does: emptying what all sessions share, the state of the checkout."""
 
 MEDIA: Final = re.compile(rb"/media/([0-9a-f]{16,128})")
 MOST_MEDIA: Final = 20_000
@@ -66,7 +80,8 @@ class WatchedSocket:
                 return {"type": "websocket.disconnect", "code": 1008}
             if self._coming.done():
                 message, self._coming = self._coming.result(), None
-                return message
+                if not _is_unused(message):
+                    return message
 
     async def send(self, message: Message) -> None:
         """Pass a message on, unless the websocket was closed here."""
@@ -95,3 +110,11 @@ class WatchedSocket:
         if not self._is_closed:
             self._is_closed = True
             await self._send({"type": "websocket.close", "code": 1008, "reason": "the session has ended"})
+
+
+def _is_unused(message: Message) -> bool:
+    """Whether it asks for what no page uses; one that cannot be read is Streamlit's to refuse."""
+    try:
+        return BackMsg.FromString(message.get("bytes") or b"").WhichOneof("type") in UNUSED
+    except DecodeError:
+        return False

@@ -21,13 +21,14 @@ from access.audit_rows import AuditFilter, AuditRow, check_export, export_audit,
 from access.session import end_session, start_session
 from access.sign_in import sign_in
 from access.store import writing
-from access.user import User, add_user, set_access, set_disabled
+from access.user import User, add_user, end_user_sessions, set_access, set_disabled, set_password
 from config import Settings
 from data.keys import read_keys
 from i18n import LANGUAGES, catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 3, 2, 8, 0, 0, 123_456, tzinfo=UTC)
+OTHERS = ", ".join(column.name for column in AUDIT.columns if column.name != "seq")
 
 
 def _fill(store: Engine, count: int = 5) -> None:
@@ -83,7 +84,10 @@ def test_database_refuses_to_change_a_row(any_store: Engine, statement: str) -> 
         ("DELETE FROM audit WHERE seq = 1", 1),
         ("DELETE FROM audit WHERE seq >= 4", 4),
         ("UPDATE audit SET seq = 6 WHERE seq = 5", 5),
-        ("UPDATE audit_head SET seq = 4", 6),
+        ("UPDATE audit_head SET seq = 4", 5),
+        ("UPDATE audit_head SET seq = 6", 6),
+        (f"INSERT INTO audit (seq, {OTHERS}) SELECT 6, {OTHERS} FROM audit WHERE seq = 5", 6),
+        (f"INSERT INTO audit (seq, {OTHERS}) SELECT 0, {OTHERS} FROM audit WHERE seq = 5", 0),
     ],
 )
 def test_tampering_is_found_at_the_row(any_store: Engine, statement: str, broken: int) -> None:
@@ -122,6 +126,16 @@ def test_tampering_with_hashes_made_to_fit_is_found_by_the_links(
     _fill(any_store)
     _rewrite(any_store, changes)
     assert verify(any_store).broken_seq == broken
+
+
+def test_a_row_put_in_at_the_end_with_a_hash_that_fits_is_found(any_store: Engine) -> None:
+    _fill(any_store)
+    with any_store.connect() as connection:
+        last = dict(connection.execute(select(AUDIT).order_by(AUDIT.c.seq.desc()).limit(1)).mappings().one())
+    row = last | {"seq": 6, "previous_hash": last["hash"], "actor": "li"}
+    with writing(any_store) as connection:
+        connection.execute(AUDIT.insert().values(row | {"hash": hash_of(row)}))
+    assert (verify(any_store).broken_seq, verify(any_store).sound_count) == (6, 5)
 
 
 def test_rows_that_change_places_are_found(any_store: Engine) -> None:
@@ -219,8 +233,12 @@ def test_changes_of_a_user_are_recorded_with_what_was_before(store: Engine) -> N
     row = _newest(store)
     assert (row.actor, row.address, row.action, row.object_id) == ("ming", "192.0.2.9", "access_changed", "li")
     assert row.detail == {"role": ["lead", "lead"], "regions": [["CN-EAST"], ["CN-SOUTH"]]}
-    set_disabled(store, "li", is_disabled=True, now=NOW, by=LOCAL)
-    assert _newest(store).action == "user_disabled"
+    for is_disabled in (True, False):
+        set_disabled(store, "li", is_disabled=is_disabled, now=NOW, by=LOCAL)
+    set_password(store, "li", password_hash="x", now=NOW, by=LOCAL)
+    end_user_sessions(store, "li", NOW, by=LOCAL)
+    done = ["sessions_ended", "password_changed", "user_enabled", "user_disabled"]
+    assert [row.action for row in list_audit(store, limit=4)] == done
 
 
 def test_added_user_is_recorded_without_the_password(store: Engine, password_hash: str) -> None:
@@ -277,6 +295,7 @@ def test_chain_written_anew_differs_from_an_earlier_export(store: Engine, settin
     _fill(store)
     file = str(tmp_path / "audit.jsonl")
     _call(settings, "export", file)
+    assert (_newest(store).action, _newest(store).detail) == ("audit_exported", {"rows": 7})
     assert _call(settings, "verify", "--against", file)[1] == 0
     _as_owner(store, "DELETE FROM audit")
     with writing(store) as connection:

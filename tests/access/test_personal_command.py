@@ -51,6 +51,9 @@ def test_person_is_erased_by_phone_and_the_proof_holds(settings: Settings, tmp_p
     assert seal_what_lies_open(own) == 1
     sealed = own.archive / "shop" / f"{path.name}.sealed"
     assert _call(own, "prove", PHONE) == (["a refused row of shop: holds the text", f"{sealed}: holds the text"], 1)
+    assert _call(own, "open", str(sealed), str(tmp_path / "opened.csv"))[1] == 0
+    assert PHONE in (tmp_path / "opened.csv").read_text("utf-8")
+    assert _call(own, "expire", "3000")[0] == ["0 values older than 3000 days removed"]
     assert _call(own, "erase", "--phone", "+86 138 1234 5678")[0][0].startswith("1 values of 1 orders removed")
     assert _call(own, "prove", PHONE)[1] == 0
     (home / "note.txt").write_text(f"call {PHONE}", encoding="utf-8")
@@ -58,6 +61,7 @@ def test_person_is_erased_by_phone_and_the_proof_holds(settings: Settings, tmp_p
     assert (code, lines) == (1, [f"{home / 'note.txt'}: holds the text"])
     store = open_store(own)
     row = list_audit(store, limit=1)[0]
+    assert [one.action for one in list_audit(store)] == ["contacts_erased", "contacts_expired", "sealed_file_opened"]
     assert (row.actor, row.action, row.detail) == (
         "local",
         "contacts_erased",
@@ -83,6 +87,7 @@ def test_after_everything_that_was_done_with_a_number_no_file_of_the_home_holds_
     path = write_csv(outside / "orders_20260301T090000.csv", [("A1", "2026-03-01T08:00:00Z", PHONE)], ("id", "created", "mobile"))
     with Lake.open_writer(own) as lake:
         assert take_in(lake, CONTRACT, path).accepted_count == 1
+    assert _call(own, "rotate")[0][0].startswith("1 values are encrypted under a fresh key"), "what follows works after it"
     store, reading = open_store(own), Reading(own)
     root, second = (User(name=name, display_name=name, role="admin") for name in ("root", "second"))
     for user in (root, second):
@@ -94,6 +99,9 @@ def test_after_everything_that_was_done_with_a_number_no_file_of_the_home_holds_
     said = f"the courier has 138 1234 5678, not +86 {PHONE}"
     assert reveal(view, "web", "A1", "phone", purpose="delivery", text=said, password=PASSWORD, now=NOW).value == PHONE
     assert search_by_phone(view, PHONE) == [("web", "A1")]
+    assert view.make_journey("web", "A1").startswith("/journey/")
+    done = ["journey_made", "contact_revealed", "user_added", "user_added", "keys_rotated"]
+    assert [row.action for row in list_audit(store)] == done
     assert perform(view, Act(verb="note", key=("web", "A1"), value=said)).error is None
     number = ask(store, {"window": ["all"]}, row_count=1, purpose="delivery", reason=said, by=view.by())
     decide(store, number, is_approved=True, by=By(user=second, at=NOW))

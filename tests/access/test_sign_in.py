@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from access.password import PasswordError, hash_password, is_password
 from access.session import read_session
-from access.sign_in import DEMO_USERS, first_administrator, offers_demo, settle_demo_users, sign_in
+from access.sign_in import DEMO_USERS, HALF_LIFE, first_administrator, offers_demo, settle_demo_users, sign_in
 from access.store import open_store
 from access.user import find_user, list_users
 from config import read_settings
@@ -68,6 +68,14 @@ def test_one_address_cannot_try_many_accounts(store: Engine) -> None:
     assert sign_in(store, "ming", PASSWORD, address=HERE, now=NOW).reason == "wait"
 
 
+def test_no_password_is_guessed_from_many_addresses(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("access.sign_in.is_password", lambda password, password_hash: password == PASSWORD)
+    for number in range(100):
+        _fail(store, 1, address=f"198.51.100.{number}")
+    assert sign_in(store, "li", PASSWORD, address=HERE, now=NOW).reason == "wait"
+    assert sign_in(store, "li", PASSWORD, address=HERE, now=NOW + HALF_LIFE).secret, "it decays"
+
+
 def test_success_forgets_the_failures_before_it(store: Engine) -> None:
     for _ in range(2):
         _fail(store, 4)
@@ -103,6 +111,7 @@ def test_password_over_72_bytes_is_refused_and_never_cut(password_hash: str) -> 
     with pytest.raises(PasswordError, match="at most 72"):
         hash_password("密" * 25)
     assert not is_password(PASSWORD + "x" * 80, password_hash)
+    assert not is_password("half \ud83d", password_hash)
 
 
 def test_short_password_is_refused() -> None:

@@ -216,6 +216,14 @@ def test_names_from_data_mention_nobody_link_nowhere_and_begin_no_line(channel: 
     assert "{{7\\*7}}" in body or "{{7*7}}" in body, "templates print as they are"
 
 
+@pytest.mark.parametrize("channel", YES)
+def test_half_a_sign_in_a_name_stops_no_message(channel: str) -> None:
+    half = "half \ud83d"
+    with serve(YES[channel]) as server:
+        message = Post(id="alert-1-6", title=half, lines=(half,), payload={"labels": {"city": half}})
+        assert deliver(channel, message, _settings(channel, server.url), LINE).outcome == "sent"
+
+
 SAMPLES = {
     "bark": "bark://push.example.com/key", "barks": "barks://push.example.com/key", "discord": f"discord://{'1' * 18}/{'a' * 64}",
     "gchat": "gchat://space/key/token", "gotify": "gotify://push.example.com/token12345",

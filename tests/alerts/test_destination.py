@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.destination import AllowList, DeliveryError, DestinationError, allow_list, check_address, check_url, post
+from alerts.destination import (
+    MOST_ANSWER,
+    AllowList,
+    DeliveryError,
+    DestinationError,
+    allow_list,
+    check_address,
+    check_url,
+    post,
+)
+from tests.alerts.server import serve
 
 OPEN = AllowList(
     hosts=("*.example.com", "127.0.0.1", "169.254.169.254", "10.0.0.8", "0.0.0.0", "2130706433", "0x7f000001", "::1")
@@ -41,6 +51,7 @@ def test_private_address_in_any_form_is_refused_even_when_its_host_is_listed(url
         ("https://hooks.example.com:99999/x", "cannot be read"),
         ("https://hooks.example.com/a b", "signs that no address has"),
         ("https://hooks.example.com\\@127.0.0.1/", "signs that no address has"),
+        ("https://hooks.example.com:0/x", "port 0"),
         ("", "no https"),
     ],
 )
@@ -164,3 +175,12 @@ def test_administrator_may_list_a_private_host() -> None:
     check_address("relay.local", "10.0.0.9", allowed)
     assert allowed.admits("oapi.dingtalk.com")
     assert not allowed.admits("example.com")
+
+
+def test_host_is_asked_at_the_address_it_had_and_its_answer_is_bounded() -> None:
+    allowed = AllowList(private=("relay.invalid",))
+    with serve((200, b"o" * 2 * MOST_ANSWER)) as server:
+        url = f"http://relay.invalid:{server.port}/x"
+        answer = post(url, b"{}", {}, allowed=allowed, find=lambda host, port: "127.0.0.1")
+    assert len(answer.body) == MOST_ANSWER
+    assert server.asked[0][1]["host"] == f"relay.invalid:{server.port}"

@@ -93,6 +93,14 @@ def test_written_rule_reads_back_the_same(raw: dict[str, Any]) -> None:
         ({"for": "soon"}, "no length of time"),
         ({"expires_on": "soon"}, "no day"),
         ({"compare": "yesterday"}, "compare is never 'yesterday'"),
+        ({"title": "half \ud83d"}, "title.en holds signs"),
+        ({"text": {"\ud83d": "x"}}, "has no"),
+        ({"runbook": "https://wiki.example/\udfff"}, "runbook holds signs"),
+        ({"filters": {"city": "half \ud83d"}}, "the filter on city holds a sign that no text has"),
+        ({"filters": ["city=a\x00b"]}, "filters holds a name that no order can have"),
+        ({"receivers": ["\ud83d"]}, "receivers holds a name"),
+        ({"group_by": ["city"], "expected_groups": ["\ud83d"]}, "expected_groups holds a name"),
+        ({"group_by": ["city"], "thresholds": {"\x00": {"warning": 0.1}}}, "thresholds holds a name"),
     ],
 )
 def test_refusal_names_the_part_and_the_remedy(change: dict[str, Any], reason: str) -> None:

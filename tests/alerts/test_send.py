@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from access.audit import Actor
+from access.audit_rows import list_audit
 from access.present_scope import present_scope
 from alerts.deeds import Episode, do, undo
 from alerts.delivery import Line
@@ -196,6 +197,8 @@ def test_silenced_alert_that_is_over_is_never_told(bench: Bench, server: Script)
     send_due(sender, FIRED_AT + SOON)
     bench.evaluate(3)
     end_silence(bench.store, number, LI, now=FIRED_AT + 3 * HOUR)
+    done = [(row.action, row.actor) for row in list_audit(bench.store, limit=2)]
+    assert done == [("silence_ended", "li"), ("silence_set", "li")]
     for hour in range(3, 7):
         send_due(sender, FIRED_AT + hour * HOUR)
     assert server.asked == []

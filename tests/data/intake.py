@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import yaml
 
 from config import Settings, read_settings
 from data.contract import Contract, parse_contract
+from data.erase import find_bytes
 from data.ingest import Report, ingest
 from data.lake import Lake
 from data.merge import ORDERS
@@ -70,3 +74,17 @@ def table(lake: Lake) -> list[tuple[Any, ...]]:
     ]
     columns = ", ".join(f"{name}::VARCHAR" for name in names)
     return lake.cursor().execute(f"SELECT {columns} FROM lake.orders ORDER BY channel, order_id").fetchall()
+
+
+def traces(settings: Settings, texts: Sequence[str]) -> list[str]:
+    """Files of the home, but those still to come, that hold one of the texts: as bytes, as rows of Parquet or of a database."""
+    found = [str(file) for file in find_bytes(settings.home, texts)]
+    for file in settings.home.rglob("*.parquet"):
+        frame = pl.read_parquet(file)
+        rows = "\n".join(str(row) for row in frame.rows())
+        found += [str(file) for text in texts if text in rows]
+    for file in settings.home.rglob("*.sqlite"):
+        with closing(sqlite3.connect(file)) as database:
+            dump = "\n".join(database.iterdump())
+        found += [str(file) for text in texts if text in dump]
+    return found

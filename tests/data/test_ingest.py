@@ -250,10 +250,15 @@ def test_a_reader_can_neither_leave_the_lake_nor_write(tmp_path: Path, settings:
         f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",
         "INSTALL httpfs",
         "SET enable_external_access = true",
+        "SET threads = 1",
         "DELETE FROM lake.orders",
     ):
         with pytest.raises(Exception, match=r"(?i)permission|disabled|read-only|cannot|locked"):
             reader.cursor().execute(statement)
+    is_on = {name: False for name in ("enable_external_access", "autoinstall_known_extensions", "autoload_known_extensions")}
+    settled = "SELECT name, value::BOOLEAN FROM duckdb_settings() WHERE list_contains($names, name)"
+    wanted = is_on | {"lock_configuration": True}
+    assert dict(reader.cursor().execute(settled, {"names": list(wanted)}).fetchall()) == wanted
     assert reader.cursor().execute("SELECT count(*) FROM lake.orders").fetchall() == [(1,)]
 
 

@@ -17,7 +17,7 @@ from data.keys import KeysError, read_keys
 from data.lake import Lake
 from data.personal import mask_sql, plain_phone, seal, unseal, unseal_file, unseal_row, without_contacts
 from data.watch import Inbox, look
-from tests.data.intake import NOW, contract_of, home, take_in, write_csv
+from tests.data.intake import NOW, contract_of, home, take_in, traces, write_csv
 
 PHONE, OTHER = "13812345678", "13900001111"
 NAME, ADDRESS = "欧阳无名", "上海市浦东新区世纪大道一百号九楼"
@@ -168,8 +168,9 @@ def test_order_is_found_by_the_whole_phone(lake: Lake, settings: Settings) -> No
 
 
 def test_rotation_seals_anew_and_forgets_the_old_key(lake: Lake, settings: Settings) -> None:
-    old = read_keys(settings)
+    old, sealed = read_keys(settings), _sealed_texts(lake, "A1")[:1]
     assert rotate_contacts(lake) == 9
+    assert traces(settings, sealed) == [], "nothing under the old key is left"
     fresh = read_keys(settings)
     assert len(fresh.contacts) == 1
     assert fresh.contacts[0][0] not in dict(old.contacts)
@@ -186,11 +187,12 @@ def _sealed_texts(lake: Lake, order: str) -> list[str]:
 
 
 def test_erased_values_are_in_no_version_and_no_file(lake: Lake, settings: Settings) -> None:
-    traces = _sealed_texts(lake, "A1")
+    sealed = _sealed_texts(lake, "A1")
+    assert len(traces(settings, sealed)) >= len(sealed), "they are seen while they are there"
     assert erase_contacts(lake, orders_of_phone(lake, read_keys(settings), PHONE)) == 6
     assert orders_of_phone(lake, read_keys(settings), PHONE) == []
     assert orders_of_phone(lake, read_keys(settings), OTHER) == [("web", "A2")]
-    assert find_bytes(settings.home, [*SECRETS, *traces]) == []
+    assert traces(settings, [*SECRETS, *sealed]) == []
     assert lake.cursor().execute("SELECT count(*) FROM lake.orders").fetchone() == (2,)
     assert lake.cursor().execute("SELECT count(*) FROM ducklake_snapshots('lake')").fetchone() == (1,)
 

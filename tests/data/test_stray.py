@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import gzip
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from config import Settings
 from data.active import ActiveContracts
 from data.archive import seal_what_lies_open
-from data.erase import erase_contacts, erase_wanted, find_bytes, kept_files, orders_of_phone, rotate_contacts
+from data.erase import erase_contacts, erase_wanted, kept_files, orders_of_phone, rotate_contacts
 from data.keys import read_keys
 from data.lake import Lake
 from data.personal import key_of_file, sealed_frames, unseal_row
 from data.replay import list_quarantine, replay
 from data.wanted import wanted_phone, wanted_text, whole_lines
 from data.watch import Inbox, look
-from tests.data.intake import NOW, contract_of, home, take_in, write_csv
+from tests.data.intake import NOW, contract_of, home, take_in, traces, write_csv
 
 PHONE, MAIL, BYSTANDER = "13987650321", "li.lei@post.example", "13700002222"
 HEADER = ("id", "created", "amount", "town", "product", "site", "remark", "mobile")
@@ -153,20 +150,6 @@ def test_lines_are_never_cut() -> None:
 def test_too_little_is_not_erased(short: str) -> None:
     with pytest.raises(ValueError, match="give all its digits"):
         wanted_phone(short)
-
-
-def traces(settings: Settings, texts: tuple[str, ...]) -> list[str]:
-    """Files of the home, but those still to come, that hold one of the texts: as bytes, as rows of Parquet or of a database."""
-    found = [str(file) for file in find_bytes(settings.home, texts)]
-    for file in settings.home.rglob("*.parquet"):
-        frame = pl.read_parquet(file)
-        rows = "\n".join(str(row) for row in frame.rows())
-        found += [str(file) for text in texts if text in rows]
-    for file in settings.home.rglob("*.sqlite"):
-        with closing(sqlite3.connect(file)) as database:
-            dump = "\n".join(database.iterdump())
-        found += [str(file) for text in texts if text in dump]
-    return found
 
 
 def opened(lake: Lake, settings: Settings, text: str) -> list[str]:

@@ -11,6 +11,7 @@ import streamlit as st
 from sqlalchemy import Engine, select
 
 from access.audit import AUDIT
+from access.audit_rows import list_audit
 from access.store import writing
 from access.user import User
 from alerts.bounds import read_bounds
@@ -118,6 +119,7 @@ def test_a_mandatory_rule_is_not_paused_until_it_is_voluntary_again(view_of: Ope
     assert not find_rule(store, "late").is_mandatory
     history = [row.cells[2] for row in read_house(admin).sheets[1].entries]
     assert history == ["Rule no longer mandatory", "Rule made mandatory"]
+    assert [row.action for row in list_audit(store, limit=2)] == ["rule_voluntary", "rule_mandatory"]
 
 
 def test_others_see_and_do_no_more_than_their_part(view_of: Open, store: Engine) -> None:  # noqa: F811

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, select
 from streamlit.testing.v1 import AppTest
 
 from access.audit import AUDIT, LOCAL
+from access.audit_rows import list_audit
 from access.reading import Reading
 from access.store import open_store
 from access.user import User, add_user
@@ -237,6 +238,8 @@ def test_pausing_resuming_and_retiring_need_a_reason_kept_in_the_history(view_of
     detail = read_board(view, {"rule": ["late"]}, None, None).chosen
     assert detail is not None
     assert "pause it" in json.dumps([fact.text for fact in detail.events])
+    done = [(row.action, row.detail["reason"]) for row in list_audit(store, limit=3)]
+    assert done == [("rule_retired", "retire it"), ("rule_resumed", "resume it"), ("rule_paused", "pause it")]
     assert detail.versions[0].marks == ("Retired",)
 
 

@@ -69,9 +69,11 @@ def test_another_sites_page_changes_no_password(own: Served) -> None:
     for origin in (
         "https://elsewhere.example",
         "null",
+        "",
         own.url.replace("http", "https").replace("localhost", "localhost.evil.example"),
     ):
         assert own.ask("POST", "/auth/account", form={"old": OLD, "new": NEW}, Cookie=cookie, Origin=origin).status == 403
+    assert own.ask("POST", "/auth/account", form={"old": OLD, "new": "x" * 20_000}, Cookie=cookie).status == 413
     assert own.sign_in("wang", OLD)
 
 

@@ -125,7 +125,8 @@ def test_cookie_replayed_after_sign_out_is_refused(served: Served) -> None:
 
 def test_sign_out_from_another_site_changes_nothing(served: Served) -> None:
     cookie = served.sign_in("manager")
-    assert served.ask("POST", "/auth/sign-out", Cookie=cookie, Origin="https://elsewhere.example").status == 403
+    for origin in ("https://elsewhere.example", "null", ""):
+        assert served.ask("POST", "/auth/sign-out", Cookie=cookie, Origin=origin).status == 403
     assert served.ask("GET", "/", Cookie=cookie).status == 200
 
 
@@ -134,6 +135,7 @@ def test_sign_in_from_another_site_is_refused(served: Served) -> None:
     answer = served.ask("POST", "/auth/sign-in", form=form, Origin="https://elsewhere.example")
     assert answer.status == 403
     assert answer.headers["set-cookie"] is None
+    assert served.ask("POST", "/auth/sign-in", form=form | {"next": "/" * 20_000}).status == 413
 
 
 def _store(served: Served) -> Engine:

@@ -25,10 +25,11 @@ from tests.data.intake import contract_of, write_csv
 from tests.serving import Served, serve
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+MARKUP = 'G00000<i>"'
 ROWS = [
     ("=1+1", "jd", "CN-SH", "@SUM(A1)", (NOW - timedelta(hours=3)).isoformat(), "1234.5"),
     ("S0000123456", "jd", "CN-JS", "Suzhou", (NOW - timedelta(hours=2)).isoformat(), "-7"),
-    ("G0000000001", "tmall", "CN-GD", "Shenzhen", (NOW - timedelta(hours=1)).isoformat(), "80"),
+    (MARKUP, "tmall", "CN-GD", "Shenzhen", (NOW - timedelta(hours=1)).isoformat(), "80"),
 ]
 
 
@@ -61,7 +62,7 @@ def test_a_download_without_a_session_is_refused(house: Served) -> None:
 
 def test_the_same_address_gives_each_session_its_own_scope(house: Served) -> None:
     numbers = {name: {row[1] for row in _csv(house, house.sign_in(name)) if len(row) > 2} for name in ("manager", "east")}
-    assert numbers["manager"] - numbers["east"] == {"G0000000001"}
+    assert numbers["manager"] - numbers["east"] == {MARKUP}
     assert "S0000123456" in numbers["east"]
 
 
@@ -110,6 +111,9 @@ def test_a_signed_link_shows_a_masked_journey_without_a_session(house: Served) -
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "script" not in text
     assert answer.headers["set-cookie"] is None
+    hostile = house.ask("GET", _link(house.home, order_id=MARKUP, expires_at=datetime(2100, 1, 1, tzinfo=UTC)))
+    assert b"&lt;i&gt;&quot;" in hostile.body
+    assert b"<i>" not in hostile.body
 
 
 @pytest.mark.parametrize("fault", ["expired", "altered", "unknown order", "nonsense"])
@@ -157,5 +161,8 @@ def test_unmasked_export_is_asked_for_approved_by_another_and_downloaded_once(ho
     assert "Approved by,admin" in got.body.decode("utf-8-sig")
     again = house.ask("POST", "/export/unmasked/fetch?lang=en", form=wanted, Cookie=manager)
     assert (again.status, b"downloaded already" in again.body) == (403, True)
-    foreign = house.ask("POST", "/export/unmasked", form=form, Cookie=manager, Origin="https://elsewhere.example")
-    assert foreign.status == 403
+    long = form | {"reason": "x" * 20_000}
+    assert house.ask("POST", "/export/unmasked", form=long, Cookie=manager).status == 413
+    for path, sent in (("/export/unmasked", form), ("/export/unmasked/fetch", wanted)):
+        foreign = house.ask("POST", path, form=sent, Cookie=manager, Origin="https://elsewhere.example")
+        assert (foreign.status, foreign.body) == (403, b"Ask from the control room itself")

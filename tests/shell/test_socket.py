@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 import shell.socket
 from shell.guard import SessionGuard
@@ -52,6 +53,8 @@ def test_messages_pass_while_the_session_is_valid() -> None:
         peer = _Peer()
         for number in range(3):
             await asyncio.sleep(0.03)
+            for unused in (BackMsg(clear_cache=True), BackMsg(load_git_info=True), BackMsg(debug_shutdown_runtime=True)):
+                peer.incoming.put_nowait({"type": "websocket.receive", "bytes": unused.SerializeToString()})
             peer.incoming.put_nowait({"type": "websocket.receive", "bytes": bytes([number])})
             assert (await peer.socket.receive())["bytes"] == bytes([number])
         await peer.socket.send({"type": "websocket.send", "bytes": b"x"})

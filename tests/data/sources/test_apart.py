@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import resource
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from data.contract import Reader
 from data.lake import Lake
 from data.sources import SourceError
-from data.sources.apart import try_apart
+from data.sources.apart import MAX_BYTES, try_apart
 from tests.data.intake import contract_of, home, take_in
 
 ROWS = b"id,created\nA1,2026-03-01T08:00:00Z\n"
@@ -58,13 +60,18 @@ def test_file_that_takes_too_long_is_refused(tmp_path: Path, monkeypatch: pytest
         try_apart(_gz(tmp_path / "orders.csv.gz"), Reader())
 
 
-def test_child_sees_no_secret_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_child_has_limits_and_sees_no_secret_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
+    limits: dict[int, tuple[int, int]] = {}
 
-    def noted(command: object, **more: object) -> subprocess.CompletedProcess[bytes]:
+    def noted(command: object, **more: Any) -> subprocess.CompletedProcess[bytes]:
         seen.append(more["env"])
+        more["preexec_fn"]()
         return subprocess.CompletedProcess([], 0)
 
     monkeypatch.setattr("subprocess.run", noted)
-    try_apart(_gz(tmp_path / "orders.csv.gz"), Reader())
+    monkeypatch.setattr("resource.setrlimit", limits.__setitem__)
+    try_apart(_gz(tmp_path / "orders.csv.gz"), Reader(max_unpacked_bytes=1000))
     assert seen == [{"PATH": "", "LANG": "C.UTF-8"}]
+    wanted = {resource.RLIMIT_AS: MAX_BYTES, resource.RLIMIT_CPU: 120, resource.RLIMIT_FSIZE: 2000, resource.RLIMIT_CORE: 0}
+    assert limits == {kind: (most, most) for kind, most in wanted.items()}

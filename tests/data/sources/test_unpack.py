@@ -44,6 +44,15 @@ def test_the_contract_limits_the_unpacked_bytes(read_file: ReadFile, tmp_path: P
     path = zip_of(tmp_path / "orders.zip", **{"orders.csv": BODY * 500})
     with pytest.raises(SourceError, match="max_unpacked_bytes 1,000"):
         read_file(path, max_unpacked_bytes=1000)
+    assert list((tmp_path / "staging").iterdir()) == [], "nothing of it was unpacked"
+
+
+def test_an_archive_that_takes_too_long_to_unpack_is_refused(
+    read_file: ReadFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.sources.unpack.MAX_SECONDS", -1)
+    with pytest.raises(SourceError, match="to unpack: send it unpacked"):
+        read_file(zip_of(tmp_path / "orders.zip", **{"orders.csv": BODY}))
 
 
 @pytest.mark.parametrize("name", ["../orders.csv", "/etc/orders.csv", "a/../../orders.csv", "..\\orders.csv", "C:\\orders.csv"])
@@ -71,10 +80,10 @@ def test_a_link_out_of_the_folder_is_refused(read_file: ReadFile, tmp_path: Path
         read_file(inbox / "orders.csv")
 
 
-@pytest.mark.parametrize("count", [0, 2, 1001])
-def test_an_archive_holds_exactly_one_file(read_file: ReadFile, tmp_path: Path, count: int) -> None:
+@pytest.mark.parametrize(("count", "reason"), [(0, "0 files"), (2, "2 files"), (1001, "1001 entries, over the limit of 1000")])
+def test_an_archive_holds_exactly_one_file(read_file: ReadFile, tmp_path: Path, count: int, reason: str) -> None:
     path = zip_of(tmp_path / "orders.zip", **{f"{n}.csv": BODY for n in range(count)})
-    with pytest.raises(SourceError, match="one file an archive"):
+    with pytest.raises(SourceError, match=f"{reason}.*one file an archive"):
         read_file(path)
 
 
