@@ -22,6 +22,7 @@ EVERY_REGION: Final = "*"
 """An analyst's explicit "everything"; a lead always has regions by name, managers and admins need none."""
 
 
+LONGEST_NAME: Final = 128
 NO_PASSWORD: Final = "-"
 """In place of a password's hash: the account signs in at the company's provider; no password fits."""
 
@@ -114,11 +115,12 @@ def has_password(store: Engine, name: str) -> bool:
 def add_user(store: Engine, user: User, *, password_hash: str, now: datetime, by: Actor) -> None:
     """Keep a new user, added `by` someone; raises UserError when the name is taken or the user is not valid."""
     check_user(user)
+    shown = " ".join("".join(sign if sign.isprintable() else " " for sign in user.display_name).split())
     with writing(store) as connection:
         if connection.execute(select(USERS.c.name).where(USERS.c.name == user.name)).one_or_none():
             raise UserError(f"user {user.name} exists: change it or choose another name")
         values = {
-            "display_name": user.display_name or user.name,
+            "display_name": shown[:LONGEST_NAME] or user.name,
             "role": user.role,
             "regions": sorted(set(user.regions)),
             "language": user.language,

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from access.audit import LOCAL
 from access.command import add_users_arguments, users
 from access.sign_in import sign_in
-from access.user import Role, User, UserError, add_user, check_user, find_user, scope_of
+from access.user import Role, User, UserError, add_user, check_user, find_user, list_users, scope_of
 from config import Settings
 from queries.scope import Scope
 
@@ -58,6 +58,14 @@ def test_user_that_makes_no_sense_is_refused_with_the_remedy(user: User, reason:
 def test_taken_name_is_refused(store: Engine) -> None:
     with pytest.raises(UserError, match="li exists"):
         add_user(store, User(name="li", display_name="", role="manager"), password_hash="x", now=NOW, by=LOCAL)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"), [("Ann\u202e \ud83d\nLee\x00", "Ann Lee"), ("\u2066\u200b", "wang"), ("x" * 500, "x" * 128)]
+)
+def test_a_name_to_show_hides_and_turns_nothing(store: Engine, given: str, shown: str) -> None:
+    add_user(store, User(name="wang", display_name=given, role="admin"), password_hash="x", now=NOW, by=LOCAL)
+    assert [user.display_name for user in list_users(store) if user.name == "wang"] == [shown]
 
 
 def _call(settings: Settings, *words: str) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from config import Settings
 from data.active import ActiveContracts
+from data.bounds import wrong_bounds
 from data.contract import Contract, ContractError
 from data.erase import drop_old_contacts, erase_contacts, find_bytes, orders_of_phone, rotate_contacts
 from data.keys import KeysError, read_keys
@@ -169,6 +170,7 @@ def test_order_is_found_by_the_whole_phone(lake: Lake, settings: Settings) -> No
 
 def test_rotation_seals_anew_and_forgets_the_old_key(lake: Lake, settings: Settings) -> None:
     old, sealed = read_keys(settings), _sealed_texts(lake, "A1")[:1]
+    lake.writer().execute("DELETE FROM lake.quarantine")
     assert rotate_contacts(lake) == 9
     assert traces(settings, sealed) == [], "nothing under the old key is left"
     fresh = read_keys(settings)
@@ -193,6 +195,7 @@ def test_erased_values_are_in_no_version_and_no_file(lake: Lake, settings: Setti
     assert orders_of_phone(lake, read_keys(settings), PHONE) == []
     assert orders_of_phone(lake, read_keys(settings), OTHER) == [("web", "A2")]
     assert traces(settings, [*SECRETS, *sealed]) == []
+    assert wrong_bounds(lake) == []
     assert lake.cursor().execute("SELECT count(*) FROM lake.orders").fetchone() == (2,)
     assert lake.cursor().execute("SELECT count(*) FROM ducklake_snapshots('lake')").fetchone() == (1,)
 
@@ -201,8 +204,10 @@ def test_orders_come_in_again_after_everything_was_erased(
     lake: Lake, settings: Settings, contract: Contract, tmp_path: Path
 ) -> None:
     keys = read_keys(settings)
+    sealed = [text for order in ("A1", "A2", "A3") for text in _sealed_texts(lake, order)]
     for phone in (PHONE, OTHER):
         erase_contacts(lake, orders_of_phone(lake, keys, phone))
+    assert traces(settings, sealed) == [], "the smallest and the largest of a column, which the catalogue keeps, are gone too"
     assert lake.cursor().execute("SELECT count(*) FROM lake.order_contacts").fetchone() == (0,)
     path = write_csv(tmp_path / "orders_20260301T100000.csv", ROWS, HEADER)
     assert take_in(lake, contract, path).accepted_count == 2

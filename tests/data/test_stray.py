@@ -12,10 +12,12 @@ from config import Settings
 from data.active import ActiveContracts
 from data.archive import seal_what_lies_open
 from data.erase import erase_contacts, erase_wanted, kept_files, orders_of_phone, rotate_contacts
+from data.ingest import _by_reason
 from data.keys import read_keys
 from data.lake import Lake
 from data.personal import key_of_file, sealed_frames, unseal_row
 from data.replay import list_quarantine, replay
+from data.validate import Refusal
 from data.wanted import wanted_phone, wanted_text, whole_lines
 from data.watch import Inbox, look
 from tests.data.intake import NOW, contract_of, home, take_in, traces, write_csv
@@ -96,6 +98,14 @@ def test_an_order_number_that_is_a_phone_number_or_an_address_is_refused_with_th
     found = {(column, value) for column, value, reason in rows if "number_ids: true" in reason}
     assert found == {("order_id", "139****0321"), ("order_id", "***@***")}
     assert ("created_at", "call 139****0321") in {row[:2] for row in rows}
+    assert {("order_id", "S8�' OR 1=1"), ("city", "Su�zhou")} <= {row[:2] for row in rows}, "what ends SQL early is never kept"
+
+
+def test_what_a_report_counts_by_reason_holds_no_contact() -> None:
+    said = [
+        Refusal(line=n, column="", value=None, reason=f"cast: cannot read {who}", raw="") for n, who in enumerate((PHONE, MAIL))
+    ]
+    assert _by_reason(said) == {"cast: cannot read 139****0321": 1, "cast: cannot read ***@***": 1}
 
 
 def test_a_contract_may_say_that_its_numbers_look_like_that(tmp_path: Path) -> None:
@@ -115,8 +125,11 @@ def test_an_archived_file_is_taken_in_again_as_it_came(lake: Lake, settings: Set
 
 
 def test_rotation_seals_rows_and_files_anew(lake: Lake, settings: Settings) -> None:
+    before = _refused(lake, settings, PHONE)
     rotate_contacts(lake)
     keys = read_keys(settings)
+    assert before
+    assert traces(settings, before) == [], "nothing under the old key is left in an older version"
     assert {key_of_file(path) for path in kept_files(settings)} == {keys.contacts[-1][0]}
     rows = lake.cursor().execute("SELECT source, raw FROM lake.quarantine").fetchall()
     assert sum(PHONE in unseal_row(keys, raw, source) for source, raw in rows) >= 4
@@ -130,11 +143,14 @@ def test_after_an_erasure_it_is_in_no_file_even_opened(lake: Lake, settings: Set
     other.write_bytes(gzip.compress(b"id\n1\n"))
     assert seal_what_lies_open(settings) == 2
     assert len(opened(lake, settings, PHONE)) >= 6
+    refused = _refused(lake, settings, PHONE)
     erase_contacts(lake, orders_of_phone(lake, keys, PHONE))
     found = erase_wanted(lake, keys, wanted_phone(f"+86 {PHONE}"))
     assert found.row_count >= 4
     assert found.removed == ("day.csv.gz.sealed",)
     erase_wanted(lake, keys, wanted_text(MAIL.upper()))
+    assert refused
+    assert traces(settings, refused) == [], "no older version of the lake holds a row that would still open"
     for secret in (PHONE, MAIL, f"{PHONE[:3]}-{PHONE[3:7]}-{PHONE[7:]}"):
         assert traces(settings, (secret,)) == []
         assert opened(lake, settings, secret) == []
@@ -150,6 +166,12 @@ def test_lines_are_never_cut() -> None:
 def test_too_little_is_not_erased(short: str) -> None:
     with pytest.raises(ValueError, match="give all its digits"):
         wanted_phone(short)
+
+
+def _refused(lake: Lake, settings: Settings, text: str) -> list[str]:
+    """Refused rows that hold the text, as they are kept: encrypted."""
+    rows = lake.cursor().execute("SELECT source, raw FROM lake.quarantine WHERE raw <> ''").fetchall()
+    return [raw for source, raw in rows if text in unseal_row(read_keys(settings), raw, source)]
 
 
 def opened(lake: Lake, settings: Settings, text: str) -> list[str]:
