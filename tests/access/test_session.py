@@ -112,9 +112,9 @@ def test_who_is_signed_in_is_told_once_and_only_while_they_are(store: Engine) ->
     assert signed_in_users(store, NOW) == []
 
 
-@pytest.mark.parametrize("column", ["locked_at", "deleted_at"])
-def test_session_of_a_locked_or_removed_account_is_none_whenever_it_began(store: Engine, column: str) -> None:
+@pytest.mark.parametrize("column", ["locked_at", "deleted_at", "is_disabled"])
+def test_session_of_a_shut_account_is_none_whenever_it_began(store: Engine, column: str) -> None:
     secret = start_session(store, "li", NOW)
     with writing(store) as connection:
-        connection.execute(USERS.update().where(USERS.c.name == "li").values({column: NOW}))
+        connection.execute(USERS.update().where(USERS.c.name == "li").values({column: True if column == "is_disabled" else NOW}))
     assert read_session(store, secret, NOW) is None

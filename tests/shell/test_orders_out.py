@@ -14,6 +14,7 @@ import pytest
 from access.acting import By
 from access.approval import decide
 from access.journey import Journey, make_token, read_token
+from access.session import read_session, set_preview
 from access.store import open_store
 from access.user import User
 from config import read_settings
@@ -96,9 +97,9 @@ def test_an_ended_session_downloads_nothing_more(house: Served) -> None:
     assert house.ask("GET", "/export/orders.csv", Cookie=cookie).status == 303
 
 
-def _link(home: Path, *, order_id: str, expires_at: datetime) -> str:
+def _link(home: Path, *, order_id: str, expires_at: datetime, channel: str = "jd") -> str:
     key = read_keys(read_settings({}, home=home)).signing
-    return "/journey/" + make_token(Journey(channel="jd", order_id=order_id, expires_at=expires_at), key)
+    return "/journey/" + make_token(Journey(channel=channel, order_id=order_id, expires_at=expires_at), key)
 
 
 def test_a_signed_link_shows_a_masked_journey_without_a_session(house: Served) -> None:
@@ -111,7 +112,8 @@ def test_a_signed_link_shows_a_masked_journey_without_a_session(house: Served) -
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "script" not in text
     assert answer.headers["set-cookie"] is None
-    hostile = house.ask("GET", _link(house.home, order_id=MARKUP, expires_at=datetime(2100, 1, 1, tzinfo=UTC)))
+    link = _link(house.home, channel="tmall", order_id=MARKUP, expires_at=datetime(2100, 1, 1, tzinfo=UTC))
+    hostile = house.ask("GET", link)
     assert b"&lt;i&gt;&quot;" in hostile.body
     assert b"<i>" not in hostile.body
 
@@ -153,8 +155,14 @@ def test_unmasked_export_is_asked_for_approved_by_another_and_downloaded_once(ho
     store = open_store(read_settings({}, home=house.home))
     root = User(name="admin", display_name="", role="admin")
     decide(store, 1, is_approved=True, by=By(user=root, at=datetime.now(UTC)))
-    store.dispose()
     assert house.ask("POST", "/export/unmasked/fetch?lang=en", form=wanted, Cookie=admin).status == 403
+    looking = read_session(store, admin.partition("=")[2], datetime.now(UTC))
+    assert looking is not None
+    set_preview(store, looking.actor, "manager", datetime.now(UTC))
+    store.dispose()
+    for path, sent in (("/export/unmasked", form), ("/export/unmasked/fetch", wanted)):
+        answer = house.ask("POST", f"{path}?lang=en", form=sent, Cookie=admin)
+        assert (answer.status, b"preview" in answer.body) == (403, True), "through the asker's eyes an administrator only looks"
     got = house.ask("POST", "/export/unmasked/fetch?lang=en", form=wanted, Cookie=manager)
     assert got.status == 200
     assert "S0000123456" in got.body.decode("utf-8-sig")
