@@ -227,8 +227,8 @@ def test_two_different_people_confirm_and_may_take_it_back(bench: Bench) -> None
     assert (done.state, done.confirmed_by) == ("confirmed", ("ana", "bo"))
     back = withdraw(bench.store, "dear", key, ana, Scope.ALL, now=AT)
     assert (back.state, back.confirmed_by) == ("waiting", ("bo",))
-    done = [(row.action, row.actor, row.object_id) for row in list_audit(bench.store, limit=3)]
-    assert done == [("review_withdrawn", "ana", "web/A"), *(("review_confirmed", name, "web/A") for name in ("bo", "ana"))]
+    audited = [(row.action, row.actor, row.object_id) for row in list_audit(bench.store, limit=3)]
+    assert audited == [("review_withdrawn", "ana", "web/A"), *(("review_confirmed", name, "web/A") for name in ("bo", "ana"))]
 
 
 def test_nobody_sees_or_confirms_another_regions_orders(bench: Bench) -> None:
