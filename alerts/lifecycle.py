@@ -114,25 +114,48 @@ def save_draft(
     origin: int | None = None,
 ) -> int:
     """Add a version; its number. Raises RuleError where the author may not, or the rule is none with these sources."""
-    rule = parse_rule(write_rule(rule))
-    _check_rhythm(rule, sources, author)
+    own: dict[str, Any] = {"reason": reason, "is_personal": is_personal, "origin": origin}
+    return save_drafts(store, [rule], author, sources=sources, now=now, **own)[0]
+
+
+def save_drafts(
+    store: Engine,
+    rules: Sequence[Rule],
+    author: Author,
+    *,
+    sources: Sequence[SourceFreshness],
+    now: datetime,
+    reason: str = "",
+    is_personal: bool = False,
+    origin: int | None = None,
+) -> list[int]:
+    """Add a version of each rule, of all or of none; their numbers. Raises RuleError as `save_draft` does."""
+    read = [parse_rule(write_rule(rule)) for rule in rules]
+    for rule in read:
+        _check_rhythm(rule, sources, author)
     with writing(store) as connection:
-        known = _row(connection, rule.name)
-        if known is None:
-            _found(connection, rule, author, now, is_personal=is_personal)
-        else:
-            check_may_change(_entry_from(connection, known), author)
-        check_bounds(connection, rule, author.role)
-        number = 1 + (connection.execute(select(func.max(VERSIONS.c.version)).where(VERSIONS.c.rule == rule.name)).scalar() or 0)
-        values = {
-            "body": write_rule(rule),
-            "author": author.name,
-            "created_at": now,
-            "origin": origin,
-            "reason": kept_note(reason),
-        }
-        connection.execute(VERSIONS.insert().values(rule=rule.name, version=number, **values))
-        keep_event(connection, rule.name, number, author, "drafted", reason, now)
+        return [_add(connection, rule, author, now, reason=reason, is_personal=is_personal, origin=origin) for rule in read]
+
+
+def _add(
+    connection: Connection, rule: Rule, author: Author, now: datetime, *, reason: str, is_personal: bool, origin: int | None
+) -> int:
+    known = _row(connection, rule.name)
+    if known is None:
+        _found(connection, rule, author, now, is_personal=is_personal)
+    else:
+        check_may_change(_entry_from(connection, known), author)
+    check_bounds(connection, rule, author.role)
+    number = 1 + (connection.execute(select(func.max(VERSIONS.c.version)).where(VERSIONS.c.rule == rule.name)).scalar() or 0)
+    values = {
+        "body": write_rule(rule),
+        "author": author.name,
+        "created_at": now,
+        "origin": origin,
+        "reason": kept_note(reason),
+    }
+    connection.execute(VERSIONS.insert().values(rule=rule.name, version=number, **values))
+    keep_event(connection, rule.name, number, author, "drafted", reason, now)
     return number
 
 

@@ -9,11 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from alerts.conditions import Condition
 from alerts.parse import parse_rule
 from alerts.rule import Group, Rule, RuleError, group_of
+from alerts.rule_file import read_yaml
 from alerts.state import Instance, Reading, RuleState, Sample, Transition, frozen, step
 from alerts.values import read_length
 
@@ -49,13 +48,8 @@ class Verdict:
 
 
 def read_cases(file: Path) -> list[Mapping[str, Any]]:
-    """The cases of a file; raises RuleError when it is not a list of cases."""
-    try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RuleError(f"there is no file {file}: name the file with the cases") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RuleError(f"{file} is not valid YAML: {error}") from error
+    """The cases of a file; raises RuleError when it cannot be read or is not a list of cases."""
+    found = read_yaml(file)
     if not isinstance(found, list) or not all(isinstance(case, Mapping) for case in found):
         raise RuleError(f"{file} is not a list of cases: begin each with `- case: …`")
     return found

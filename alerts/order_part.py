@@ -25,6 +25,7 @@ from queries.order_fields import (
     PickJoin,
     TestOp,
 )
+from queries.regions import place_codes
 
 KIND: Final = "order"
 MOST_CONFIRMATIONS: Final = 2
@@ -77,8 +78,9 @@ def _test(given: Mapping[str, Any]) -> OrderTest:
     values = read_words(given.get("values", given.get("value")), name)
     if not values or len(values) > MOST_VALUES:
         raise RuleError(f"{name} has {len(values)} values: choose 1 to {MOST_VALUES}")
-    if field.codes and (unknown := [value for value in values if value not in field.codes]):
-        raise RuleError(f"{name} is never {unknown[0]!r}: {suggest(unknown[0], field.codes)}")
+    codes = field.codes or place_codes(name)
+    if codes and (unknown := [value for value in values if value not in codes]):
+        raise RuleError(f"{name} is never {unknown[0]!r}: {suggest(unknown[0], codes)}")
     return OrderTest(field=name, op=op, values=values)
 
 

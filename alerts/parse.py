@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from alerts.conditions import LEVELS, Condition, Constant
 from alerts.order_part import KIND, ORDER_KEYS, read_order_part
 from alerts.parse_condition import CONDITION_KEYS, read_conditions
-from alerts.rule import JOINS, NO_DATA, SCHEDULES, Datapoints, Join, NoData, Rule, RuleError, Schedule
+from alerts.rule import JOINS, NO_DATA, SCHEDULES, Datapoints, Join, NoData, Rule, RuleError, Schedule, group_of
 from alerts.values import (
     MOST_GROUPS,
     check_keys,
@@ -32,6 +32,7 @@ from queries.check import suggest
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
 from queries.query import Filter, QueryError
+from queries.regions import place_codes
 from queries.request import parse_filters
 
 LENGTH_KEYS: Final = {
@@ -154,7 +155,7 @@ def _schedule(value: object) -> Schedule:
     check_keys(given, [field.name for field in fields(Schedule)], "schedule")
     readers: dict[str, Callable[[Any], Any]] = {
         "kind": partial(read_choice, known=SCHEDULES, what="schedule"),
-        "days": lambda days: tuple(read_whole(day, "schedule.days", 1, 7) for day in days),
+        "days": _days,
         "start_hour": lambda hour: read_whole(hour, "schedule.start_hour", 0, 23),
         "end_hour": lambda hour: read_whole(hour, "schedule.end_hour", 1, 24),
         "since": lambda day: read_day(day, "schedule.since"),
@@ -164,6 +165,12 @@ def _schedule(value: object) -> Schedule:
     if found.start_hour >= found.end_hour:
         raise RuleError(f"schedule: {found.start_hour}:00 is not before {found.end_hour}:00: swap the hours")
     return found
+
+
+def _days(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple) or not value:
+        raise RuleError(f"schedule.days {value!r} names no day: give a list from 1 (Monday) to 7, for example [1, 2, 3, 4, 5]")
+    return tuple(sorted({read_whole(day, "schedule.days", 1, 7) for day in value}))
 
 
 def _zone(value: object) -> str:
@@ -188,6 +195,7 @@ def _check_rule(rule: Rule, given: Mapping[str, Any], *, is_test: bool) -> None:
     _check_group_names(rule)
     if not is_test:
         _check_metrics(rule)
+        _check_places(rule)
 
 
 def _check_campaign(rule: Rule) -> None:
@@ -221,6 +229,22 @@ def _check_code(rule: Rule, label: str, key: str) -> None:
         codes = [str(code) for code in DIMENSIONS[dimension].codes]
         if codes and value not in codes:
             raise RuleError(f"{key}: {dimension} is never {value!r}: {suggest(value, codes)}")
+
+
+def _check_places(rule: Rule) -> None:
+    """A region or province that nobody declared is a slip of the pen: it would never have an order."""
+    named = [(item.dimension, value, "filters") for item in rule.filters for value in item.values]
+    for condition in rule.conditions:
+        named += [pair for label, _ in condition.groups for pair in _places_in(rule, label, "thresholds")]
+    named += [pair for label in rule.expected_groups for pair in _places_in(rule, label, "expected_groups")]
+    for dimension, value, key in named:
+        codes = place_codes(dimension)
+        if codes and value is not None and value not in codes:
+            raise RuleError(f"{key}: {dimension} is never {value!r}: {suggest(value, codes)}")
+
+
+def _places_in(rule: Rule, label: str, key: str) -> list[tuple[str, str | None, str]]:
+    return [(dimension, value, key) for dimension, value in zip(rule.group_by, group_of(rule, label), strict=False)]
 
 
 def _check_metrics(rule: Rule) -> None:

@@ -32,7 +32,7 @@ def read_conditions(given: Mapping[str, Any], *, is_test: bool) -> tuple[Conditi
 def _condition(given: Mapping[str, Any], *, is_test: bool) -> Condition:
     check_keys(given, CONDITION_KEYS, "a condition")
     metric, op = given.get("metric"), given.get("op")
-    if not (is_test and metric == TEST_METRIC) and metric not in METRICS:
+    if not (is_test and metric == TEST_METRIC) and not (isinstance(metric, str) and metric in METRICS):
         raise RuleError(f"there is no metric {metric!r}: {suggest(str(metric), METRICS)}")
     op = cast(Op, read_choice(op, OPS, "op"))
     found = Condition(

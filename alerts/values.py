@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from alerts.fault import RuleError
 from data.personal import plain_note
@@ -76,9 +76,10 @@ def read_number(value: object, key: str) -> float | None:
     """A finite number, or None; raises RuleError."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise RuleError(f"{key} {value!r} is no number: give a plain figure such as 0.05 or 7200")
-    return float(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    if not is_number:
+        raise RuleError(f"{key} {str(value)[:40]!r} is no number: give a plain figure such as 0.05 or 7200")
+    return float(cast(float, value))
 
 
 def read_text(value: object, key: str) -> str:

@@ -14,6 +14,7 @@ from alerts.receiver_trial import line_of, try_receiver
 from alerts.rule import RuleError
 from components.register import Outcome
 from i18n import translate
+from pages.delivery_words import answer_words
 from pages.figures import metric_name
 from pages.register_act import act_on_register, done
 from pages.rule_receivers import ACTIONS, act_on_receiver
@@ -59,7 +60,7 @@ def _test(view: View, name: str) -> Outcome | None:
 def told(language: str, name: str, delivery: Delivery) -> Outcome:
     """What a receiver answered to a test, in a sentence."""
     key = f"rules.house.test.{delivery.outcome}"
-    text = translate(language, key, name=name, answer=delivery.detail or translate(language, "rules.house.test.no_words"))
+    text = translate(language, key, name=name, answer=answer_words(language, delivery.detail))
     return Outcome(text=text, state="good" if delivery.outcome == "sent" else "critical")
 
 

@@ -13,6 +13,7 @@ from alerts.long_tail import SERVICES
 from alerts.outbox import Receiver, list_receivers
 from alerts.receivers import SECURITY, Wanted, field_names, keep_receiver, stop_receiver
 from alerts.rule import RuleError
+from alerts.values import read_name
 from components.register import Branch, Choice, Field, Form
 from i18n import LANGUAGES, translate
 from pages.wording import names_of
@@ -28,7 +29,7 @@ def act_on_receiver(view: View, action: str, key: str, values: Mapping[str, Any]
     if store is None:
         return ""
     if action == "new_receiver":
-        name, channel = str(values.get("name", "")).strip().lower(), str(values.get("channel", ""))
+        name, channel = read_name(str(values.get("name", "")).strip().lower(), is_test=False), str(values.get("channel", ""))
         if name in list_receivers(store):
             raise RuleError(f"There is already a receiver {name!r}: change it in the list")
         st.session_state[OPENED] = Receiver(name=name, channel=channel, settings={}, scope=view.scope, language=language)
@@ -138,7 +139,8 @@ def _setting(language: str, opened: Receiver, name: str, *, is_needed: bool) -> 
     is_secret = name in CHANNELS[opened.channel].secrets
     hint = translate(language, "rules.house.form.secret_hint") if is_secret else ""
     if opened.channel == "apprise":
-        hint = f"{translate(language, 'rules.house.form.apprise_hint', services=', '.join(SERVICES))} {hint}"
+        schemes = translate(language, "marks.joiner").join(f"{name}://" for name in SERVICES)
+        hint = translate(language, "rules.house.form.apprise_hint", services=schemes)
     return Field(code=name, name=title, value=text, hint=hint, is_needed=is_needed)
 
 

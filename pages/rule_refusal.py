@@ -68,6 +68,7 @@ REASONS: Final = (
     (r"test messages are the analysts'", "test_analyst"),
     (r"was tested a moment ago", "test_again"),
     (r"is not before", "hours"),
+    (r"^schedule\.days .* names no day", "days"),
     (r"say why", "why"),
     (r"was never tried on history", "untried"),
     (r"is for others", "analyst"),

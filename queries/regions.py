@@ -19,3 +19,10 @@ def is_region(code: str) -> bool:
 def is_province(code: str) -> bool:
     """Whether there is such a province."""
     return any(province.code == code for province in provinces())
+
+
+def place_codes(dimension: str) -> tuple[str, ...]:
+    """Every code that a dimension of declared places can have: regions and provinces; of other dimensions none is declared."""
+    if dimension == "region":
+        return region_codes()
+    return tuple(province.code for province in provinces()) if dimension == "province" else ()

@@ -20,7 +20,7 @@ from access.store import open_store
 from access.user import UserError, find_user, scope_of
 from alerts.backtest import backtest
 from alerts.book import frozen_instants
-from alerts.command import Told, check_files, read_documents, read_rules
+from alerts.command import Told, check_files, read_rules
 from alerts.health_of import Health, read_health
 from alerts.lifecycle import (
     Author,
@@ -31,13 +31,11 @@ from alerts.lifecycle import (
     list_rules,
     list_versions,
     publish,
-    save_draft,
+    save_drafts,
 )
 from alerts.lint import lint, today_in
-from alerts.needs import check_rhythm
 from alerts.order_lint import lint_order
 from alerts.order_trial import trial_to_json
-from alerts.parse import parse_rule
 from alerts.receiver_trial import line_of, read_standings, try_receiver
 from alerts.report import Report, to_json
 from alerts.rule import Rule, RuleError
@@ -59,7 +57,7 @@ FILES: Final = ("test", "validate")
 def rules(settings: Settings, arguments: Namespace, now: datetime) -> Told:
     """Do what the action asks; the lines to print and the exit code. Raises RuleError, UserError, LakeError."""
     if arguments.action in FILES:
-        return check_files(arguments)
+        return check_files(settings, arguments, now)
     store = open_store(settings)
     if arguments.action == "send-test":
         return _send_test(store, settings, arguments, now)
@@ -179,7 +177,7 @@ def _backtest(store: Engine, settings: Settings, arguments: Namespace, now: date
     author = None if arguments.user is None else _author(store, arguments.user)
     reading = Reading(settings)
     try:
-        if Path(arguments.rule).exists():
+        if Path(arguments.rule).is_file():
             return [
                 line
                 for rule in read_rules(Path(arguments.rule))
@@ -269,17 +267,28 @@ def _publish(store: Engine, settings: Settings, arguments: Namespace, now: datet
 def _export(store: Engine, names: Sequence[str]) -> list[str]:
     chosen = [_chosen(store, name, find_rule(store, name).live_version) for name in names] if names else _live(store)
     found = [write_rule(rule) for _, _, rule in chosen]
-    return [yaml.safe_dump(found, allow_unicode=True, sort_keys=False).rstrip()] if found else ["[]"]
+    left = [] if names else _unreadable(store)
+    notes = [f"# {name} is left out: its version {number} no longer parses" for name, number in left]
+    return [*notes, yaml.safe_dump(found, allow_unicode=True, sort_keys=False).rstrip()]
+
+
+def _unreadable(store: Engine) -> list[tuple[str, int]]:
+    """The shared rules, with the version that would be exported, that can no longer be read."""
+    read = {entry.name for entry, _, _ in _live(store)}
+    return [
+        (entry.name, entry.live_version or entry.newest_version)
+        for entry in list_rules(store)
+        if not entry.is_personal and entry.name not in read
+    ]
 
 
 def _import(store: Engine, settings: Settings, arguments: Namespace, now: datetime) -> list[str]:
     author, sources = _author(store, arguments.user), promised_sources(settings, now)
-    # Every rule is read before the first is kept: a faulty file changes nothing.
-    found = [parse_rule(raw) for file in arguments.files for raw in read_documents(file)]
-    for rule in found:
-        check_rhythm(rule, sources)
+    # Every rule is read before the first is kept, and all are kept or none: a faulty file changes nothing.
+    found = [rule for file in arguments.files for rule in read_rules(file, sources)]
     own: dict[str, Any] = {"reason": arguments.reason, "is_personal": not author.may_share}
-    return [f"{rule.name}: draft {save_draft(store, rule, author, sources=sources, now=now, **own)}" for rule in found]
+    numbers = save_drafts(store, found, author, sources=sources, now=now, **own)
+    return [f"{rule.name}: draft {number}" for rule, number in zip(found, numbers, strict=True)]
 
 
 def _author(store: Engine, name: str) -> Author:

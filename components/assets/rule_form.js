@@ -93,7 +93,7 @@ function drawMany(field) {
     "div",
     { class: `field${field.is_wide ? " wide" : ""}`, key: field.code, "data-many": field.code },
     h("span", { class: "label" }, field.name),
-    h("details", { class: "many" }, h("summary", {}, names.join(", ") || field.place), h("div", { class: "boxes" }, field.options.map((one) => h("label", { key: one.code }, h("input", { type: "checkbox", name: field.code, value: one.code, checked: chosen.has(one.code) }), one.name)))),
+    h("details", { class: "many" }, h("summary", {}, names.join(ruleDesk.board.language === "zh-CN" ? "、" : ", ") || field.place), h("div", { class: "boxes" }, field.options.map((one) => h("label", { key: one.code }, h("input", { type: "checkbox", name: field.code, value: one.code, checked: chosen.has(one.code) }), one.name)))),
     hintOf(field),
   );
 }

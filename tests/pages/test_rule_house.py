@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -22,6 +23,7 @@ from alerts.lifecycle import find_rule
 from alerts.outbox import list_receivers
 from alerts.receivers import field_names
 from alerts.tables import RECEIVERS
+from pages.delivery_words import answer_words
 from pages.rule_act import act as act_on_rules
 from pages.rule_house import read_house
 from pages.rule_house_act import OUTCOME, REGISTER, act
@@ -67,7 +69,25 @@ def test_a_test_message_tells_the_failure_inside_the_body(
 def test_a_destination_that_is_not_listed_is_told_before_anything_is_sent(view_of: Open, store: Engine) -> None:  # noqa: F811
     _receive(store, "hook", "slack", url="https://example.org/hook")
     told = do(view_of(), "test", "hook")
-    assert "not on the list of hosts" in told.text
+    assert "not among the allowed hosts" in told.text
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "the secret env:NTFY is empty: set it where the worker is started",
+        "ntfy.example.org is not on the list of hosts: an administrator adds it to CONTROL_ROOM_ALERT_HOSTS",
+        "apprise cannot read the ntfys:// address: see its documentation",
+        "127.0.0.1: ConnectionRefusedError",
+        "10.0.0.1: TimeoutError",
+        "answered 302",
+        "the answer could not be read",
+    ],
+)
+def test_why_a_message_did_not_arrive_is_told_in_chinese(detail: str) -> None:
+    words = answer_words("zh-CN", detail)
+    assert words != detail
+    assert not re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{3,}", words), words
 
 
 def test_an_administrator_sets_bounds_that_analysts_meet_and_the_history_tells(view_of: Open, store: Engine) -> None:  # noqa: F811
@@ -152,6 +172,7 @@ def test_an_administrator_adds_changes_and_stops_a_receiver_without_the_store_ho
     store: Engine,  # noqa: F811
 ) -> None:
     admin = view_of(ADMIN)
+    assert "cannot be used" in do(admin, "new_receiver", name="值班群", channel="dingtalk").text
     do(admin, "new_receiver", name="East-Ding", channel="dingtalk")
     form = read_house(admin).forms[0]
     assert [field.code for field in form.fields] == ["url", "secret", "language", "per_hour", "regions"]

@@ -18,7 +18,7 @@ from i18n import LANGUAGES, translate
 from pages.rule_refusal import REASONS, explain
 
 ROOT = Path(__file__).resolve().parents[2]
-TERMINAL = {"alerts/command.py", "alerts/notation.py"}
+TERMINAL = {"alerts/command.py", "alerts/notation.py", "alerts/rule_file.py"}
 """What only the command line reads: files of rules and rule tests."""
 ASKED = ("queries/build.py", "queries/check.py", "queries/request.py", "queries/setting.py")
 """What a rule's question can be refused for when it is tried."""

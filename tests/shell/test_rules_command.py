@@ -16,6 +16,7 @@ from access.user import User, add_user
 from alerts.fault import RuleError
 from alerts.lifecycle import Author, keep_trial, list_versions, publish, restore, save_draft, set_status
 from alerts.parse import parse_rule
+from alerts.tables import VERSIONS
 from config import read_settings
 from data.ingest import ingest
 from data.lake import Lake
@@ -63,7 +64,10 @@ def run(home: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 def test_a_rule_is_imported_tried_published_shown_and_exported(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text(yaml.safe_dump([RULE]), encoding="utf-8")
-    assert run("validate", str(file))[1].endswith("1 of 1 rules are sound\n")
+    *lines, rhythm, count = run("validate", str(file))[1].splitlines()
+    assert lines == [f"{file}: many: sound"]
+    assert "no source that comes regularly" in rhythm
+    assert count == "1 of 1 rules are sound"
     assert run("import", str(file), "--user", "ana")[:2] == (0, "many: draft 1\n")
     code, _, told = run("publish", "many", "--user", "ana", "--reason", "try")
     assert (code, "never tried" in told) == (2, True)
@@ -89,6 +93,9 @@ def test_a_window_shorter_than_the_snapshots_of_its_source_is_refused_at_import_
         yaml.safe_dump(PLAIN | {"source": "slow", "cadence": {"warn_after": "2h", "error_after": "4h"}}), encoding="utf-8"
     )
     try:
+        refused = f"{file}: rule 1: the window 1h is shorter than the 2h in which slow sends a snapshot"
+        code, out, _ = run("validate", str(file))
+        assert (code, refused in out, "0 of 1 rules are sound" in out) == (1, True, True)
         for words in (("import", str(file)), ("publish", "fine", "--reason", "try")):
             code, out, told = run(*words, "--user", "ana")
             assert (code, out) == (2, "")
@@ -141,3 +148,63 @@ def test_a_test_message_is_sent_and_the_receiver_listed(run: Run) -> None:
     code, _, told = run("send-test", "nobody", "--user", "ana")
     assert (code, "no receiver 'nobody'" in told) == (2, True)
     assert run("send-test", "nobody", "--user", "east")[0] == 2
+
+
+@pytest.mark.parametrize("action", ["validate", "test", "import"])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, "cannot be read (No such file or directory)"),
+        ("name: [a", "line 1: not valid YAML"),
+        ("- {name: a, name: b}", "line 1: not valid YAML: 'name' stands twice"),
+        ("- {name: a, expires_on: 2026-13-40}", "line 1: not valid YAML: '2026-13-40' is no day (month must be in 1..12)"),
+        ("[" * 600, "nested too deeply"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_with_its_line(
+    run: Run, tmp_path: Path, action: str, text: str | None, reason: str
+) -> None:
+    file = tmp_path / "rules.yaml"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    code, out, told = run(action, str(file), *(("--user", "ana") if action == "import" else ()))
+    assert (code, out) == (2, "")
+    assert told.startswith(str(file))
+    assert reason in told
+    assert "Traceback" not in told
+
+
+def test_an_import_keeps_all_rules_of_its_files_or_none(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    for second, reason in (
+        ({"name": "first"}, "first is the name of rule 1"),
+        ({"name": "b", "metric": "order_cont"}, "order_count"),
+    ):
+        file.write_text(yaml.safe_dump([RULE | {"name": "first"}, RULE | second]), encoding="utf-8")
+        code, out, told = run("import", str(file), "--user", "ana")
+        assert (code, out) == (2, "")
+        assert "rule 2" in told
+        assert reason in told
+    run("import", _one(tmp_path, RULE | {"name": "hers"}), "--user", "ana")
+    file.write_text(yaml.safe_dump([RULE | {"name": "first"}, RULE | {"name": "hers"}]), encoding="utf-8")
+    assert run("import", str(file), "--user", "east")[:2] == (2, "")
+    assert "first" not in run("list")[1]
+
+
+def _one(folder: Path, rule: dict[str, object]) -> str:
+    file = folder / "one.yaml"
+    file.write_text(yaml.safe_dump([rule]), encoding="utf-8")
+    return str(file)
+
+
+def test_an_export_names_what_it_leaves_out_and_can_be_read_back(run: Run, tmp_path: Path, home: Path) -> None:
+    run("import", _one(tmp_path, RULE | {"name": "torn"}), "--user", "ana")
+    store = open_store(read_settings({}, home=home))
+    with store.begin() as connection:
+        torn = {"body": {"name": "torn"}, "author": "ana", "created_at": AS_OF, "reason": ""}
+        connection.execute(VERSIONS.insert().values(rule="torn", version=2, **torn))
+    store.dispose()
+    code, out, _ = run("export")
+    assert code == 0
+    assert "# torn is left out: its version 2 no longer parses" in out
+    assert "torn" not in [rule["name"] for rule in yaml.safe_load(out)]
