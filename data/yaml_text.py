@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import date
+from typing import Any, ClassVar, Final
 
 import yaml
+from yaml.composer import ComposerError
+from yaml.constructor import ConstructorError
 
 MOST_NODES: Final = 200_000
 """More values than this, with every alias written out, are no file that somebody wrote."""
@@ -17,24 +20,26 @@ class YamlFault(ValueError):
 class _Reader(yaml.SafeLoader):
     """Plain values only; a key that stands twice in a mapping and a day that is none are faults with their line."""
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
-        node: yaml.MappingNode = super().compose_mapping_node(anchor)  # type: ignore[assignment, arg-type]
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:  # noqa: ANN401 - the reader's own
+        node = super().compose_mapping_node(anchor)
         seen: set[str] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value != "<<":
                 if key.value in seen:
-                    raise yaml.composer.ComposerError(None, None, f"{key.value!r} stands twice", key.start_mark)
+                    raise ComposerError(None, None, f"{key.value!r} stands twice", key.start_mark)
                 seen.add(key.value)
         return node
 
-    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> object:
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> date:
         try:
             return super().construct_yaml_timestamp(node)
         except ValueError as error:
             problem = f"{node.value!r} is no day ({error})"
-            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+            raise ConstructorError(None, None, problem, node.start_mark) from None
 
-    yaml_constructors = yaml.SafeLoader.yaml_constructors | {"tag:yaml.org,2002:timestamp": construct_yaml_timestamp}
+    yaml_constructors: ClassVar[dict[str | None, Any]] = yaml.SafeLoader.yaml_constructors | {
+        "tag:yaml.org,2002:timestamp": construct_yaml_timestamp
+    }
 
 
 def load_yaml(text: str) -> object:
@@ -45,8 +50,8 @@ def load_yaml(text: str) -> object:
         if node is None:
             return None
         if _weight(node, {}) > MOST_NODES:
-            raise yaml.composer.ComposerError(None, None, "its aliases are too many values written out", node.start_mark)
-        return reader.construct_document(node)  # type: ignore[no-untyped-call]
+            raise ComposerError(None, None, "its aliases are too many values written out", node.start_mark)
+        return reader.construct_document(node)
     except RecursionError:
         raise YamlFault(": not valid YAML: it is nested too deeply, or in itself: correct the file") from None
     except (yaml.YAMLError, ValueError) as error:
