@@ -21,9 +21,25 @@ Refusals = Mapping[type[Exception], Callable[[Exception, str], str]]
 """The sentence for each kind of refusal, in a language."""
 
 
-def act_on_register(view: View, register: str, outcome: str, do: Do, refusals: Refusals) -> None:
-    """Do what a register's trigger `act` carries, for whoever may act on the present; keep what came of it as `outcome`."""
+def keep_asked(register: str) -> None:
+    """Keep what a register's trigger `act` carries for the run that follows: its view knows the present instant."""
     asked = (st.session_state.get(register) or {}).get("act")
+    if isinstance(asked, Mapping):
+        st.session_state[f"{register}.asked"] = dict(asked)
+
+
+def is_asked(register: str) -> bool:
+    """Whether something kept waits to be done in this run."""
+    return f"{register}.asked" in st.session_state
+
+
+def act_on_register(view: View, register: str, outcome: str, do: Do, refusals: Refusals) -> None:
+    """Do what was kept of a register, or what its trigger `act` carries, for whoever may act on the present.
+
+    What came of it is kept as `outcome`.
+    """
+    kept = st.session_state.pop(f"{register}.asked", None)
+    asked = kept or (st.session_state.get(register) or {}).get("act")
     if not isinstance(asked, Mapping):
         return
     language = view.language

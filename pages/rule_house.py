@@ -18,6 +18,7 @@ from components.register import Act, Branch, Choice, Field, Form, Register, Shee
 from components.register import Entry as Row
 from i18n import translate
 from pages.figures import figure, metric_name
+from pages.register_act import is_asked, keep_asked
 from pages.rule_house_act import OUTCOME, REGISTER, act, title_of_rule
 from pages.rule_receivers import receiver_forms
 from pages.rule_sight import my_entries, newest_rule
@@ -30,7 +31,13 @@ MOST_HISTORY: Final = 50
 def draw_house(view: View) -> None:
     """Draw it for those who look after rules for others: analysts and administrators."""
     if view.store is not None and view.user.role in TESTERS:
-        draw_register(read_house(view), key=REGISTER, on_act=partial(act, view))
+        draw_register(read_house(view), key=REGISTER, on_act=partial(keep_asked, REGISTER))
+
+
+def hear_house(view: View) -> None:
+    """Do what was asked there, before anything of the page is read."""
+    if is_asked(REGISTER) and view.store is not None and view.user.role in TESTERS:
+        act(view)
 
 
 def read_house(view: View) -> Register:

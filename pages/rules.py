@@ -34,7 +34,7 @@ from pages.rule_change import read_changes
 from pages.rule_draft import Draft, begin, lately, rule_of, trial_of, unlimited
 from pages.rule_form import read_sections
 from pages.rule_form_act import DRAFT, draft_now
-from pages.rule_house import draw_house
+from pages.rule_house import draw_house, hear_house
 from pages.rule_refusal import explain, in_units
 from pages.rule_rows import read_detail, read_notes, read_rule_row, read_sentences
 from pages.rule_sight import my_entries, newest_rule
@@ -52,6 +52,7 @@ def render(view: View) -> None:
     """Do what was asked on this page, then draw the rules or the form, and watch for the next snapshot."""
     with st.container(key="rules", gap=None):
         said = hear(view)
+        hear_house(view)
         parameters = {name: st.query_params.get_all(name) for name in st.query_params}
         _open_asked(view, parameters)
         board = read_board(view, parameters, draft_now(), said)

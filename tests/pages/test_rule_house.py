@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,8 +25,9 @@ from alerts.outbox import list_receivers
 from alerts.receivers import field_names
 from alerts.tables import RECEIVERS
 from pages.delivery_words import answer_words
+from pages.register_act import keep_asked
 from pages.rule_act import act as act_on_rules
-from pages.rule_house import read_house
+from pages.rule_house import hear_house, read_house
 from pages.rule_house_act import OUTCOME, REGISTER, act
 from tests.alerts.server import serve
 from tests.pages.conftest import AS_OF
@@ -70,6 +72,20 @@ def test_a_destination_that_is_not_listed_is_told_before_anything_is_sent(view_o
     _receive(store, "hook", "slack", url="https://example.org/hook")
     told = do(view_of(), "test", "hook")
     assert "not among the allowed hosts" in told.text
+
+
+def test_what_was_asked_of_a_page_left_open_is_done_at_the_instant_it_was_asked(view_of: Open, store: Engine) -> None:  # noqa: F811
+    asked = {"action": "bound", "key": "", "values": {"metric": "late_rate", "least": "5%", "most": "8%"}}
+    st.session_state[REGISTER] = {"act": asked}
+    keep_asked(REGISTER)
+    st.session_state[REGISTER] = {}
+    later = view_of(ADMIN)
+    later = replace(later, now=later.now + timedelta(hours=5))
+    hear_house(later)
+    hear_house(later)
+    with store.connect() as connection:
+        found = connection.execute(select(AUDIT.c.at).where(AUDIT.c.action == "bound_changed")).scalars().all()
+    assert found == [later.now]
 
 
 @pytest.mark.parametrize(
