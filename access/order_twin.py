@@ -29,7 +29,9 @@ Row = dict[str, Any]
 Ask = Callable[[Sequence[Statement]], list[pl.DataFrame]]
 """Answers several statements, side by side where it can."""
 
-COMPARED_DAYS: Final = timedelta(days=2)
+COMPARED: Final = (timedelta(days=2), timedelta(days=14), timedelta(days=60))
+"""Over so long orders are compared: the first in which enough passed the stage that took longest, so that a small house has a usual too."""
+
 ATTACHED: Final = {
     "events": build_events,
     "returns": build_returns,
@@ -102,13 +104,19 @@ def read_twin(key: OrderKey, moment: Moment, ask: Ask) -> Twin | None:
         return None
     order = found.to_dicts()[0]
     key = replace(key, created_at=order["created_at"])
-    window = compared_window(order)
+    window = compared_window(order, COMPARED[0])
     statements = [build_comparable(_comparable(order, window), moment), *(build(key, moment) for build in ATTACHED.values())]
     compared, *attached = ask(statements)
     usual = _usual(compared.to_dicts())
+    passages = passages_of(order, moment)
+    longest = max(passages, key=lambda passage: passage.seconds or 0, default=None)
+    for length in COMPARED[1:]:
+        if longest is not None and longest.stage not in usual:
+            window = compared_window(order, length)
+            usual = _usual(ask([build_comparable(_comparable(order, window), moment)])[0].to_dicts())
     rows = {name: tuple(frame.to_dicts()) for name, frame in zip(ATTACHED, attached, strict=True)}
-    passages = tuple(replace(passage, usual=usual.get(passage.stage)) for passage in passages_of(order, moment))
-    return Twin(order=order, passages=passages, compared=_compared(order), compared_window=window, **rows)
+    known = tuple(replace(passage, usual=usual.get(passage.stage)) for passage in passages)
+    return Twin(order=order, passages=known, compared=_compared(order), compared_window=window, **rows)
 
 
 def passages_of(order: Row, moment: Moment) -> list[Passage]:
@@ -136,12 +144,12 @@ def passages_of(order: Row, moment: Moment) -> list[Passage]:
     return found
 
 
-def compared_window(order: Row) -> Window:
-    """The days up to the hour in which the order's life (so far) ended: whom it is compared with passed stages in them."""
+def compared_window(order: Row, length: timedelta) -> Window:
+    """So long up to the hour in which the order's life (so far) ended: whom it is compared with passed stages in them."""
     reached = [order[f"{name}_at"] for name in MILESTONES if order[f"{name}_at"] is not None]
     last = order["as_of"] if order["is_open"] else max(reached)
     end = last.replace(minute=0, second=0, microsecond=0) + timedelta(milliseconds=HOUR_MS)
-    return Window(start=end - COMPARED_DAYS, end=end)
+    return Window(start=end - length, end=end)
 
 
 def _furthest(order: Row, stage: str) -> datetime | None:

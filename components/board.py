@@ -21,6 +21,7 @@ class Tile:
     """One figure: `tone` colours its change, `state` marks it against its target.
 
     `spark` is its last day in equal steps, None for gaps; `marks` stand on the same axis.
+    `figure` names what it opens in place, `href` where it leads.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Tile:
     spark: tuple[float | None, ...] = ()
     figure: str = ""
     marks: tuple[AxisMark, ...] = ()
+    href: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

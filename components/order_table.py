@@ -68,7 +68,9 @@ class ColumnChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class OrderTable:
-    """The whole list; `empty` says why there is nothing to show and `way` leads on. `words` name the controls."""
+    """The whole list; `empty` says why there is nothing to show and `way` leads on. `words` name the controls, `definition`
+    leads to what the figure behind the list means.
+    """
 
     language: str
     title: str
@@ -85,6 +87,7 @@ class OrderTable:
     unmasked: tuple[str, str] | None = None
     empty: str = ""
     way: tuple[str, str] | None = None
+    definition: tuple[str, str] | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -29,7 +29,7 @@ class Contract:
 class Line:
     """A series over time, None for gaps; `before` is the same a week earlier. `first` and `last` label the axis' ends.
 
-    Lines with the same `ceiling` are drawn to one scale from zero; without one a line fills its own height.
+    `href` is where its title leads. Lines with the same `ceiling` are drawn to one scale from zero; without one a line fills its own height.
     """
 
     title: str
@@ -43,6 +43,7 @@ class Line:
     last: str = ""
     spoken: str = ""
     tips: tuple[str, ...] = ()
+    href: str = ""
     before_name: str = ""
     target_name: str = ""
 
@@ -107,7 +108,10 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """One figure, opened. `note` says what the value stands on, `lines` what it is compared with."""
+    """One figure, opened. `note` says what the value stands on, `lines` what it is compared with.
+
+    With `compare` there is a switch of that name: the next cell chosen stands beside this one.
+    """
 
     language: str
     title: str
@@ -124,3 +128,5 @@ class Panel:
     orders: OrderRows | None = None
     actions: tuple[Action, ...] = ()
     contract: Contract | None = None
+    compare: str = ""
+    compare_tip: str = ""

@@ -11,13 +11,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 from typing import Final
 
 from data.contract import KIND_COLUMNS, KIND_KEY, ContractError, expression_columns
-from data.draft_words import match_columns, milestone_of, plain_word
+from data.draft_lines import LINES, collapsed
+from data.draft_words import PERSONAL_WORDS, match_columns, milestone_of, plain_word
 from data.order import MILESTONES
 from data.places import country_of_province, province_aliases
-from data.sample import Sample, instant_format, read_sample
+from data.sample import SAMPLE_ROWS, Sample, instant_format, read_sample
 from data.sql_text import identifier
 
 MAX_STATUS_WORDS: Final = 60
@@ -27,6 +29,8 @@ _CLOCKED: Final = ("created_at", "occurred_at", "requested_at")
 """Where one clock time beside several dates belongs."""
 _CLOCK: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?")
 _DAY_OR_CLOCK: Final = re.compile(r"\b(date|day|time|data|hora|dia)\b|日期|时间|时刻|日$|\s")
+_ADDED: Final = ("quantity", "delivered_quantity", "amount", "freight_cost")
+"""What an order's lines may each have a part of."""
 _MONEY_SIGNS: Final = {"¥": "CNY", "￥": "CNY", "R$": "BRL", "€": "EUR", "£": "GBP", "$": "USD"}
 _DATED_NAME: Final = (
     (r"(\d{8}T\d{6})", "%Y%m%dT%H%M%S"),
@@ -62,14 +66,20 @@ def draft_contract(path: Path) -> str:
     lines = [_line(sample, name, header, types[name]) for name, header in matched.items()]
     lines = _split_instants(sample, lines, clocks)
     formats = _formats([line.texts for line in lines if types[line.name] == "instant"])
+    personal = match_columns(_unused(sample, lines, status), PERSONAL_WORDS) if kind == "orders" else {}
+    rows = _collapsed(sample, lines, matched, (*personal.values(), *([status] if status else [])))
+    if rows and "line_count" not in matched:
+        lines = [*lines, _Line(name="line_count", expression=LINES)]
     lines = [*lines, *_constants(sample, path, matched, types)]
     parts = [
         _head(path, sample, kind),
         _as_of(path, has_instants=any(types[line.name] == "instant" for line in lines)),
+        _rows(rows),
         _columns(sample, kind, lines, status, formats),
         _status(sample, status) if status else "",
         _events(sample, matched) if kind == "events" else "",
-        _tail(sample, kind, lines, matched),
+        _tail(sample, kind, lines, "" if rows else matched.get("order_id", "")),
+        _personal(personal),
     ]
     return "".join(parts)
 
@@ -277,8 +287,7 @@ def _columns(sample: Sample, kind: str, lines: Sequence[_Line], status: str | No
         parts.append(
             "  # created_at: FILL IN when the order was placed; without it an order counts only once another source tells\n"
         )
-    used = {header for line in lines for header in expression_columns(line.expression)} | {status}
-    if unused := [header for header in sample.columns if header not in used]:
+    if unused := _unused(sample, lines, status):
         parts.append(f"  # not used: {', '.join(unused)}\n")
     return "".join(parts)
 
@@ -296,6 +305,10 @@ def _status(sample: Sample, header: str) -> str:
         meaning = milestone_of(word)
         remark = "" if meaning else f"   # {count} rows: which of {', '.join(MILESTONES)}, completed?"
         lines.append(f"      {_quoted(word, always=True)}: {meaning or 'FILL_IN'}{remark}\n")
+    if len(sample.rows) >= SAMPLE_ROWS:
+        lines.append(
+            f"      # words of the first {SAMPLE_ROWS:,} rows: one that comes later sets its row apart until it stands here\n"
+        )
     return "".join(lines) if words else ""
 
 
@@ -310,10 +323,41 @@ def _events(sample: Sample, matched: dict[str, str]) -> str:
     return "".join(lines)
 
 
-def _tail(sample: Sample, kind: str, lines: Sequence[_Line], matched: dict[str, str]) -> str:
+def _unused(sample: Sample, lines: Sequence[_Line], status: str | None) -> list[str]:
+    used = {header for line in lines for header in expression_columns(line.expression)} | {status}
+    return [header for header in sample.columns if header not in used]
+
+
+def _collapsed(sample: Sample, lines: Sequence[_Line], matched: dict[str, str], besides: Sequence[str]) -> str:
+    """The `rows` of an export with several lines per order; empty where there is one line each."""
+    if "order_id" not in matched:
+        return ""
+    key = [matched[name] for name in ("channel", "order_id") if name in matched]
+    added = [header for name in _ADDED if (header := matched.get(name))]
+    used = dict.fromkeys(header for line in lines for header in expression_columns(line.expression))
+    own = [header for header in (*used, *besides) if header not in (*key, *added)]
+    return collapsed(sample, key, own, added)
+
+
+def _rows(rows: str) -> str:
+    if not rows:
+        return ""
+    return f"# Several lines per order: made one row each, what differs between the lines is added up.\nrows: |\n{indent(rows, '  ')}\n"
+
+
+def _personal(personal: dict[str, str]) -> str:
+    """A proposal to keep what is personal, masked and encrypted; as a remark, since without it nothing personal comes in."""
+    if not personal:
+        return ""
+    named = ", ".join(f"{field}: {_quoted(header)}" for field, header in personal.items())
+    return f"# personal: {{{named}}}      # to show them masked and keep the originals encrypted\n"
+
+
+def _tail(sample: Sample, kind: str, lines: Sequence[_Line], repeated: str) -> str:
+    """What else the contract says; `repeated` is the column of the order number where its lines are not collapsed."""
     parts = []
-    promised = matched.get("promised_at")
-    if promised and _all(sample.texts(promised), lambda text: ":" not in text or text.endswith(("00:00", "00:00:00"))):
+    promised = next((line.texts for line in lines if line.name == "promised_at"), ())
+    if _all(promised, lambda text: ":" not in text or text.endswith(("00:00", "00:00:00"))):
         parts.append("promise: day                        # promised dates: late only after the end of that day\n")
     have = {line.name for line in lines}
     if kind == "orders" and "created_at" in have:
@@ -322,10 +366,10 @@ def _tail(sample: Sample, kind: str, lines: Sequence[_Line], matched: dict[str, 
     if words:
         listed = ", ".join(_quoted(word, always=True) for word in ("", *words))
         parts.append(f"null_words: [{listed}]      # words that mean: nothing here\n")
-    if kind == "orders" and "order_id" in matched and _repeats(sample, matched["order_id"]):
+    if kind == "orders" and repeated and _repeats(sample, repeated):
         parts.append(
             "# Order numbers repeat: the last filled value of each column wins. To add up lines, reshape the file (`file`) first:\n"
-            f"# rows: SELECT {_reference(matched['order_id'])}, max(…) AS …, count(*) AS line_count FROM file GROUP BY 1\n"
+            f"# rows: SELECT {_reference(repeated)}, max(…) AS …, count(*) AS line_count FROM file GROUP BY 1\n"
         )
     return "".join(parts)
 

@@ -8,7 +8,8 @@ from typing import Final
 
 COLUMN_WORDS: Final[dict[str, str]] = {
     "order_id": "order id|order no|order number|order|order ref|order code|orderno|sales order|so number|name|order sn|"
-    "订单号|订单编号|订单id|单号|订单|主订单编号|交易编号|pedido|numero do pedido|id pedido|número do pedido|cod pedido",
+    "订单号|订单编号|订单id|单号|订单|主订单编号|交易编号|平台单号|原始单号|单据号|单据编号|业务单号|"
+    "pedido|numero do pedido|id pedido|número do pedido|cod pedido",
     "channel": "channel|shop|store|platform|sales channel|marketplace|source|渠道|店铺|平台|店铺名称|销售渠道|来源|canal|loja|plataforma",
     "business_type": "business type|biz type|order type|业务类型|订单类型|tipo de negocio",
     "country_code": "country|country code|ship country|shipping country|国家|国家代码|pais|país",
@@ -25,7 +26,7 @@ COLUMN_WORDS: Final[dict[str, str]] = {
     "line_count": "line count|lines|item lines|items|行数|商品行数|itens",
     "quantity": "quantity|qty|units|item count|item qty|数量|件数|商品数量|购买数量|quantidade|qtd|qtde",
     "amount": "amount|total|order amount|order total|total amount|total price|price|grand total|payment value|sales|revenue|"
-    "金额|订单金额|总金额|实付金额|应付金额|总价|valor|valor total|total do pedido|valor do pedido",
+    "金额|订单金额|总金额|实付金额|应付金额|总价|行金额|明细金额|valor|valor total|total do pedido|valor do pedido",
     "currency": "currency|currency code|币种|货币|moeda",
     "freight_cost": "freight|freight cost|shipping cost|shipping fee|freight value|delivery fee|postage|运费|邮费|快递费|frete|"
     "valor do frete",
@@ -37,7 +38,8 @@ COLUMN_WORDS: Final[dict[str, str]] = {
     "prazo de envio",
     "promised_at": "promised|promised at|promise|promise time|promised delivery|estimated delivery|"
     "estimated delivery date|eta|due|due date|deliver by|"
-    "expected delivery|承诺送达|承诺时间|承诺送达时间|预计送达|预计送达时间|应送达时间|要求到货时间|承诺到货时间|承诺日期|previsao de entrega|"
+    "expected delivery|承诺送达|承诺时间|承诺送达时间|预计送达|预计送达时间|应送达时间|要求到货时间|承诺到货时间|承诺到货|承诺日期|"
+    "previsao de entrega|"
     "data prevista|prazo de entrega|entrega prevista|data estimada de entrega",
     "created_at": "created|created at|create time|creation time|order date|order time|order datetime|ordered|"
     "ordered at|purchase date|purchased|"
@@ -63,7 +65,7 @@ COLUMN_WORDS: Final[dict[str, str]] = {
     "return_requested_at": "return requested|return apply time|refund apply time|退货申请时间|退款申请时间|devolucao solicitada em",
     "returned_at": "returned|returned at|return time|退货时间|退货入库时间|退货完成时间|devolvido em",
     "refunded_at": "refunded|refunded at|refund time|退款时间|退款完成时间|reembolsado em",
-    "status": "status|order status|state of order|fulfillment status|订单状态|状态|交易状态|situacao|status do pedido|situação",
+    "status": "status|order status|state of order|fulfillment status|订单状态|状态|交易状态|单据状态|situacao|status do pedido|situação",
     "return_id": "return id|return no|return number|rma|退货单号|退款编号|售后单号|id devolucao",
     "complaint_id": "complaint id|complaint no|ticket|ticket id|case id|投诉编号|工单号|投诉单号|id reclamacao",
     "kind": "kind|type|reason|return type|complaint type|类型|原因|售后类型|投诉类型|motivo|tipo",
@@ -82,7 +84,7 @@ COLUMN_WORDS: Final[dict[str, str]] = {
 
 STATUS_WORDS: Final[dict[str, str]] = {
     "created": "created|new|pending|open|placed|awaiting payment|unpaid|pending payment|processing payment|on hold|"
-    "待付款|等待付款|已下单|待支付|新建|"
+    "待付款|等待付款|已下单|待支付|新建|待审核|"
     "criado|novo|aguardando pagamento|pendente|authorized",
     "paid": "paid|payment received|awaiting shipment|to ship|unfulfilled|已付款|已支付|待发货|等待发货|买家已付款|pago|pagamento aprovado",
     "approved": "approved|confirmed|invoiced|processing|in progress|已审核|审核通过|已确认|处理中|aprovado|confirmado|faturado|"
@@ -91,7 +93,7 @@ STATUS_WORDS: Final[dict[str, str]] = {
     "accepted": "accepted|in warehouse|已接单|仓库处理中|aceito",
     "picked": "picked|picking|拣货中|已拣货|separado|em separacao",
     "packed": "packed|ready to ship|ready|已打包|待出库|embalado|pronto para envio",
-    "shipped": "shipped|sent|dispatched|in transit|fulfilled|on the way|已发货|运输中|待收货|已出库|卖家已发货|enviado|em transito|despachado",
+    "shipped": "shipped|sent|dispatched|in transit|fulfilled|on the way|已发货|运输中|在途|待收货|已出库|卖家已发货|enviado|em transito|despachado",
     "out_for_delivery": "out for delivery|delivering|派送中|配送中|saiu para entrega",
     "delivered": "delivered|received|已签收|已送达|已妥投|已收货|entregue",
     "completed": "completed|complete|done|finished|closed|success|已完成|交易成功|完成|交易完成|concluido|finalizado",
@@ -102,6 +104,14 @@ STATUS_WORDS: Final[dict[str, str]] = {
 }
 """Milestone, or `completed` → words of statuses."""
 
+PERSONAL_WORDS: Final[dict[str, str]] = {
+    "name": "receiver|recipient|receiver name|consignee|customer name|收货人|收件人|收货人姓名|收件人姓名|买家姓名|destinatario|nome",
+    "phone": "phone|mobile|telephone|phone number|手机|手机号|手机号码|电话|联系电话|收货人手机|收件人电话|telefone|celular",
+    "address": "address|street|shipping address|address line 1|地址|收货地址|详细地址|收件地址|endereco|endereco de entrega",
+}
+"""Personal field → words for a column that holds it."""
+
+_DATED: Final = re.compile("(日期|时间|时刻)$")
 _ACCENTS: Final = str.maketrans("áàâãéêíóôõúüç", "aaaaeeiooouuc")
 
 
@@ -121,11 +131,11 @@ def match_columns(headers: Iterable[str], wanted: Iterable[str]) -> dict[str, st
     """Canonical column → header, each header once; whole names first, then names that end or begin with a known word."""
     left = {plain_word(header): header for header in headers}
     found: dict[str, str] = {}
-    for test in (_is_same, _is_same_without_unit, _ends_with, _begins_with):
+    for test in (_is_same, _is_same_time, _is_same_without_unit, _ends_with, _begins_with):
         for name in wanted:
             if name in found:
                 continue
-            for word in _split(COLUMN_WORDS.get(name, "")):
+            for word in _split(COLUMN_WORDS.get(name) or PERSONAL_WORDS.get(name, "")):
                 header = next((plain for plain in left if test(plain, word)), None)
                 if header is not None:
                     found[name] = left.pop(header)
@@ -139,6 +149,12 @@ def _split(words: str) -> list[str]:
 
 def _is_same(header: str, word: str) -> bool:
     return header == word
+
+
+def _is_same_time(header: str, word: str) -> bool:
+    """Whether both name the same instant, one as a date or by the clock: 出库日期 is 出库时间."""
+    bare = _DATED.sub("", header)
+    return bare != header and len(bare) > 1 and bare == _DATED.sub("", word) != word
 
 
 def _is_same_without_unit(header: str, word: str) -> bool:

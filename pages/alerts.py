@@ -24,6 +24,7 @@ from pages.alert_rows import LINE, find_alert, read_row, reader_of
 from pages.alert_strip import read_banner
 from pages.alert_why import read_why
 from pages.frame import draw_frame, watch
+from pages.lost import unknown_words
 from pages.wording import codes_in_order, name_of
 from pages.worklist_job import Names
 
@@ -44,7 +45,8 @@ def render(view: View) -> None:
         said = hear(view)
         one = {name: st.query_params.get(name) or "" for name in ("tab", "item", "rule", "holder")}
         board = read_board(view, one, said)
-        draw_frame(view, "pages.alerts", country=None, states=())
+        unknown = unknown_words({"tab": [one["tab"]]}, {"tab": STANDINGS})
+        draw_frame(view, "pages.alerts", country=None, states=(), unknown=unknown)
         draw_alerts(board, key=BOARD, on_choice=partial(_take, BOARD))
         watch(view)
 

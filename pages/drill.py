@@ -20,8 +20,11 @@ from pages.drill_tiles import read_level_tiles
 from pages.figures import metric_name
 from pages.frame import draw_frame, watch
 from pages.heat_question import narrowed
+from pages.lost import unknown_words
 from pages.panel import Subject, read_panel, read_trend
-from pages.wording import window_name
+from pages.wording import span_name
+from queries.dimensions import DIMENSIONS
+from queries.metrics import METRICS
 
 PLANE: Final = "drill.plane"
 
@@ -33,7 +36,8 @@ def render(view: View) -> None:
     with st.container(key="drill", gap=None):
         plane = read_plane(view, level)
         states = [(tile.name, tile.state) for tile in plane.tiles]
-        draw_frame(view, "pages.drill", country=None, states=states)
+        words = {"metric": METRICS, "figure": METRICS, "split": DIMENSIONS}
+        draw_frame(view, "pages.drill", country=None, states=states, unknown=unknown_words(parameters, words))
         draw_plane(plane, key=PLANE, on_choice=partial(take_choice, PLANE))
         watch(view)
 
@@ -47,7 +51,6 @@ def read_plane(view: View, level: Level) -> Plane:
     """Path, figures, ranking, trend, what is different, open orders by age, and the panel of a figure that is opened."""
     language, metric = view.language, level.metric
     ranking, contrasts = read_ranking(view, level), read_contrasts(view, level.problem)
-    view_window = window_name(language, view.address.window)
     trend = read_trend(view, metric, (), view.address.window)
     return Plane(
         language=language,
@@ -58,7 +61,7 @@ def read_plane(view: View, level: Level) -> Plane:
         cards=(
             Card(title=ranking.title, scope=ranking.scope, parts=ranking),
             Card(title=contrasts.title, scope=contrasts.scope, parts=contrasts),
-            Card(title=metric_name(language, metric), scope=view_window, lines=(trend,), size="wide"),
+            Card(title=metric_name(language, metric), lines=(trend,), size="wide"),
             *read_ages(view),
         ),
         panel=_panel(view, level),
@@ -90,5 +93,5 @@ def read_controls(view: View, level: Level) -> tuple[Control, ...]:
 def _panel(view: View, level: Level) -> Panel | None:
     if not level.figure:
         return None
-    subject = Subject(metric=level.figure, place=window_name(view.language, view.address.window))
+    subject = Subject(metric=level.figure, place=span_name(view.language, level.figure, view.address.window, view.zone))
     return read_panel(view, subject, can_drill=False)

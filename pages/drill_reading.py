@@ -81,7 +81,10 @@ def read_level(view: View, parameters: Parameters) -> Level:
 
 
 def read_crumbs(view: View, level: Level) -> tuple[Crumb, ...]:
-    """The way here: everything in scope, then each step; a step leads back to itself without what is below it."""
+    """The way here: everything in scope, then each step; a step leads back to itself without what is below it.
+
+    Beyond the last one the way goes on to the orders that make the problem here.
+    """
     language, steps = view.language, path_of(view.address.filters)
     start = translate(language, "drill.everything" if view.scope.everything else "drill.own_area")
     everything: dict[str, Change] = dict.fromkeys((*PLACES, *ORIGINS))
@@ -90,6 +93,8 @@ def read_crumbs(view: View, level: Level) -> tuple[Crumb, ...]:
         below: dict[str, Change] = dict.fromkeys(later.dimension for later in steps[index + 1 :])
         href = link(view, "/drill", metric=level.metric, **below)
         crumbs.append(Crumb(name=name_of(language, step.dimension, step.code), href=href, is_here=step is steps[-1]))
+    orders = orders_link(view, level.metric, narrowed(view, level.metric, ()), part="bad")
+    crumbs.append(Crumb(name=translate(language, "drill.orders"), href=orders))
     return tuple(crumbs)
 
 

@@ -38,9 +38,10 @@ from pages.flow_times import read_waterfall
 from pages.flow_ways import read_sankey
 from pages.frame import draw_frame, read_filters, watch
 from pages.links import link
-from pages.lost import lost_sentences
+from pages.lost import lost_sentences, unknown_words
 from pages.side_by_side import read_side_by_side
 from pages.wording import codes_in_order, name_of, window_name
+from queries.metrics import METRICS
 from queries.query import Query
 
 PLANE: Final = "flow.plane"
@@ -49,10 +50,12 @@ COMPARED: Final = ("region", "carrier")
 
 def render(view: View) -> None:
     """Draw the page for this view and the address's question."""
-    question = read_question({name: st.query_params.get_all(name) for name in st.query_params})
+    parameters = {name: st.query_params.get_all(name) for name in st.query_params}
+    question = read_question(parameters)
     with st.container(key="flow", gap=None):
         plane = read_plane(view, question)
-        draw_frame(view, "pages.flow", country=None, states=(), applied=passing(view))
+        unknown = unknown_words(parameters, {"split": PLACES, "metric": METRICS})
+        draw_frame(view, "pages.flow", country=None, states=(), applied=passing(view), unknown=unknown)
         draw_plane(plane, key=PLANE, on_choice=partial(take_choice, PLANE))
         watch(view)
 
@@ -111,7 +114,7 @@ def read_notice(view: View) -> Notice | None:
 def say_nothing(view: View) -> Notice:
     """Why there is nothing to show: no such order is known, or none passes a stage in this window; and the way out."""
     language, lost = view.language, lost_sentences(view)
-    window = window_name(language, view.address.window)
+    window = window_name(language, view.address.window, view.zone)
     title, text, way = (translate(language, f"flow.nothing.{part}", window=window) for part in ("title", "text", "way"))
     changes = dict.fromkeys(filter_.dimension for filter_ in view.address.filters)
     href = link(view, "/flow", **changes, **({} if changes else {"window": "all"}))

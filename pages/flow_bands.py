@@ -21,7 +21,7 @@ MOST_POINTS: Final = 168
 def read_bands(view: View, stages: list[Stage]) -> Card:
     """Orders through since the window's start, and above them those in each stage: a band that widens is a queue that grows."""
     language = view.language
-    title, scope = translate(language, "flow.bands.title"), window_name(language, view.address.window)
+    title, scope = translate(language, "flow.bands.title"), window_name(language, view.address.window, view.zone)
     size = len(stages[0].passing.starts)
     step = max(1, -(-size // MOST_POINTS))
     points = [*range(size - 1, -1, -step)][::-1]

@@ -30,7 +30,7 @@ NEAR: Final = 0.06
 def read_spreads(view: View, stages: list[Stage]) -> Card:
     """The stages' distributions on one axis of time, logarithmic: each to its own height."""
     language = view.language
-    title, scope = translate(language, "flow.dwells.title"), window_name(language, view.address.window)
+    title, scope = translate(language, "flow.dwells.title"), window_name(language, view.address.window, view.zone)
     found = read_dwells(view, passing(view), window_of(view))
     shown = [(stage, *found[stage.code]) for stage in stages if stage.code in found]
     if not shown:
@@ -93,5 +93,5 @@ def _row(view: View, stage: Stage, own: Dwells, usual: Dwells | None, last: int)
         if own.n_waiting
         else "–",
         tip="\n".join(lines),
-        href=link(view, "/drill", metric="dwell_seconds_p50", stage=(stage.code,)),
+        href=link(view, "/drill", metric="dwell_seconds_p50", figure="dwell_seconds_p50", stage=(stage.code,)),
     )

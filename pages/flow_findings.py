@@ -60,5 +60,5 @@ def _trouble(view: View, item: Finding) -> Trouble:
         text=translate(language, f"flow.findings.{item.kind}_text", **texts),
         sure="",
         since=translate(language, "flow.findings.since", at=when(language, item.since, view.as_of, view.zone)),
-        href=link(view, "/drill", metric="lost_rate", stage=(item.stage,), **changes),
+        href=link(view, "/drill", metric="lost_rate", figure="lost_rate", stage=(item.stage,), **changes),
     )

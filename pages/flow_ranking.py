@@ -56,7 +56,7 @@ def trouble_of(view: View, by: str, item: Bottleneck) -> Trouble:
         text=_text(view, item),
         sure=_sure(view, item),
         since=_since(view, item),
-        href=link(view, "/drill", metric="lost_rate", **{by: (item.place,), "stage": (item.stage,)}),
+        href=link(view, "/drill", metric="lost_rate", figure="lost_rate", **{by: (item.place,), "stage": (item.stage,)}),
         orders=orders_link(view, "lost_rate", (Filter(by, (item.place,)), Filter("stage", (item.stage,))), part="bad"),
         orders_word=translate(language, "flow.ranking.orders"),
     )

@@ -98,5 +98,5 @@ def _row(view: View, question: Question, metric: str, item: Score, at: Callable[
         tone=tones.get(item.verdict, "neutral"),
         is_sure=item.verdict != "usual",
         tip="\n".join(line for line in (name, counted, interval, below) if line),
-        href=link(view, "/drill", metric=metric, **{question.split: (item.member,)}),
+        href=link(view, "/drill", metric=metric, figure=metric, **{question.split: (item.member,)}),
     )

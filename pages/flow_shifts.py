@@ -27,7 +27,7 @@ BETWEEN: Final = ""
 def read_shifts(view: View) -> Card:
     """Orders shipped in each shift of the calendar by wave; where a shift does not change on the hour, why there are none."""
     language = view.language
-    title, scope = translate(language, "flow.shifts.title"), window_name(language, view.address.window)
+    title, scope = translate(language, "flow.shifts.title"), window_name(language, view.address.window, view.zone)
     shifts = hours_of_shifts(view.targets.at(view.as_of, view.zone).calendar)
     if not shifts:
         return Card(
@@ -73,7 +73,7 @@ def _grid(view: View, shifts: tuple[ShiftHours, ...], rows: list[Row]) -> HeatGr
     return HeatGrid(
         language=language,
         title=translate(language, "flow.shifts.title"),
-        scope=window_name(language, view.address.window),
+        scope=window_name(language, view.address.window, view.zone),
         columns=tuple(heads.values()),
         rows=tuple(names.values()) if rows else (),
         cells=tuple(tuple(cell(shift, wave) for wave in shown) for shift in names) if rows else (),

@@ -76,7 +76,7 @@ def read_strip(view: View, stages: list[Stage]) -> Card:
     hours = count(language, zone / 3600)
     zone_text = translate(language, "flow.strip.zone", share=share, hours=hours)
     strip = Strip(stations=stations, zone=zone_text, note=_absent(view, stages))
-    return Card(title=title, scope=window_name(language, view.address.window), chart=strip, size="wide")
+    return Card(title=title, scope=window_name(language, view.address.window, view.zone), chart=strip, size="wide")
 
 
 def narrowest_of(stages: list[Stage]) -> Stage | None:
@@ -129,7 +129,7 @@ def _station(view: View, stage: Stage, is_narrowest: bool) -> Station:
         mark=translate(language, "flow.strip.narrowest") if is_narrowest else "",
         is_grey_zone=stage.code in GREY_STAGES,
         tip="\n".join((*lines, translate(language, "flow.strip.tip"))),
-        href=link(view, "/drill", metric="lost_rate", stage=(stage.code,)),
+        href=link(view, "/drill", metric="lost_rate", figure="lost_rate", stage=(stage.code,)),
     )
 
 

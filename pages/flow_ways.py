@@ -64,7 +64,7 @@ def chart_of(view: View, ways: Ways, repeats: dict[str, int]) -> Sankey:
         table_heads=tuple(translate(language, f"flow.ways.head.{name}") for name in ("stage", "through", "share", *EXITS[:2], "exception", "repeat")),
         table=tuple(_row(view, ways, again, index) for index in range(1, len(values))),
         hrefs=tuple(
-            link(view, "/drill", metric="lost_rate", stage=(ways.chain[index],)) if index < len(ways.chain) else ""
+            link(view, "/drill", metric="lost_rate", figure="lost_rate", stage=(ways.chain[index],)) if index < len(ways.chain) else ""
             for index in range(1, len(values))
         ),
         spoken=translate(language, "flow.ways.spoken"),

@@ -46,6 +46,7 @@ from queries.query import Filter, Query, Window
 WATCH_SECONDS: Final = 3
 WIDE: Final = ("pages.alerts", "pages.rules", "pages.worklist", "pages.handover")
 """The pages that need the wide kit."""
+MOST_PROBLEMS: Final = 4
 LOOKS: Final = "frame.looks"
 LOOKS_WHILE_FILLING: Final = 5
 """While history fills a snapshot comes every moment: the page is drawn anew at every fifth look only."""
@@ -61,14 +62,18 @@ def draw_frame(
     states: Sequence[tuple[str, State]],
     can_go_full: bool = False,
     applied: Sequence[Filter] | None = None,
+    unknown: Sequence[str] = (),
 ) -> None:
     """Draw the kit and the top bar; `states` are the page's figures by name with their states, for the counts.
 
-    `applied` are the filters the page's figures take (None: `view.filters`); the bar says which of the address it left out.
+    `applied` are the filters the page's figures take (None: `view.filters`), `unknown` the page's own choices that it does
+    not know (`name=word`); the bar says which of the address was left out.
     """
     mount_kit(country, is_wide=page in WIDE)
     saved = read_saved_menu(view, page)
-    bar = replace(_topbar(view, page, states, can_go_full), problems=(*lost_view(view), *_problems(view, applied)), saved=saved)
+    bar = replace(
+        _topbar(view, page, states, can_go_full), problems=(*lost_view(view), *_problems(view, applied, unknown)), saved=saved
+    )
     draw_topbar(bar, key="frame.topbar", on_choice=partial(_take, "frame.topbar"))
     alert_strip(view)
 
@@ -136,11 +141,11 @@ def _filter_text(view: View, filter_: Filter) -> str:
     return translate(view.language, "frame.chip", dimension=name, names=names)
 
 
-def _problems(view: View, applied: Sequence[Filter] | None) -> tuple[str, ...]:
+def _problems(view: View, applied: Sequence[Filter] | None, unknown: Sequence[str]) -> tuple[str, ...]:
     """What of the address the page left out: not understood, of no order in sight, or nothing its figures know."""
     language, taken = view.language, view.filters if applied is None else applied
     return (
-        *(translate(language, "wall.problem", part=part) for part in view.address.notes),
+        *_not_understood(view, (*view.address.notes, *unknown)),
         *lost_sentences(view),
         *(
             translate(language, "frame.not_applied", text=_filter_text(view, filter_))
@@ -148,6 +153,14 @@ def _problems(view: View, applied: Sequence[Filter] | None) -> tuple[str, ...]:
             if filter_ not in taken
         ),
     )
+
+
+def _not_understood(view: View, parts: Sequence[str]) -> tuple[str, ...]:
+    """The first parts of the address that nobody understood, and how many more there are."""
+    shown = parts if len(parts) <= MOST_PROBLEMS else parts[:MOST_PROBLEMS]
+    said = [translate(view.language, "wall.problem", part=part) for part in shown]
+    more = len(parts) - len(shown)
+    return (*said, translate(view.language, "wall.problems_more", n=more)) if more else tuple(said)
 
 
 def _badge(view: View) -> UserBadge:
@@ -163,7 +176,7 @@ def _scope(view: View) -> str:
     regions = chosen.get("region") or view.scope.regions
     parts = [names_of(language, "region", regions) if regions else translate(language, "wall.nationwide")]
     parts += [names_of(language, dimension, chosen[dimension]) for dimension in GLOBAL_FILTERS[1:] if dimension in chosen]
-    return " · ".join([*parts, window_name(language, view.address.window)])
+    return " · ".join([*parts, window_name(language, view.address.window, view.zone)])
 
 
 def _live(view: View) -> Live:
@@ -254,7 +267,7 @@ def read_filters(view: View) -> Filters:
     active = len(view.address.filters) + (window != WINDOWS[0]) + (as_of is not None)
     return Filters(
         window_name=translate(language, "wall.window"),
-        windows=tuple(Option(code=code, name=window_name(language, code), is_on=code == window) for code in codes),
+        windows=tuple(Option(code=code, name=window_name(language, code, view.zone), is_on=code == window) for code in codes),
         as_of=AsOf(name=translate(language, "wall.as_of"), live=translate(language, "wall.as_of_live"), value=local),
         groups=tuple(_group(view, dimension) for dimension in GLOBAL_FILTERS),
         active=str(active) if active else "",

@@ -8,23 +8,42 @@ from access.view import View
 from components.panel import Compared, Panel
 from i18n import translate
 from pages.figures import difference, figure, plain
-from pages.heat_question import EVERYTHING, TIMES, Chosen, Question, axis_name, chosen_cell, window_of
-from pages.panel import Subject, read_figure, read_panel
+from pages.heat_question import EVERYTHING, TIMES, Chosen, Question, asked_cells, axis_name, chosen_cell, window_of
+from pages.panel import Row, Subject, read_figure, read_panel
 from pages.problems import problem_of
-from pages.wording import name_of, window_name
+from pages.wording import name_of, span_name
 from queries.metrics import METRICS
+from queries.query import RESOLUTION
 from queries.statistics import Contrast
 
 
 def read_cell_panel(view: View, question: Question) -> Panel | None:
     """The chosen cell's panel, with the second cell compared where one is chosen; None where the address names no cell."""
+    question = asked_cells(question)
     chosen = chosen_cell(view, question, question.cell)
     if chosen is None:
         return None
     subject = subject_of(view, question, chosen)
-    panel = read_panel(view, subject)
+    words = {name: translate(view.language, f"panel.{name}") for name in ("compare", "compare_tip")}
+    seen = seen_at(view, question, chosen)
+    panel = replace(read_panel(seen, subject), **words)
     second = chosen_cell(view, question, question.beside) if question.beside else None
-    return panel if second is None else replace(panel, compared=compare(view, subject, subject_of(view, question, second)))
+    if second is None:
+        return panel
+    beside = subject_of(view, question, second)
+    rows = read_figure(seen, subject), read_figure(seen_at(view, question, second), beside)
+    return replace(panel, compared=compare(view, question.metric, rows, beside.place))
+
+
+def seen_at(view: View, question: Question, chosen: Chosen) -> View:
+    """The view a cell's figure is of: a stock of an earlier bucket is what was open at its end."""
+    if question.grain is None or chosen.column == EVERYTHING or not METRICS[question.metric].anchor.is_stock:
+        return view
+    as_of = window_of(view, chosen.window).end - RESOLUTION
+    if as_of >= view.as_of:
+        return view
+    address = replace(view.address, as_of=as_of, snapshot=view.address.snapshot or view.snapshot)
+    return replace(view, as_of=as_of, address=address)
 
 
 def subject_of(view: View, question: Question, chosen: Chosen) -> Subject:
@@ -33,7 +52,7 @@ def subject_of(view: View, question: Question, chosen: Chosen) -> Subject:
     names = [_side(view, axis, code, chosen) for axis, code in sides if code != EVERYTHING]
     place = " · ".join(names) or translate(view.language, "heatmaps.total")
     if question.grain is None:
-        place = f"{place} · {window_name(view.language, chosen.window)}"
+        place = f"{place} · {span_name(view.language, question.metric, chosen.window, view.zone)}"
     return Subject(metric=question.metric, where=chosen.where, window=chosen.window, place=place)
 
 
@@ -44,15 +63,14 @@ def _side(view: View, axis: str, code: str | None, chosen: Chosen) -> str:
     return f"{axis_name(view.language, axis)} {start.astimezone(view.zone):%m-%d %H:%M}"
 
 
-def compare(view: View, first: Subject, second: Subject) -> Compared:
+def compare(view: View, metric: str, rows: tuple[Row, Row], place: str) -> Compared:
     """The second figure, the first minus the second, and for shares the 95 % interval of that difference."""
-    language, metric = view.language, first.metric
-    one, other = read_figure(view, first), read_figure(view, second)
+    language, (one, other) = view.language, rows
     value, value_other = plain(one[metric]), plain(other[metric])
     gap = None if value is None or value_other is None else value - value_other
     n = other.get(f"{metric}_n")
     return Compared(
-        title=translate(language, "panel.beside", place=second.place),
+        title=translate(language, "panel.beside", place=place),
         value=figure(language, metric, value_other),
         note="" if n is None else translate(language, "panel.n", n=f"{n:,}"),
         difference=translate(language, "panel.difference", value=difference(language, metric, gap)),

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from access.address import UNKNOWN
 from access.view import View
 from i18n import translate
-from pages.links import instant_text
+from pages.links import instant_text, link
 from queries.clock import bucket_end
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
@@ -96,6 +96,12 @@ def read_question(parameters: Parameters) -> Question:
     )
 
 
+def words_known() -> dict[str, Sequence[str]]:
+    """The words the page knows, by the choice in the address."""
+    boards = [entry.board for entry in BOARDS]
+    return {"board": boards, **{name: _words(name) for name in AXES}, "colour": COLOURS, "show": SHOWS}
+
+
 def _words(name: str) -> Sequence[str]:
     return list(METRICS) if name == "metric" else [*DIMENSIONS, *(TIMES if name == "columns" else ())]
 
@@ -151,6 +157,17 @@ def window_of(view: View, code: str) -> Window:
     return parse_window(code, as_of=view.as_of, zone=view.zone)
 
 
+def asked_cells(question: Question) -> Question:
+    """The question whose cells are in sight: of a calendar its days."""
+    return replace(question, columns="time.day") if question.show == "calendar" else question
+
+
+def question_link(view: View, question: Question, cell: str) -> str:
+    """The page at this question with a cell opened."""
+    kept = {name: getattr(question, name) for name in ("board", *AXES, "colour", "sort", "show")}
+    return link(view, "/heatmaps", **kept, cell=cell)
+
+
 def cell_key(row: object, column: object) -> str:
     """A cell's key for the address."""
     return "/".join(quote(UNKNOWN if side is None else str(side), safe="*") for side in (row, column))
@@ -193,7 +210,7 @@ def _bucket(view: View, question: Question, text: str) -> str | None:
         end = bucket_end(start, question.grain or "hour", view.zone)
     except (QueryError, OverflowError):
         return None
-    whole = window_of(view, window_code(view, question))
+    whole = window_of(view, "all" if question.show == "calendar" else window_code(view, question))
     begin = start if whole.start is None else max(start, whole.start)
     return f"{instant_text(begin)}..{instant_text(min(end, whole.end))}" if begin < min(end, whole.end) else None
 

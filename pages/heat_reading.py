@@ -186,7 +186,7 @@ def is_stale(view: View, question: Question, codes: Key = (None, None)) -> bool:
 def _scope(view: View, question: Question) -> str:
     language = view.language
     axes = {"rows": axis_name(language, question.rows), "columns": axis_name(language, question.columns)}
-    window = window_name(language, window_code(view, question))
+    window = window_name(language, window_code(view, question), view.zone)
     if METRICS[question.metric].anchor.is_stock and not question.grain:
         window = translate(language, "heatmaps.at_as_of")
     return translate(language, "heatmaps.scope", window=window, **axes)

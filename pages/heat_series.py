@@ -13,7 +13,7 @@ from components.plane import Card
 from i18n import translate
 from pages.figures import brief_figure, figure, metric_name, plain
 from pages.heat_paint import paint_of
-from pages.heat_question import EVERYTHING, Question, axis_name, cell_key, narrowed, window_code, window_of
+from pages.heat_question import EVERYTHING, Question, axis_name, cell_key, narrowed, question_link, window_code, window_of
 from pages.heat_reading import badness, cell_lines, is_stale
 from pages.links import instant_text
 from pages.staleness import stale_sources
@@ -62,7 +62,9 @@ def _line(
     buckets, ceiling = axes
     found = {row["bucket_at"]: plain(row[metric]) for row in series}
     values = tuple(found.get(bucket) for bucket in buckets)
-    names = [f"{bucket.astimezone(view.zone):%m-%d %H:%M}" for bucket in buckets]
+    local = [bucket.astimezone(view.zone) for bucket in buckets]
+    form = "%m-%d %H:%M" if any(bucket.hour for bucket in local) else "%m-%d"
+    names = [f"{bucket:{form}}" for bucket in local]
     known = [value for value in values if value is not None]
     title = name_of(language, question.rows, code)
     return Line(
@@ -74,13 +76,14 @@ def _line(
         top=figure(language, metric, max(known)) if known else "",
         first=names[0] if names else "",
         last=names[-1] if names else "",
+        href=question_link(view, question, cell_key(code, EVERYTHING)),
         spoken=f"{title}: {figure(language, metric, known[-1] if known else None)}",
         tips=tuple(f"{title} {name}\n{figure(language, metric, value)}" for name, value in zip(names, values, strict=True)),
     )
 
 
 def read_calendar(view: View, question: Question) -> Card:
-    """The figure of each of the last ninety days, weekdays by weeks; a day leads to its own window."""
+    """The figure of each of the last ninety days, weekdays by weeks; a day can be opened."""
     language, metric = view.language, question.metric
     end = Window.all_until(view.as_of).end
     window = Window(start=Window.day_of(end - timedelta(days=CALENDAR_DAYS - 1), view.zone).start, end=end)
@@ -107,8 +110,10 @@ def read_calendar(view: View, question: Question) -> Card:
         ),
         scale=paint.scale,
         empty=translate(language, "heatmaps.empty"),
+        chosen=question.cell or None,
+        beside=question.beside or None,
     )
-    return Card(title=grid.title, scope=grid.scope, grid=grid, size="sight")
+    return Card(title=grid.title, scope=grid.scope, grid=grid, size="sight", picks="cell")
 
 
 def _plain_time(question: Question) -> Question:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from access.view import View
 from components.board import Notice
+from components.panel import Panel
 from components.plane import Card, Control, Plane, draw_plane
 from components.topbar import Option
 from i18n import translate
@@ -23,16 +24,20 @@ from pages.heat_question import (
     TIMES,
     Parameters,
     Question,
+    asked_cells,
     axis_name,
+    chosen_cell,
     colours_of,
     dimensions_of,
     read_question,
     refusal,
     window_code,
     window_of,
+    words_known,
 )
 from pages.heat_reading import read_grid, read_rows
 from pages.heat_series import read_calendar, read_multiples
+from pages.lost import LONGEST, unknown_words
 from queries.metrics import METRICS
 
 PLANE: Final = "heatmaps.plane"
@@ -45,7 +50,9 @@ def render(view: View) -> None:
     question = read_question(parameters)
     with st.container(key="heatmaps", gap=None):
         plane = read_plane(view, question)
-        draw_frame(view, "pages.heatmaps", country=None, states=(), applied=view.filters_for(question.metric))
+        unknown = (*unknown_words(parameters, words_known()), *_no_cells(view, question))
+        applied = view.filters_for(question.metric)
+        draw_frame(view, "pages.heatmaps", country=None, states=(), applied=applied, unknown=unknown)
         draw_plane(plane, key=PLANE, on_choice=partial(take_choice, PLANE))
         watch(view)
 
@@ -64,13 +71,25 @@ def read_plane(view: View, question: Question) -> Plane:
         title = translate(language, "heatmaps.refused.title")
         return replace(plane, notice=Notice(state="neutral", title=title, text=reason))
     if question.show == "calendar":
-        return replace(plane, cards=(read_calendar(view, question),))
+        return replace(plane, cards=(read_calendar(view, question),), panel=_panel(view, question))
     rows = read_rows(view, question)
     if question.show == "lines":
-        return replace(plane, cards=(read_multiples(view, question, rows),))
+        return replace(plane, cards=(read_multiples(view, question, rows),), panel=_panel(view, question))
     grid = read_grid(view, question, rows)
     card = Card(title=grid.title, scope=grid.scope, grid=grid, size="sight", picks="cell")
-    return replace(plane, cards=(card,), panel=read_cell_panel(view, question) if question.cell else None)
+    return replace(plane, cards=(card,), panel=_panel(view, question))
+
+
+def _panel(view: View, question: Question) -> Panel | None:
+    return read_cell_panel(view, question) if question.cell else None
+
+
+def _no_cells(view: View, question: Question) -> list[str]:
+    """The cells in the address that are no cells of the grid."""
+    named = {name: getattr(question, name) for name in CELLS}
+    return [
+        f"{name}={key[:LONGEST]}" for name, key in named.items() if key and chosen_cell(view, asked_cells(question), key) is None
+    ]
 
 
 def read_controls(view: View, question: Question) -> tuple[Control, ...]:

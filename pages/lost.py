@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import timedelta
+from typing import Final
 
 from access.view import View
 from i18n import translate
@@ -11,6 +12,14 @@ from pages.wording import names_of
 from queries.dimensions import ALL_ROWS, DIMENSIONS
 from queries.query import Filter, Query, Window
 from queries.request import closed_codes
+
+LONGEST: Final = 64
+
+
+def unknown_words(parameters: Mapping[str, Sequence[str]], known: Mapping[str, Container[str]]) -> tuple[str, ...]:
+    """The choices of a page in the address that are none of the words it knows, as `name=word`."""
+    asked = {name: (parameters.get(name) or ("",))[-1] for name in known}
+    return tuple(f"{name}={word[:LONGEST]}" for name, word in asked.items() if word and word not in known[name])
 
 
 def lost_values(view: View) -> tuple[Filter, ...]:

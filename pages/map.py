@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import streamlit as st
 
 from access import geography
 from access.view import View
-from components.board import Notice
+from components.board import Notice, Tile
 from components.deck import LIBRARY_VERSION, describe_deck
 from components.format import count
 from components.geo_map import Camera, GeoMap, LayerChoice, Player, draw_map
@@ -23,7 +24,7 @@ from pages.drill_tiles import read_level_tiles
 from pages.figures import metric_name
 from pages.frame import draw_frame, read_filters, watch
 from pages.links import Change, link
-from pages.lost import lost_values
+from pages.lost import lost_values, unknown_words
 from pages.map_areas import colour_provinces, read_areas, read_labels, read_player, read_provinces, thinned
 from pages.map_cities import read_cities
 from pages.map_incidents import read_incidents
@@ -36,6 +37,7 @@ from pages.map_question import (
     LAYERS,
     LOWER,
     RANKS,
+    SPANS,
     Box,
     Parameters,
     Question,
@@ -45,9 +47,11 @@ from pages.map_question import (
     read_question,
 )
 from pages.map_stuck import read_stuck
+from pages.panel import figure_link
 from pages.side_by_side import read_side_by_side
 from pages.wall_map import main_country
 from pages.wording import name_of, names_of, window_name
+from queries.metrics import METRICS
 
 MAP: Final = "map.page"
 PITCH: Final = 25.0
@@ -68,7 +72,8 @@ def render(view: View) -> None:
     with st.container(key="map", gap=None):
         page = read_page(view, parameters)
         states = [(tile.name, tile.state) for tile in page.tiles]
-        draw_frame(view, "pages.map", country=None, states=states)
+        words = {"metric": METRICS, "rank": RANKS, "lanes": LANE_COUNTS, "span": SPANS}
+        draw_frame(view, "pages.map", country=None, states=states, unknown=unknown_words(parameters, words))
         draw_map(page, key=MAP, on_choice=partial(take_choice, MAP))
         watch(view)
 
@@ -88,8 +93,13 @@ def read_page(view: View, parameters: Parameters) -> GeoMap:
     if not geography.has_boundaries(question.country):
         return _say(empty, view, "no_boundaries", country=name_of(language, "country", question.country))
     if main_country(view) is None and not lost_values(view):
-        return _say(empty, view, "nothing", window=window_name(language, view.address.window))
+        return _say(empty, view, "nothing", window=window_name(language, view.address.window, view.zone))
     return _read_map(view, question, words)
+
+
+def _tiles(view: View, metric: str) -> tuple[Tile, ...]:
+    """The figures of what is in sight, each leading to what it means."""
+    return tuple(replace(tile, href=figure_link(view, tile.figure)) for tile in read_level_tiles(view, metric))
 
 
 def _say(empty: GeoMap, view: View, key: str, **values: str) -> GeoMap:
@@ -113,7 +123,7 @@ def _read_map(view: View, question: Question, words: dict[str, str]) -> GeoMap:
         "layers": partial(_read_layers, view, question, box),
         "ranking": partial(read_ranking, view, question),
         "player": partial(read_player, view, question),
-        "tiles": partial(read_level_tiles, view, question.metric),
+        "tiles": partial(_tiles, view, question.metric),
         "stuck": partial(read_stuck, view, question),
     }
     shown = read_side_by_side(view, parts)
@@ -132,7 +142,7 @@ def _read_map(view: View, question: Question, words: dict[str, str]) -> GeoMap:
         crumbs=read_crumbs(view, question),
         controls=read_controls(view, question),
         title=title,
-        scope=translate(language, "map.scope", place=place, window=window_name(language, view.address.window)),
+        scope=translate(language, "map.scope", place=place, window=window_name(language, view.address.window, view.zone)),
         spoken=translate(language, "map.spoken", metric=title, place=place, worst=told or "–"),
         country=question.country,
         files={

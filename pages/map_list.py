@@ -30,7 +30,7 @@ def read_ranking(view: View, question: Question) -> Ranking:
     if question.at and question.rank == "province" and (framed := _framed(view, question)):
         return framed
     rows = [row for row in _rows(view, question) if plain(row[question.metric]) is not None]
-    return _ranking(view, question, rows, window_name(view.language, view.address.window), beside={})
+    return _ranking(view, question, rows, window_name(view.language, view.address.window, view.zone), beside={})
 
 
 def _rows(view: View, question: Question) -> list[Row]:

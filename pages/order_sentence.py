@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from access.order_twin import LEAST_COMPARABLE, Passage, Twin
 from access.view import View
 from components.format import count, duration
 from i18n import label, translate
 
+OPEN_ENDS: Final = (":", "：", "，")
+FULL_STOPS: Final = {"en": ".", "zh-CN": "。"}
+
 
 def sentence_of(view: View, twin: Twin) -> str:
     """One sentence: the state against the promise, then the stage that cost most against comparable orders."""
-    parts = (_state(view, twin), _why(view, twin))
-    return ("" if view.language == "zh-CN" else " ").join(part for part in parts if part)
+    state, why = _state(view, twin), _why(view, twin)
+    if not why:
+        return f"{state[:-1]}{FULL_STOPS[view.language]}" if state.endswith(OPEN_ENDS) else state
+    first = why[:1].lower() if state.endswith(":") else why[:1].upper()
+    return f"{state}{'' if view.language == 'zh-CN' else ' '}{first}{why[1:]}"
 
 
 def _state(view: View, twin: Twin) -> str:
@@ -71,12 +79,15 @@ def evidence_of(view: View, twin: Twin) -> str:
     language, order = view.language, twin.order
     known = [passage for passage in twin.passages if passage.usual is not None]
     passage = twin.worst or (known[-1] if known else None)
+    window = twin.compared_window
+    days = str((window.end - window.start).days) if window and window.start else ""
     if passage is None or passage.usual is None:
-        return translate(language, "twin.evidence.few", n=str(LEAST_COMPARABLE))
+        return translate(language, "twin.evidence.few", n=str(LEAST_COMPARABLE), days=days)
     return translate(
         language,
         f"twin.evidence.{passage.usual.level}",
         n=count(language, passage.usual.n),
+        days=days,
         stage=label(language, "stage", passage.stage),
         warehouse=label(language, "warehouse_id", order["warehouse_id"]),
         province=label(language, "province_code", order["province_code"]),

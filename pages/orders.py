@@ -11,17 +11,16 @@ import streamlit as st
 
 from access.contacts import orders_of, phone_key
 from access.view import View
-from alerts.order_words import pick_words
 from components.format import count
 from components.order_table import OrderTable, Step, draw_order_table
 from i18n import translate
 from pages.address import take_choice
 from pages.frame import draw_frame, watch
-from pages.links import link
+from pages.links import instant_text, link
 from pages.order_marks import marks_of, with_mark
 from pages.orders_question import COLUMNS_PREFERENCE, Question, read_question
-from pages.orders_table import column_choices, heads_of, pages_of, rows_of
-from pages.wording import window_name
+from pages.orders_table import column_choices, heads_of, pages_of, rows_of, span_of, title_of
+from pages.panel import figure_link
 from queries.listing import Listing, Part, Population
 
 TABLE: Final = "orders.table"
@@ -54,7 +53,7 @@ def read_table(view: View, question: Question) -> OrderTable:
     return OrderTable(
         language=language,
         title=title_of(view, listing),
-        scope=window_name(language, view.address.window) if listing.population == "created" or listing.metric else "",
+        scope=span_of(view, listing),
         count=translate(language, f"listing.count.{listing.anchor.rows}", n=count(language, total)),
         words={name: translate(language, f"listing.{name}") for name in WORDS},
         heads=heads_of(view, listing),
@@ -67,20 +66,9 @@ def read_table(view: View, question: Question) -> OrderTable:
         unmasked=_unmasked(view, total),
         empty=translate(language, "listing.nothing_found" if listing.search else "listing.empty"),
         way=(translate(language, "listing.way"), _wider(view, listing)),
+        definition=_definition(view, listing),
         notes=tuple(translate(language, "wall.problem", part=part) for part in question.lost),
     )
-
-
-def title_of(view: View, listing: Listing) -> str:
-    """What is listed: the figure and which part of it, or which orders."""
-    if listing.among is not None:
-        return translate(view.language, "listing.title.phone")
-    if listing.matching is not None:
-        return translate(view.language, "listing.title.matching", orders=pick_words(view.language, listing.matching))
-    if listing.metric is None:
-        return translate(view.language, f"listing.title.{listing.population}")
-    name = translate(view.language, f"metrics.{listing.metric}.name")
-    return translate(view.language, f"listing.title.{listing.part}", metric=name)
 
 
 def _choices(view: View, listing: Listing) -> tuple[tuple[Step, ...], ...]:
@@ -108,10 +96,11 @@ def _choices(view: View, listing: Listing) -> tuple[tuple[Step, ...], ...]:
 
 
 def _exports(view: View, total: int) -> tuple[tuple[str, str], ...]:
-    """Downloads of the whole list as it is filtered now."""
+    """Downloads of the whole list as it is filtered now, and as it was known when it was drawn: what is seen, whatever comes."""
     if not total:
         return ()
-    parameters = _parameters() | {"lang": [view.language]}
+    seen = {"as_of": [instant_text(view.as_of)], "snapshot": [str(view.snapshot)]}
+    parameters = _parameters() | {"lang": [view.language]} | seen
     query = urlencode([(name, value) for name, values in parameters.items() for value in values])
     return tuple((form.upper(), f"/export/orders.{form}?{query}") for form in ("csv", "xlsx"))
 
@@ -122,6 +111,13 @@ def _unmasked(view: View, total: int) -> tuple[str, str] | None:
         return None
     query = urlencode([(name, value) for name, values in (_parameters() | {"lang": [view.language]}).items() for value in values])
     return translate(view.language, "approval.way"), f"/export/unmasked?{query}"
+
+
+def _definition(view: View, listing: Listing) -> tuple[str, str] | None:
+    """What the figure behind the list means, and its value."""
+    if listing.metric is None:
+        return None
+    return translate(view.language, "contract.title"), figure_link(view, listing.metric, listing.where)
 
 
 def _wider(view: View, listing: Listing) -> str:

@@ -19,7 +19,7 @@ from access.view import View
 from i18n import translate
 from pages.links import instant_text
 from pages.orders_question import read_question
-from pages.orders_table import column_name
+from pages.orders_table import column_name, span_of, title_of
 from pages.wording import names_of
 from queries.listing import MOST_ROWS
 from queries.listing_columns import LISTING_COLUMNS
@@ -154,12 +154,14 @@ def _stamp(view: View, parameters: Mapping[str, Sequence[str]], listed: int, tot
         for item in listing.where
     )
     none = translate(language, "listing.export.none")
-    what = translate(language, f"metrics.{listing.metric}.name") if listing.metric else listing.population
-    window = listing.window
-    start = instant_text(window.start) if window and window.start else ""
+    what = (title_of(view, listing), *([] if listing.metric else [translate(language, f"listing.part.{listing.part}")]))
+    span = span_of(view, listing)
+    if listing.window and not listing.anchor.is_stock:
+        start = instant_text(listing.window.start) if listing.window.start else ""
+        span = f"{span} ({start}..{instant_text(listing.window.end)})"
     texts = {
-        "list": f"{what} · {translate(language, f'listing.part.{listing.part}')}",
-        "window": f"{start}..{instant_text(window.end)}" if window else none,
+        "list": " · ".join(what),
+        "window": span,
         "filters": filters or none,
         "search": listing.search or (translate(language, "listing.title.phone") if listing.among is not None else none),
         "as_of": f"{instant_text(view.as_of)} ({view.zone.key})",

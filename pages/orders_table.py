@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from access.view import View
+from alerts.order_words import pick_words
 from components.format import count, dash, duration, full_instant, money, when
 from components.order_table import Cell, Choice, ColumnChoice, Head, OrderRow, Step
 from i18n import label, translate
 from pages.links import instant_text, link
 from pages.orders_question import cursor_text
-from pages.wording import name_of, state_name
+from pages.wording import name_of, state_name, window_name
 from queries.listing import Listing, cursor_at
 from queries.listing_columns import LISTING_COLUMNS, OWN_COLUMNS, ListingColumn, columns_of
 
@@ -20,6 +21,25 @@ Row = dict[str, Any]
 
 FIGURES: Final = ("count", "number", "money", "seconds")
 CODES_OF: Final = {"passage_stage": "stage", "return_kind": "return_kind", "complaint_kind": "complaint_kind"}
+
+
+def title_of(view: View, listing: Listing) -> str:
+    """What is listed: the figure and which part of it, or which orders."""
+    if listing.among is not None:
+        return translate(view.language, "listing.title.phone")
+    if listing.matching is not None:
+        return translate(view.language, "listing.title.matching", orders=pick_words(view.language, listing.matching))
+    if listing.metric is None:
+        return translate(view.language, f"listing.title.{listing.population}")
+    name = translate(view.language, f"metrics.{listing.metric}.name")
+    return translate(view.language, f"listing.title.{listing.part}", metric=name)
+
+
+def span_of(view: View, listing: Listing) -> str:
+    """The time the list is of: the window in words, or as-of where its rows are taken at an instant."""
+    if listing.anchor.is_stock:
+        return translate(view.language, "heatmaps.at_as_of")
+    return window_name(view.language, view.address.window, view.zone)
 
 
 def heads_of(view: View, listing: Listing) -> tuple[Head, ...]:

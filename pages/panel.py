@@ -218,6 +218,11 @@ def drill_link(view: View, metric: str, where: Sequence[Filter], window: str = "
     return link(view, "/drill", metric=metric, **changes)
 
 
+def figure_link(view: View, metric: str, where: Sequence[Filter] = ()) -> str:
+    """The drill at these filters with the figure opened: its value, definition and orders."""
+    return link(view, "/drill", metric=metric, figure=metric, **filter_changes(where))
+
+
 def orders_link(view: View, metric: str, where: Sequence[Filter], window: str = "", part: str = "all") -> str:
     """The orders behind a figure: exactly its rows, or with `part="bad"` those that make it bad."""
     changes = filter_changes(where) | ({"window": window} if window and window != view.address.window else {})

@@ -109,7 +109,7 @@ def draft_sheet(view: View, draft: Draft, before: Edition, after: Edition, known
         note=" · ".join(
             [
                 *([translate(language, "targets.draft_drops", days=", ".join(dropped))] if dropped else []),
-                translate(language, "targets.as_if", window=window_name(language, view.address.window)),
+                translate(language, "targets.as_if", window=window_name(language, view.address.window, view.zone)),
             ]
         ),
         columns=tuple(translate(language, f"targets.column.{name}") for name in ("figure", "where", "change", "effect")),

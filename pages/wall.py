@@ -15,6 +15,7 @@ from components.format import percent
 from i18n import translate
 from pages.address import take_choice
 from pages.frame import draw_frame, read_filters, watch
+from pages.lost import unknown_words
 from pages.side_by_side import read_side_by_side
 from pages.wall_bars import read_returns, read_warehouses
 from pages.wall_heat import HEAT_METRICS, read_complaints, read_heat
@@ -23,6 +24,7 @@ from pages.wall_panel import read_wall_panel
 from pages.wall_tiles import read_tiles
 from pages.wall_worst import read_worst
 from pages.wording import source_name
+from queries.metrics import METRICS
 
 BOARD: Final = "wall.board"
 
@@ -34,7 +36,8 @@ def render(view: View) -> None:
         parameters = {name: st.query_params.get_all(name) for name in st.query_params}
         board = read_opened(view, country, parameters)
         states = [(tile.name, tile.state) for tile in board.tiles]
-        draw_frame(view, "pages.wall", country=country, states=states, can_go_full=True)
+        unknown = unknown_words(parameters, {"heat": HEAT_METRICS, "figure": METRICS})
+        draw_frame(view, "pages.wall", country=country, states=states, can_go_full=True, unknown=unknown)
         draw_board(board, key=BOARD, on_choice=partial(take_choice, BOARD))
         watch(view)
 

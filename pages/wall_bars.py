@@ -115,7 +115,7 @@ def _warehouse(view: View, row: Progress, day: Window) -> Bar:
         figure=translate(language, "wall.warehouses.figure", **figures),
         end=finish,
         end_tone="neutral" if tone == "good" else tone,
-        href=link(view, "/drill", metric="undispatched_count", warehouse=(row.code,)),
+        href=link(view, "/drill", metric="undispatched_count", figure="undispatched_count", warehouse=(row.code,)),
         tip=translate(language, "wall.warehouses.tip", name=name, rate=rate, finish=finish, usual=usual, **figures),
         state_word=state_name(language, tone),
     )

@@ -72,7 +72,9 @@ def read_heat(view: View, metric: str) -> HeatGrid:
     return HeatGrid(
         language=language,
         title=title,
-        scope=translate(language, "wall.heat.scope", rows=rows_name, window=window_name(language, view.address.window)),
+        scope=translate(
+            language, "wall.heat.scope", rows=rows_name, window=window_name(language, view.address.window, view.zone)
+        ),
         columns=tuple(stage_name(language, str(stage)) for stage in stages),
         rows=short_names([name_of(language, dimension, code) for code in codes]),
         cells=_mark_worst(cells),
@@ -212,7 +214,7 @@ def read_complaints(view: View) -> HeatGrid:
         language=language,
         title=translate(language, "wall.complaints.title"),
         scope=translate(
-            language, "wall.complaints.scope", window=window_name(language, "7d" if is_short else view.address.window)
+            language, "wall.complaints.scope", window=window_name(language, "7d" if is_short else view.address.window, view.zone)
         ),
         columns=tuple(name_of(language, "complaint_kind", kind) for kind in kinds),
         rows=tuple(name_of(language, "channel", channel) for channel in channels),

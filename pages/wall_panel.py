@@ -11,7 +11,7 @@ from pages.heat_cells import read_cell_panel
 from pages.heat_question import Question
 from pages.panel import Subject, read_panel
 from pages.wall_heat import row_dimension
-from pages.wording import window_name
+from pages.wording import span_name
 from queries.metrics import METRICS
 
 TODAY: Final = ("order_count",)
@@ -26,7 +26,8 @@ def read_wall_panel(view: View, heat: str, parameters: Mapping[str, Sequence[str
 
     if one("figure") in METRICS:
         window = "today" if one("figure") in TODAY else view.address.window
-        return read_panel(view, Subject(metric=one("figure"), window=window, place=window_name(view.language, window)))
+        place = span_name(view.language, one("figure"), window, view.zone)
+        return read_panel(view, Subject(metric=one("figure"), window=window, place=place))
     if one("cell"):
         question = Question(
             board="",

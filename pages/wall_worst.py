@@ -197,4 +197,10 @@ def _since(view: View, key: Key, onsets: Onsets) -> str:
 
 
 def _link(view: View, dimension: str, row: Row) -> str:
-    return link(view, "/drill", metric="over_limit_rate", **{dimension: (row[dimension],), "stage": (row["stage"],)})
+    return link(
+        view,
+        "/drill",
+        metric="over_limit_rate",
+        figure="over_limit_rate",
+        **{dimension: (row[dimension],), "stage": (row["stage"],)},
+    )

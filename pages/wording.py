@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 from components.board import State
 from i18n import catalogue, translate
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
+from queries.query import Window
+from queries.request import parse_window
 from queries.value_name import value_name
 
 CRITICAL_FROM: Final = 1.4
 """A figure this many times as far from nothing as its target allows is critical; anything beyond the target warns."""
+
+UNITS: Final = {"m": "minute", "h": "hour", "d": "day", "w": "week"}
+OPEN_END: Final = datetime(2100, 1, 1, tzinfo=UTC)
+"""Stands for as-of in a window that is open at its end."""
 
 Judgement = Literal["good", "warning", "critical"]
 
@@ -63,15 +71,38 @@ def short_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name.rpartition(" ")[0] for name in names)
 
 
-def window_name(language: str, code: str) -> str:
-    """A window as in the address, in words: `last 24 h`."""
+def window_name(language: str, code: str, zone: ZoneInfo) -> str:
+    """A window as in the address, in words: `last 24 h`, or its two ends on the zone's clock."""
     if code in ("all", "today"):
         return translate(language, f"wall.window_{code}")
-    unit = {"h": "hour", "d": "day"}.get(code[-1:])
+    if ".." in code:
+        return _span_name(language, parse_window(code, as_of=OPEN_END, zone=zone), zone)
+    unit = UNITS.get(code[-1:])
     if unit is None or not code[:-1].isdigit():
         return code
     length = translate(language, f"format.{unit}_long", n=code[:-1])
     return translate(language, "wall.last_window", length=length)
+
+
+def span_name(language: str, metric: str | None, code: str, zone: ZoneInfo) -> str:
+    """The time a figure is of: the window in words, or as-of where it is taken at an instant."""
+    is_stock = metric is not None and METRICS[metric].anchor.is_stock
+    return translate(language, "heatmaps.at_as_of") if is_stock else window_name(language, code, zone)
+
+
+def _span_name(language: str, window: Window, zone: ZoneInfo) -> str:
+    """`2026-11-26 08:00 – 09:00`, days without hours: `2026-11-26`, `2026-11-20 – 2026-11-26`; open ends in words."""
+    start = window.start.astimezone(zone) if window.start else None
+    end = window.end.astimezone(zone) if window.end < OPEN_END else None
+    has_hours = any(f"{instant:%H%M%S}" != "000000" for instant in (start, end) if instant)
+    last = end - timedelta(days=1) if end and not has_hours else end
+    form = "%Y-%m-%d %H:%M" if has_hours else "%Y-%m-%d"
+    if start is None or last is None:
+        key, instant = ("wall.window_from", start) if start else ("wall.window_until", last)
+        return translate(language, key, at=f"{instant:{form}}") if instant else translate(language, "wall.window_all")
+    if start.date() == last.date():
+        form = "%H:%M" if has_hours else ""
+    return f"{start:{'%Y-%m-%d %H:%M' if has_hours else '%Y-%m-%d'}}" + (f" – {last:{form}}" if form else "")
 
 
 def definition(language: str, metric: str) -> list[str]:

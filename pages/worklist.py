@@ -18,6 +18,7 @@ from components.worklist import Tab as TabButton
 from i18n import translate
 from pages.address import take_choice
 from pages.frame import draw_frame, watch
+from pages.lost import unknown_words
 from pages.review_rows import REVIEW, Known, count_waiting, read_review_rows, reviews_of, rules_by_name, with_reviews
 from pages.worklist_act import hear, keep_act
 from pages.worklist_choices import follow_up_choices, people_of, place_choices, state_choices
@@ -38,7 +39,8 @@ def render(view: View) -> None:
     with st.container(key="worklist", gap=None):
         said, key = hear(view, BOARD)
         board = read_board(view, tab_of(st.query_params.get("tab")), shown_of(st.query_params.get("shown")), key, said)
-        draw_frame(view, "pages.worklist", country=None, states=())
+        unknown = unknown_words({"tab": st.query_params.get_all("tab")}, {"tab": (*TABS, REVIEW)})
+        draw_frame(view, "pages.worklist", country=None, states=(), unknown=unknown)
         draw_worklist(board, key=BOARD, on_choice=partial(take, BOARD))
         watch(view)
 

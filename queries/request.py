@@ -19,6 +19,10 @@ from queries.query import COMPARISONS, GRAINS, RESOLUTION, Comparison, Filter, G
 LENGTHS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 LONGEST: Final = timedelta(days=36_600)
 UNKNOWN_WORDS: Final = ("", "null")
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2200
+"""Instants beyond these years are refused: calendars cannot reckon with the ends of time."""
+
 WINDOW_HELP: Final = "24h, 7d, today, all or A..B with dates or instants"
 
 
@@ -92,6 +96,8 @@ def find_dimension(name: str) -> str:
     folded = name.lower().replace("-", "_")
     if folded not in aliases:
         near = suggest(folded, aliases) if len(folded) > 1 else f"use one of {', '.join(DIMENSIONS)}"
+        if folded in GRAINS:
+            near = f"for steps of time ask with the grain {folded} (--grain {folded})"
         raise QueryError(f"there is no dimension {name!r}: {near}")
     return aliases[folded]
 
@@ -183,6 +189,8 @@ def parse_instant(text: str, zone: ZoneInfo) -> datetime:
         found = aware.astimezone(UTC)
     except (ValueError, OverflowError):
         raise QueryError(f"{text!r} is no date or instant: write 2026-01-31 or 2026-01-31T08:00+08:00") from None
+    if not FIRST_YEAR <= found.year < LAST_YEAR:
+        raise QueryError(f"{text!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}: write the year of your orders")
     return found.replace(microsecond=found.microsecond // 1000 * 1000)
 
 

@@ -82,7 +82,7 @@ def _refuse_role(page: Page, user: User, visitor: Visitor, language: str, parame
         what = {"object_kind": "page", "object_id": page.url_path, "detail": {"role": user.role}, "result": "denied"}
         note(opened.store, at=opened.clock(), actor=session.actor, action="page_refused", **what)
     try:
-        view = _view(user, visitor, language, parameters)
+        view = _view(user, visitor, language, _without_moment(parameters))
     except LakeError:
         st.warning(translate(language, "access.no_page"))
     else:
@@ -93,7 +93,7 @@ def _show_nothing(
     page: Page, user: User, visitor: Visitor, language: str, parameters: Mapping[str, Sequence[str]], error: LakeError
 ) -> None:
     """Say why there is nothing: for an instant or snapshot of which nothing is known, with the way back to now."""
-    now = {name: values for name, values in parameters.items() if name not in ("as_of", "snapshot")}
+    now = _without_moment(parameters)
     try:
         view = _view(user, visitor, language, now) if len(now) < len(parameters) else None
     except LakeError:
@@ -102,6 +102,11 @@ def _show_nothing(
         wait_for_lake(error, language)
     else:
         render_unknown_moment(view, page.module, f"/{page.url_path}")
+
+
+def _without_moment(parameters: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """The address of the same page now."""
+    return {name: values for name, values in parameters.items() if name not in ("as_of", "snapshot")}
 
 
 def _frame_preview(visitor: Visitor, language: str) -> None:

@@ -54,7 +54,7 @@ function drawCell(cell, isFirst, grid, choose, place) {
       "aria-label": cell.tip.replaceAll("\n", ", "),
       "aria-selected": isChosen ? "true" : null,
       "data-worst": cell.worst ? "yes" : null,
-      onclick: choose ? (event) => choose(cell.key, event.shiftKey || event.ctrlKey || event.metaKey, cell) : null,
+      onclick: choose && cell.text ? (event) => choose(cell.key, event.shiftKey || event.ctrlKey || event.metaKey || (!!grid.chosen && takeComparing()), cell) : null,
     },
     h("span", {}, cell.text),
   );

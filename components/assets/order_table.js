@@ -8,7 +8,7 @@ function drawOrderTable(table, send) {
   return h(
     "section",
     { class: "card orders", "aria-label": table.title },
-    h("header", { class: "head" }, h("h2", {}, table.title), h("span", { class: "tally-text", role: "status" }, table.count), h("span", { class: "scope" }, table.scope)),
+    h("header", { class: "head" }, h("h2", {}, table.title), h("span", { class: "tally-text", role: "status" }, table.count), table.definition ? h("a", { class: "way", href: inside(table.definition[1]), target: "_self" }, table.definition[0]) : null, h("span", { class: "scope" }, table.scope)),
     drawListBar(table, go, send),
     table.notes.map((text) => h("p", { class: "list-note", role: "alert" }, stateMark("warning", ""), text)),
     table.rows.length ? drawRows(table, go) : drawNoRows(table),

@@ -3,21 +3,39 @@ function drawPanel(panel, send, close) {
   return h(
     "aside",
     { class: "card figure-panel", "aria-label": panel.title, onkeydown: (event) => event.key === "Escape" && (event.stopPropagation(), close()) },
-    h("header", { class: "panel-head" }, h("div", {}, h("h2", {}, panel.title), h("p", { class: "muted" }, panel.subtitle)), h("button", { type: "button", class: "close", "aria-label": panel.close, "data-tip": panel.close, onclick: close }, "×")),
+    h("header", { class: "panel-head" }, h("div", {}, h("h2", {}, panel.title), h("p", { class: "muted" }, panel.subtitle)), panel.compare ? drawCompareSwitch(panel) : null, h("button", { type: "button", class: "close", "aria-label": panel.close, "data-tip": panel.close, onclick: close }, "×")),
     h("div", { class: "panel-figure", role: "status" }, stateMark(panel.state, panel.state_word), h("strong", { class: panel.state }, panel.value), h("span", { class: "muted" }, panel.note)),
     h("ul", { class: "panel-lines" }, panel.lines.map((line) => h("li", {}, line))),
     panel.compared ? drawCompared(panel.compared) : null,
     panel.actions.length ? h("p", { class: "actions" }, panel.actions.map((action) => drawLink(action.href, send, { class: action.is_main ? "action main" : "action" }, action.name))) : null,
-    panel.trend ? drawLine(panel.trend) : null,
+    panel.trend ? drawLine(panel.trend, send) : null,
     panel.parts ? drawParts(panel.parts, send) : null,
     panel.orders ? drawOrderRows(panel.orders, send) : null,
     panel.contract ? drawContract(panel.contract) : null,
   );
 }
 
+// Where there is no Shift key: the next cell that is chosen stands beside the one that is open.
+const COMPARING = { isOn: false };
+
+function drawCompareSwitch(panel) {
+  const turn = (event) => {
+    COMPARING.isOn = !COMPARING.isOn;
+    event.currentTarget.setAttribute("aria-pressed", String(COMPARING.isOn));
+  };
+  return h("button", { type: "button", class: "step compare", "aria-pressed": String(COMPARING.isOn), "data-tip": panel.compare_tip, onclick: turn }, panel.compare);
+}
+
+function takeComparing() {
+  const wasOn = COMPARING.isOn;
+  COMPARING.isOn = false;
+  return wasOn;
+}
+
 // While the server answers: what the cell itself says, at once.
 function pendingPanel(grid, cell, words) {
   const lines = cell.tip.split("\n");
+  takeComparing();
   return { title: grid.title, subtitle: lines[0], close: words.close, value: cell.text || "–", state: "neutral", note: "", lines: lines.slice(1), compared: null, actions: [], trend: null, parts: null, orders: null, contract: null };
 }
 
@@ -100,7 +118,7 @@ function drawContract(contract) {
   );
 }
 
-function drawLine(line) {
+function drawLine(line, send) {
   const known = [...line.values, ...line.before, line.target].filter((value) => value !== null && value !== undefined);
   const [least, high] = [Math.min(...known), line.ceiling ?? Math.max(...known)];
   // From nothing on, unless all values lie close together far above it.
@@ -121,7 +139,7 @@ function drawLine(line) {
   return h(
     "section",
     { class: "line" },
-    h("h3", {}, line.title, h("span", { class: "scope" }, [line.before.length ? `┄ ${line.before_name}` : "", line.target !== null ? `— ${line.target_name}` : ""].filter(Boolean).join("  "))),
+    h("h3", {}, line.href ? drawLink(line.href, send, {}, line.title) : line.title, h("span", { class: "scope" }, [line.before.length ? `┄ ${line.before_name}` : "", line.target !== null ? `— ${line.target_name}` : ""].filter(Boolean).join("  "))),
     h(
       "div",
       { class: "plot" },

@@ -48,7 +48,7 @@ function drawPlaneCard(one, plane, send, redraw) {
   if (one.parts) return section(drawParts(one.parts, send, false));
   if (one.chart) return section(drawChart(one.chart, send));
   if (one.worst) return section(h("div", { class: "chart-text" }, drawWorst(one.worst, (href) => followHref(href, send))));
-  if (one.lines.length) return section(h("div", { class: "multiples" }, one.lines.map(drawLine)));
+  if (one.lines.length) return section(h("div", { class: "multiples" }, one.lines.map((line) => drawLine(line, send))));
   return section(emptyNote(one.text));
 }
 

@@ -29,7 +29,7 @@ function drawTwinHead(page, send) {
     h(
       "div",
       { class: "twin-line" },
-      page.back ? h("a", { class: "step", href: inside(page.back[1]), target: "_self" }, "‹ ", page.back[0]) : null,
+      page.back ? h("a", { class: "step", href: inside(listBefore() ?? page.back[1]), target: "_self" }, "‹ ", page.back[0]) : null,
       h("h2", {}, page.title || words.page),
       page.status ? h("span", { class: `status ${page.state}` }, stateMark(page.state, page.state_word), page.status) : null,
       h("span", { class: "push" }),
@@ -41,6 +41,13 @@ function drawTwinHead(page, send) {
     page.evidence ? h("p", { class: "evidence" }, page.evidence, " ", page.compared ? h("a", { class: "way", href: inside(page.compared[1]), target: "_self" }, page.compared[0]) : null) : null,
     page.journey ? h("p", { class: "journey-link" }, page.journey[0], " ", h("input", { type: "text", readonly: true, "aria-label": page.journey[0], value: location.origin + page.journey[1], onfocus: (event) => event.target.select() })) : null,
   );
+}
+
+// The list this order was opened from, as it was: its filters, sorting and page.
+function listBefore() {
+  if (!document.referrer) return null;
+  const from = new URL(document.referrer);
+  return from.origin === location.origin && from.pathname === "/orders" ? from.pathname + from.search : null;
 }
 
 function drawTwinNotice(notice) {
@@ -112,7 +119,7 @@ function drawAxis(axis) {
           "table",
           { class: "stages" },
           h("caption", { class: "hidden" }, axis.title),
-          h("thead", {}, h("tr", {}, h("th", { scope: "col" }, axis.heads[0]), h("th", { scope: "col", class: "track" }, h("div", { class: "ticks", "aria-hidden": "true" }, axis.ticks.map((tick) => h("span", { class: `tick-mark ${tick.kind}`, style: { left: share(tick.left) } }, tick.text)))), axis.heads.slice(1).map((head) => h("th", { scope: "col", class: "figure" }, head)))),
+          h("thead", {}, h("tr", {}, h("th", { scope: "col" }, axis.heads[0]), h("th", { scope: "col", class: "track" }, h("div", { class: "ticks", "aria-hidden": "true" }, axis.ticks.map((tick) => h("span", { class: `tick-mark ${tick.kind} ${tick.left > 0.94 ? "last" : ""}`, style: { left: share(tick.left) } }, tick.text)))), axis.heads.slice(1).map((head) => h("th", { scope: "col", class: "figure" }, head)))),
           h("tbody", {}, axis.spans.map((span) => drawSpan(span, axis))),
         )
       : emptyNote(axis.empty),

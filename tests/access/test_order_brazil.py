@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from access.order_twin import LEAST_COMPARABLE
 from access.reading import Reading
 from access.user import User
 from access.view import View, open_view
@@ -73,5 +74,6 @@ def test_real_orders_show_what_their_raw_rows_say(brazil: View) -> None:
         lines = [item for item in items if item["order_id"] == raw["order_id"]]
         assert (twin.order["line_count"] or 0) == len(lines)
         for passage in twin.passages:
+            assert passage.usual is None or passage.usual.n >= LEAST_COMPARABLE
             if passage.seconds is not None and passage.closed_at and passage.opened_at:
                 assert passage.seconds == (passage.closed_at - passage.opened_at).total_seconds() >= 0

@@ -205,3 +205,30 @@ def test_an_unknown_kind_of_file_is_refused_with_the_known_ones(tmp_path: Path) 
     path.write_bytes(b"x")
     with pytest.raises(SourceError, match=r"\.docx is no known kind of file: known are \.csv"):
         draft_contract(path)
+
+
+LINES = (
+    "单据号;店铺;下单日期;下单时刻;出库日期;出库时刻;货号;数量;行金额(分);运费(分);单据状态;收货人;手机号码\n"
+    "1;甲;2026.02.01;9:00:00;2026.02.02;8:30:00;X;1;1050;600;已出库;张伟;13800138000\n"
+    "2;甲;2026.02.01;10:00:00;;;X;4;400;0;待审核;王芳;13900139000\n"
+    "1;甲;2026.02.01;9:00:00;2026.02.02;8:30:00;Y;2;2000;600;已出库;张伟;13800138000\n"
+)
+
+
+def test_several_lines_per_order_become_one_row_with_what_differs_added_up(tmp_path: Path) -> None:
+    _, rows = take_draft(tmp_path, "明细_20260202.csv", LINES.encode("gb18030"))
+    figures = ("order_id", "amount", "quantity", "line_count", "freight_cost", "status")
+    assert [tuple(row[name] for name in figures) for row in rows] == [
+        ("1", 30.5, 3.0, 2, 6, "shipped"),
+        ("2", 4.0, 4.0, 1, 0, "created"),
+    ]
+    assert rows[0]["shipped_at"].isoformat() == "2026-02-02T00:30:00+00:00"
+    draft = draft_contract(tmp_path / "明细_20260202.csv")
+    assert "# personal: {name: 收货人, phone: 手机号码}" in draft
+    assert parse_contract(draft.replace("# personal", "personal")).personal == {"name": "收货人", "phone": "手机号码"}
+
+
+def test_lines_that_tell_an_order_differently_are_not_added_up(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(LINES.replace("2;2000;600;已出库", "2;2000;600;已签收"), encoding="utf-8")
+    assert "\nrows:" not in (draft := draft_contract(tmp_path / "log.csv"))
+    assert "# rows: SELECT 单据号" in draft

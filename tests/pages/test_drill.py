@@ -44,7 +44,9 @@ def test_the_ranking_tells_figures_and_shares_of_the_problem(view_of: OpenView) 
 
 def test_the_path_leads_back_step_by_step(view_of: OpenView) -> None:
     view = view_of(region=["CN-EAST"], province=["CN-SH"], channel=["jd"])
-    crumbs = read_crumbs(view, read_level(view, {"metric": ["exception_rate"]}))
+    *crumbs, orders = read_crumbs(view, read_level(view, {"metric": ["exception_rate"]}))
+    assert orders.href.startswith("/orders?")
+    assert "part=bad" in orders.href
     assert [crumb.name for crumb in crumbs] == ["Everywhere", "East China", "Shanghai"]
     assert [sorted(parse_qs(urlsplit(crumb.href).query)) for crumb in crumbs] == [
         ["channel", "metric"],

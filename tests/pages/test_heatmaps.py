@@ -119,6 +119,18 @@ def test_a_cell_over_time_has_its_own_window(view_of: OpenView) -> None:
     assert panel.value == first.text
 
 
+def test_a_cell_of_what_was_open_is_of_its_own_time(view_of: OpenView) -> None:
+    view, question = view_of(window=["24h"]), replace(ORDERS, metric="backlog_count", columns="time.hour")
+    grid = grid_of(view, question)
+    cells = {cell.key: cell.text for cell in (*grid.cells[0][::6], *grid.column_totals[::6])}
+    assert len(set(cells.values())) > 2, cells
+    for key, text in cells.items():
+        panel = read_cell_panel(view, replace(question, cell=key))
+        assert panel is not None
+        assert panel.value.replace(",", "") == text.replace(",", ""), key
+    assert "as_of=" in panel.actions[0].href
+
+
 @pytest.mark.parametrize("key", ["nonsense", "a/b/c", "/", "x/", "CN-SH/2026-13-01"])
 def test_a_cell_that_is_none_opens_nothing(view_of: OpenView, key: str) -> None:
     assert chosen_cell(view_of(), replace(ORDERS, columns="time.day"), key) is None
@@ -204,6 +216,9 @@ def test_a_calendar_has_a_cell_for_each_day(view_of: OpenView) -> None:
     day = (view.as_of.astimezone(view.zone) - timedelta(days=1)).date()
     assert cells[f"{day}"].text == "288"
     assert {f"{day - timedelta(days=back)}" for back in range(80)} <= set(cells)
+    panel = read_plane(view, replace(ORDERS, show="calendar", cell=cells[f"{day}"].key)).panel
+    assert panel is not None
+    assert panel.value == "288"
 
 
 def draw_heatmaps(home: str, language: str) -> None:

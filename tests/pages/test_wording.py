@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from pages.wording import codes_in_order, judge, name_of, names_of, window_name
@@ -43,7 +45,21 @@ def test_values_are_named_and_long_lists_shortened() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "name"), [("24h", "last 24 h"), ("7d", "last 7 d"), ("all", "all data"), ("2026-01-01..", "2026-01-01..")]
+    ("code", "name"),
+    [
+        ("24h", "last 24 h"),
+        ("7d", "last 7 d"),
+        ("90m", "last 90 min"),
+        ("2w", "last 2 wk"),
+        ("all", "all data"),
+        ("2026-01-01..", "from 2026-01-01"),
+        ("..2026-01-02T08:30", "until 2026-01-02 08:30"),
+        ("2026-01-01..2026-01-03", "2026-01-01 – 2026-01-03"),
+        ("2025-12-31T16:00:00Z..2026-01-01T16:00:00Z", "2026-01-01"),
+        ("2026-01-01T01:00:00Z..2026-01-01T02:00:00Z", "2026-01-01 09:00 – 10:00"),
+        ("2026-01-01T15:00:00Z..2026-01-01T16:00:00Z", "2026-01-01 23:00 – 2026-01-02 00:00"),
+        ("..", "all data"),
+    ],
 )
-def test_a_window_is_told_in_words(code: str, name: str) -> None:
-    assert window_name("en", code) == name
+def test_a_window_is_told_in_words_on_the_business_zones_clock(code: str, name: str) -> None:
+    assert window_name("en", code, ZoneInfo("Asia/Shanghai")) == name

@@ -42,7 +42,20 @@ def test_a_window_means_these_instants(text: str, start: datetime | None, end: d
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "0h", "24", "7y", "9999999d", "2026-02-30..2026-03-01", "..x", "2026-03-02..2026-03-01"]
+    "text",
+    [
+        "",
+        "yesterday",
+        "0h",
+        "24",
+        "7y",
+        "9999999d",
+        "2026-02-30..2026-03-01",
+        "..x",
+        "0001-01-01..",
+        "..9999-12-31",
+        "2026-03-02..2026-03-01",
+    ],
 )
 def test_a_window_that_means_nothing_is_refused(text: str) -> None:
     with pytest.raises(QueryError):
@@ -81,6 +94,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"metrics": ["on_time_rat"]}, "did you mean on_time_rate"),
     ({"metrics": []}, "no metric is named"),
     ({"metrics": ["order_count"], "by": ["regoin"]}, "did you mean region"),
+    ({"metrics": ["order_count"], "by": ["day"]}, "ask with the grain day"),
     ({"metrics": ["order_count"], "by": ["region,region"]}, "named twice"),
     ({"metrics": ["order_count"], "by": ["province,state"]}, "named twice"),
     ({"metrics": ["order_count"], "where": ["region"]}, "has no value"),

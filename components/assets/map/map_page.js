@@ -8,7 +8,7 @@ function drawMapPage(page, send, show) {
     { class: "geo" },
     h("div", { class: "plane-head" }, drawCrumbs(page, send), h("div", { class: "choices" }, page.controls.map((control) => drawControl(control, send)))),
     page.note ? h("p", { class: "plane-note", role: "status" }, stateMark("warning", ""), page.note) : null,
-    h("div", { class: "geo-body" }, drawMapCard(page, send, show), h("div", { class: "geo-side" }, drawFigures(page), drawStuck(page, send), drawRanking(page, send), drawMissing(page, send))),
+    h("div", { class: "geo-body" }, drawMapCard(page, send, show), h("div", { class: "geo-side" }, drawFigures(page, send), drawStuck(page, send), drawRanking(page, send), drawMissing(page, send))),
   );
 }
 
@@ -62,12 +62,12 @@ function drawZoom(page) {
   return h("div", { class: "zoom" }, button("+", page.words.zoom_in, zoom(0.7)), button("−", page.words.zoom_out, zoom(-0.7)), button("⤢", page.words.fit, (event) => refit(stage(event))));
 }
 
-function drawFigures(page) {
-  const { h, stateMark } = globalThis.orderControlRoom.tools;
+function drawFigures(page, send) {
+  const { h, drawLink, stateMark } = globalThis.orderControlRoom.tools;
   return h(
     "ul",
     { class: "figures card" },
-    page.tiles.map((tile) => h("li", { "data-tip": tile.info, tabindex: "0", "aria-label": tile.spoken }, h("span", { class: "name" }, tile.name), h("span", { class: `value ${tile.tone}` }, stateMark(tile.state, tile.state_word), tile.value))),
+    page.tiles.map((tile) => h("li", { "data-tip": tile.info, tabindex: "0", "aria-label": tile.spoken }, tile.href ? drawLink(tile.href, send, { class: "name" }, tile.name) : h("span", { class: "name" }, tile.name), h("span", { class: `value ${tile.tone}` }, stateMark(tile.state, tile.state_word), tile.value))),
   );
 }
 
