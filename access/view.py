@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -298,6 +298,10 @@ def open_view(
     ledger = reading.ledger(until=address.as_of, snapshot=address.snapshot)
     if ledger.as_of is None:
         raise EmptyLake("there is no snapshot: wait for the first one or take in a file")
+    if address.as_of is not None and address.as_of > max(now, ledger.as_of):
+        # Nothing is known of what is to come: every open order would be told as late.
+        lost = f"as_of={address.as_of.isoformat(timespec='seconds')}"
+        address = replace(address, as_of=None, notes=(*address.notes, lost))
     as_of = address.as_of or ledger.as_of
     is_chosen = address.as_of is not None or address.snapshot is not None
     promises, faults = read_promises(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import partial
 from typing import Final
 
@@ -36,7 +37,7 @@ def render(view: View) -> None:
     with st.container(key="drill", gap=None):
         plane = read_plane(view, level)
         states = [(tile.name, tile.state) for tile in plane.tiles]
-        words = {"metric": METRICS, "figure": METRICS, "split": DIMENSIONS}
+        words: dict[str, Container[str]] = {"metric": METRICS, "figure": METRICS, "split": DIMENSIONS}
         draw_frame(view, "pages.drill", country=None, states=states, unknown=unknown_words(parameters, words))
         draw_plane(plane, key=PLANE, on_choice=partial(take_choice, PLANE))
         watch(view)

@@ -24,9 +24,9 @@ def read_cell_panel(view: View, question: Question) -> Panel | None:
     if chosen is None:
         return None
     subject = subject_of(view, question, chosen)
-    words = {name: translate(view.language, f"panel.{name}") for name in ("compare", "compare_tip")}
+    compared, tip = (translate(view.language, f"panel.{name}") for name in ("compare", "compare_tip"))
     seen = seen_at(view, question, chosen)
-    panel = replace(read_panel(seen, subject), **words)
+    panel = replace(read_panel(seen, subject), compare=compared, compare_tip=tip)
     second = chosen_cell(view, question, question.beside) if question.beside else None
     if second is None:
         return panel

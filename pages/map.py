@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -72,8 +72,8 @@ def render(view: View) -> None:
     with st.container(key="map", gap=None):
         page = read_page(view, parameters)
         states = [(tile.name, tile.state) for tile in page.tiles]
-        words = {"metric": METRICS, "rank": RANKS, "lanes": LANE_COUNTS, "span": SPANS}
-        draw_frame(view, "pages.map", country=None, states=states, unknown=unknown_words(parameters, words))
+        words_known: dict[str, Container[str]] = {"metric": METRICS, "rank": RANKS, "lanes": LANE_COUNTS, "span": SPANS}
+        draw_frame(view, "pages.map", country=None, states=states, unknown=unknown_words(parameters, words_known))
         draw_map(page, key=MAP, on_choice=partial(take_choice, MAP))
         watch(view)
 

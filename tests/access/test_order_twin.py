@@ -78,7 +78,7 @@ def view(reading: Reading, *regions: str, **parameters: str) -> View:
     """A manager's view, or with regions a lead's."""
     user = User(name="x", display_name="X", role="lead" if regions else "manager", regions=regions)
     asked = {name: [value] for name, value in parameters.items()}
-    return open_view(reading, user, asked, now=at(31), language="en", stays_valid=lambda: None)
+    return open_view(reading, user, asked, now=at(300), language="en", stays_valid=lambda: None)
 
 
 def found(view: View, order_id: str) -> Twin:

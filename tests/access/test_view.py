@@ -116,6 +116,12 @@ def test_chosen_instant_shows_what_was_known_then(reading: Reading, settings: Se
     assert not past.has_news()
 
 
+def test_an_instant_that_is_still_to_come_is_now_and_says_so(reading: Reading) -> None:
+    view = _view(reading, ADMIN, as_of="2026-03-02T00:00:00Z")
+    assert view.as_of == _view(reading, ADMIN).as_of
+    assert view.address.notes == ("as_of=2026-03-02T00:00:00+00:00",)
+
+
 def test_ended_session_gets_no_figures(reading: Reading) -> None:
     def ended() -> None:
         raise SessionEnded
