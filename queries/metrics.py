@@ -221,7 +221,7 @@ QUALITY: Final = (
     share("exception_rate", CREATED, when=FAULTY),
     share("cancel_rate", CREATED, when="cancelled_at IS NOT NULL"),
     share("delivery_failed_rate", SHIPPED, when="failed_attempt_count > 0 OR exception_code = 'failed_attempt'"),
-    share("return_rate", DELIVERED, when="return_requested_at IS NOT NULL"),
+    share("return_rate", DELIVERED, when="return_requested_at IS NOT NULL OR returned_at IS NOT NULL"),
     total("return_count", RETURN_REQUESTED, better="lower", listed=Listed()),
     quantile("return_handling_seconds_p50", RETURN_CLOSED, value=HANDLING),
     quantile("return_handling_seconds_p90", RETURN_CLOSED, value=HANDLING),
