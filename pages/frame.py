@@ -156,11 +156,14 @@ def _problems(view: View, applied: Sequence[Filter] | None, unknown: Sequence[st
 
 
 def _not_understood(view: View, parts: Sequence[str]) -> tuple[str, ...]:
-    """The first parts of the address that nobody understood, and how many more there are."""
-    shown = parts if len(parts) <= MOST_PROBLEMS else parts[:MOST_PROBLEMS]
-    said = [translate(view.language, "wall.problem", part=part) for part in shown]
-    more = len(parts) - len(shown)
-    return (*said, translate(view.language, "wall.problems_more", n=more)) if more else tuple(said)
+    """One sentence with the first parts of the address that nobody understood, and how many more there are."""
+    if not parts:
+        return ()
+    said = translate(view.language, "marks.joiner").join(parts[:MOST_PROBLEMS])
+    more = len(parts) - MOST_PROBLEMS
+    if more > 0:
+        said = translate(view.language, "wall.problems_more", parts=said, n=more)
+    return (translate(view.language, "wall.problem", part=said),)
 
 
 def _badge(view: View) -> UserBadge:

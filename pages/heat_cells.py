@@ -8,10 +8,10 @@ from access.view import View
 from components.panel import Compared, Panel
 from i18n import translate
 from pages.figures import difference, figure, plain
-from pages.heat_question import EVERYTHING, TIMES, Chosen, Question, asked_cells, axis_name, chosen_cell, window_of
+from pages.heat_question import EVERYTHING, TIMES, Chosen, Question, asked_cells, chosen_cell, window_of
 from pages.panel import Row, Subject, read_figure, read_panel
 from pages.problems import problem_of
-from pages.wording import name_of, span_name
+from pages.wording import name_of, span_name, window_name
 from queries.metrics import METRICS
 from queries.query import RESOLUTION
 from queries.statistics import Contrast
@@ -57,10 +57,7 @@ def subject_of(view: View, question: Question, chosen: Chosen) -> Subject:
 
 
 def _side(view: View, axis: str, code: str | None, chosen: Chosen) -> str:
-    start = window_of(view, chosen.window).start if axis in TIMES else None
-    if start is None:
-        return name_of(view.language, axis, code)
-    return f"{axis_name(view.language, axis)} {start.astimezone(view.zone):%m-%d %H:%M}"
+    return window_name(view.language, chosen.window, view.zone) if axis in TIMES else name_of(view.language, axis, code)
 
 
 def compare(view: View, metric: str, rows: tuple[Row, Row], place: str) -> Compared:

@@ -108,7 +108,7 @@ function fitLabels(root) {
     const widths = [...table.querySelectorAll("tbody td.cell:not(.total):not(.few) span")].map((span) => textWidth(span.textContent, size));
     const fits = Math.max(0, ...widths) <= cell.clientWidth - 2 && cell.clientHeight >= size;
     const heads = [...table.querySelectorAll("thead th:not(.total)")].map((head) => textWidth(head.textContent, size));
-    table.dataset.heads = heads.length > 12 && Math.max(...heads) > cell.clientWidth + 12 ? "tall" : "flat";
+    table.dataset.heads = heads.length > 12 && Math.max(...heads) > cell.clientWidth + 4 ? "tall" : "flat";
     table.dataset.labels = fits ? "yes" : "no";
   }
 }

@@ -16,11 +16,12 @@ function drawPanel(panel, send, close) {
 }
 
 // Where there is no Shift key: the next cell that is chosen stands beside the one that is open.
-const COMPARING = { isOn: false };
+const COMPARING = { isOn: false, switch: null };
 
 function drawCompareSwitch(panel) {
   const turn = (event) => {
     COMPARING.isOn = !COMPARING.isOn;
+    COMPARING.switch = event.currentTarget;
     event.currentTarget.setAttribute("aria-pressed", String(COMPARING.isOn));
   };
   return h("button", { type: "button", class: "step compare", "aria-pressed": String(COMPARING.isOn), "data-tip": panel.compare_tip, onclick: turn }, panel.compare);
@@ -29,6 +30,7 @@ function drawCompareSwitch(panel) {
 function takeComparing() {
   const wasOn = COMPARING.isOn;
   COMPARING.isOn = false;
+  COMPARING.switch?.setAttribute("aria-pressed", "false");
   return wasOn;
 }
 

@@ -9,7 +9,7 @@ function drawTopbar(bar, send) {
     bar.chips.map((chip) => drawChip(chip, send)),
     h("span", { class: `live ${bar.live.state}`, "data-tip": bar.live.tip, role: "status" }, h("span", { class: "dot" }), bar.live.text),
     bar.marks.map((mark) => h("span", { class: "calendar", "data-tip": mark.tip }, mark.text)),
-    bar.problems.map((text) => h("span", { class: "problem", role: "alert" }, stateMark("warning", ""), text)),
+    bar.problems.map((text) => h("span", { class: "problem", role: "alert", "data-tip": text }, stateMark("warning", ""), text)),
     h("span", { class: "push" }),
     h("ul", { class: "sources", "aria-label": bar.words.sources }, bar.sources.map(drawSource)),
     h("span", { class: "tallies" }, bar.counts.map((count) => h("span", { class: `tally ${count.state}`, "data-tip": count.tip }, h("span", { class: `mark ${count.state}`, "aria-hidden": "true" }), h("b", {}, count.number), count.word))),
