@@ -18,6 +18,7 @@ from components.worklist import Tab as TabButton
 from i18n import translate
 from pages.address import take_choice
 from pages.frame import draw_frame, watch
+from pages.links import link
 from pages.lost import unknown_words
 from pages.review_rows import REVIEW, Known, count_waiting, read_review_rows, reviews_of, rules_by_name, with_reviews
 from pages.worklist_act import hear, keep_act
@@ -107,7 +108,7 @@ def read_board(view: View, tab: Tab | Literal["review"], shown: int, key: tuple[
         states=state_choices(view),
         follow_ups=follow_up_choices(view),
         words={name: translate(language, f"worklist.word.{name}") for name in WORDS} | words | {"me": view.user.name},
-        handover="/handover",
+        handover=link(view, "/handover"),
         longest_note=LONGEST_NOTE,
         can_act=not is_looking_back(view) and not view.is_preview,
         chosen=job_of(chosen) if chosen else None,
