@@ -36,7 +36,7 @@ def render(view: View) -> None:
         parameters = {name: st.query_params.get_all(name) for name in st.query_params}
         board = read_opened(view, country, parameters)
         states = [(tile.name, tile.state) for tile in board.tiles]
-        unknown = unknown_words(parameters, {"heat": HEAT_METRICS, "figure": METRICS})
+        unknown = unknown_words(parameters, {"page": (), "heat": HEAT_METRICS, "figure": METRICS})
         unknown += unknown_words(parameters, {"cell": ()}) if board.panel is None else ()
         draw_frame(view, "pages.wall", country=country, states=states, can_go_full=True, unknown=unknown)
         draw_board(board, key=BOARD, on_choice=partial(take_choice, BOARD))

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from access.session import digest
 from access.sign_in import LOOPBACK
+from pages import PAGES
 from shell.socket import SentMedia, WatchedSocket
 
 OPEN_PATHS: Final = (
@@ -45,6 +46,8 @@ CLOSED_PATHS: Final = (
 
 NO_PAGES: Final = ("/_stcore/", "/static/", "/media/", "/component/", "/favicon", "/auth/", "/geo/")
 """Paths nobody wants to come back to after signing in."""
+
+PAGE_NAMES: Final = frozenset(page.url_path for page in PAGES)
 
 SESSION_COOKIE: Final = "control_room_session"
 HOST_COOKIE: Final = f"__Host-{SESSION_COOKIE}"
@@ -159,6 +162,9 @@ class SessionGuard:
             await self._watch(scope, receive, send, secret or "")
         elif scope["path"].startswith("/media/") and not self.sent.may_fetch(digest(secret or ""), scope["path"]):
             await _refuse(scope, receive, send, PlainTextResponse("This file belongs to another session", status_code=401))
+        elif scope["type"] == "http" and (name := lost_page(scope["path"])):
+            # The start page says so in the reader's language; Streamlit's own box speaks English only.
+            await _refuse(scope, receive, send, RedirectResponse(f"/?page={name}", status_code=303))
         else:
             await self.app(scope, receive, send)
 
@@ -205,6 +211,12 @@ def local_path(target: str | None) -> str:
         return "/"
     parts = urlsplit(target)
     return "/" if parts.scheme or parts.netloc or "\\" in target or parts.path in OPEN_PATHS else target
+
+
+def lost_page(path: str) -> str:
+    """The name in a path that is no page's; empty where it names one, or something else than a page."""
+    found = re.fullmatch(r"/([A-Za-z][\w-]{0,63})/?", path, flags=re.ASCII)
+    return "" if found is None or found[1] in PAGE_NAMES else found[1]
 
 
 def _to_sign_in(scope: Scope) -> Response:

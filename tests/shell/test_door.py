@@ -22,7 +22,7 @@ from access.audit import LOCAL
 from access.store import open_store
 from access.user import set_disabled
 from config import read_settings
-from shell.guard import local_path
+from shell.guard import local_path, lost_page
 from shell.packed_static import PackedStatic
 from tests.serving import Served, serve
 
@@ -89,6 +89,13 @@ def test_websocket_without_a_session_is_refused(served: Served, cookie: str) -> 
     with pytest.raises(InvalidStatus) as refused:
         _open_websocket(served, cookie)
     assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "lost"), [("/nosuchpage", "nosuchpage"), ("/Orders/", "Orders"), ("/orders", ""), ("/x.js", "")]
+)
+def test_a_page_that_is_not_there_leads_to_the_start(path: str, lost: str) -> None:
+    assert lost_page(path) == lost
 
 
 def test_session_opens_pages_and_websocket(served: Served) -> None:
