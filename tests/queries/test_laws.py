@@ -73,7 +73,7 @@ LAKES = st.tuples(
     attached(("refund", "exchange"), ("requested", "received", "closed")),
     attached(("delay", "damaged"), ("created", "closed")),
 )
-EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "2"))
 """How many lakes each law is tried on; `make soak` asks for many."""
 
 SLOW = settings(
