@@ -50,6 +50,8 @@ REASONS: Final = (
     (r"^(?P<b>\S+) is a text of at most (?P<a>\S+) characters", "text_long"),
     (r"^(?P<b>\S+) holds signs that turn or hide text", "hiding"),
     (r"^(?P<b>\S+) is a list of names, not '(?P<a>.*)'", "names"),
+    (r"^(?P<b>\S+) holds a name that no order can have", "name_no_order"),
+    (r"^the filter on (?P<b>\S+) holds a sign that no text has", "filter_sign"),
     (r"^(?P<b>\S+) has (?P<a>\S+) entries: at most (?P<c>\S+)", "entries_many"),
     (r"^(?P<a>.+) is a list of `key: value`", "mapping"),
     (r"time zone '(?P<a>.*)' does not exist", "zone"),

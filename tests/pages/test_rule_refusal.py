@@ -29,6 +29,7 @@ NEVER_FROM_A_RULE = (
     "holds no time",
     "there is no window",
     "no date or instant",
+    "lies outside the years",
 )
 """Windows, instants and orders that the page itself never asks wrongly."""
 CHINESE = re.compile(r"[一-鿿]")
