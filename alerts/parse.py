@@ -232,14 +232,14 @@ def _check_code(rule: Rule, label: str, key: str) -> None:
 
 
 def _check_places(rule: Rule) -> None:
-    """A region or province that nobody declared is a slip of the pen: it would never have an order."""
+    """A region or province of a declared country that nobody declared is a slip of the pen: it would never have an order."""
     named = [(item.dimension, value, "filters") for item in rule.filters for value in item.values]
     for condition in rule.conditions:
         named += [pair for label, _ in condition.groups for pair in _places_in(rule, label, "thresholds")]
     named += [pair for label in rule.expected_groups for pair in _places_in(rule, label, "expected_groups")]
     for dimension, value, key in named:
         codes = place_codes(dimension)
-        if codes and value is not None and value not in codes:
+        if value is not None and value not in codes and value.partition("-")[0] in {code.partition("-")[0] for code in codes}:
             raise RuleError(f"{key}: {dimension} is never {value!r}: {suggest(value, codes)}")
 
 

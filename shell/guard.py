@@ -162,7 +162,7 @@ class SessionGuard:
             await self._watch(scope, receive, send, secret or "")
         elif scope["path"].startswith("/media/") and not self.sent.may_fetch(digest(secret or ""), scope["path"]):
             await _refuse(scope, receive, send, PlainTextResponse("This file belongs to another session", status_code=401))
-        elif scope["type"] == "http" and (name := lost_page(scope["path"])):
+        elif scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and (name := lost_page(scope["path"])):
             # The start page says so in the reader's language; Streamlit's own box speaks English only.
             await _refuse(scope, receive, send, RedirectResponse(f"/?page={name}", status_code=303))
         else:
