@@ -76,6 +76,11 @@ class View:
     stays_valid: Callable[[], None] = field(default=lambda: None, repr=False)
     store: Engine | None = field(default=None, repr=False)
     actor: Actor | None = field(default=None, repr=False)
+    clock: Callable[[], datetime] | None = field(default=None, repr=False)
+
+    def at_present(self) -> View:
+        """The same view for what is done now, maybe long after it was opened."""
+        return replace(self, now=self.clock()) if self.clock else self
 
     @property
     def is_preview(self) -> bool:
@@ -288,8 +293,9 @@ def open_view(
     stays_valid: Callable[[], None],
     store: Engine | None = None,
     actor: Actor | None = None,
+    clock: Callable[[], datetime] | None = None,
 ) -> View:
-    """The user's view of what the address's query parameters ask for, at `now`.
+    """The user's view of what the address's query parameters ask for, at `now`; `clock` tells the instant of what is done later.
 
     Raises EmptyLake where there is nothing to look at, LakeError where a chosen snapshot is not kept.
     """
@@ -329,4 +335,5 @@ def open_view(
         stays_valid=stays_valid,
         store=store,
         actor=actor,
+        clock=clock,
     )

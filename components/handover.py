@@ -9,10 +9,11 @@ from components.kit import mount
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One number of the summary."""
+    """One number of the summary; `href` leads to what it means."""
 
     name: str
     value: str
+    href: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

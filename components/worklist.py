@@ -120,6 +120,7 @@ class WorkBoard:
     follow_ups: tuple[Option, ...]
     words: dict[str, str]
     handover: str
+    definition: tuple[str, str] | None
     longest_note: int
     can_act: bool = True
     chosen: Job | None = None

@@ -9,12 +9,14 @@ import streamlit as st
 from access.handover import Handover, read_handover
 from access.shift import ShiftSpan
 from access.view import View
+from access.worklist import METRIC_OF
 from components.format import count, full_instant
 from components.handover import Figure, Sheet, draw_handover
 from i18n import translate
 from pages.frame import draw_frame, watch
 from pages.handover_tables import read_tables
 from pages.links import link
+from pages.panel import figure_link
 from pages.time_marks import shift_name
 from pages.wording import names_of
 
@@ -85,6 +87,10 @@ def _figures(view: View, found: Handover) -> tuple[Figure, ...]:
         "due": len(found.due),
     }
     return tuple(
-        Figure(name=translate(view.language, f"handover.figure.{name}"), value=count(view.language, number))
+        Figure(
+            name=translate(view.language, f"handover.figure.{name}"),
+            value=count(view.language, number),
+            href=figure_link(view, METRIC_OF[name]) if name in METRIC_OF else "",
+        )
         for name, number in numbers.items()
     )

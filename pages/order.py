@@ -168,7 +168,7 @@ def _choose(view: View, channel: str, order_id: str) -> None:
     """Go to another order, or make a link for the customer of this one."""
     choice = (st.session_state.get(PAGE) or {}).get("choice") or {}
     if choice.get("journey") and channel and order_id:
-        st.session_state[JOURNEY] = ((channel, order_id), view.make_journey(channel, order_id))
+        st.session_state[JOURNEY] = ((channel, order_id), view.at_present().make_journey(channel, order_id))
     if isinstance(choice.get("find"), str):
         found = find_order(view, choice["find"][:64])
         before = {name: st.query_params.get_all(name) for name in st.query_params if name != "created"}
@@ -179,7 +179,7 @@ def _reveal(view: View, channel: str, order_id: str) -> None:
     """Show an original for a minute, where it may be."""
     asked = ((st.session_state.get(REST) or {}).get("choice") or {}).get("reveal")
     if isinstance(asked, Mapping):
-        reveal_asked(view, channel, order_id, asked)
+        reveal_asked(view.at_present(), channel, order_id, asked)
 
 
 def find_order(view: View, search: str) -> tuple[str, str]:

@@ -33,16 +33,28 @@ def is_asked(register: str) -> bool:
     return f"{register}.asked" in st.session_state
 
 
+def asked_of(register: str) -> Mapping[str, Any] | None:
+    """What was kept of a register, which is then taken, or what its trigger `act` carries; None for nothing."""
+    kept = st.session_state.pop(f"{register}.asked", None)
+    asked = kept or (st.session_state.get(register) or {}).get("act")
+    return asked if isinstance(asked, Mapping) else None
+
+
+def act_at_once(view: View, register: str, act: Callable[[View], None]) -> None:
+    """Do what was kept of a register with this run's view, then begin the page anew: whoever looks may be another now."""
+    if is_asked(register):
+        act(view)
+        st.rerun()
+
+
 def act_on_register(view: View, register: str, outcome: str, do: Do, refusals: Refusals) -> None:
     """Do what was kept of a register, or what its trigger `act` carries, for whoever may act on the present.
 
     What came of it is kept as `outcome`.
     """
-    kept = st.session_state.pop(f"{register}.asked", None)
-    asked = kept or (st.session_state.get(register) or {}).get("act")
-    if not isinstance(asked, Mapping):
+    asked, language = asked_of(register), view.language
+    if asked is None:
         return
-    language = view.language
     try:
         view.by()
         if is_looking_back(view):

@@ -29,8 +29,9 @@ from components.format import dated_instant
 from components.register import Act, Branch, Choice, Entry, Field, Form, Outcome, Register, draw_register
 from i18n import translate
 from pages.frame import draw_frame
-from pages.users_exports import draw_exports
-from pages.users_flags import draw_flags
+from pages.register_act import act_at_once, asked_of, keep_asked
+from pages.users_exports import draw_exports, hear_exports
+from pages.users_flags import draw_flags, hear_flags
 from pages.users_why import ACTION, explain_asked, why_form
 from pages.wording import names_of
 from queries.regions import regions_by_country
@@ -43,16 +44,19 @@ OUTCOME: Final = "users.outcome"
 def render(view: View) -> None:
     """Draw every account with what can be done about it, and the form to invite or change one."""
     with st.container(key="users", gap=None):
+        act_at_once(view, REGISTER, act)
+        hear_flags(view)
+        hear_exports(view)
         draw_frame(view, "pages.users", country=None, states=())
         draw_flags(view)
         draw_exports(view)
-        draw_register(_register(view), key=REGISTER, on_act=partial(act, view))
+        draw_register(_register(view), key=REGISTER, on_act=partial(keep_asked, REGISTER))
 
 
 def act(view: View) -> None:
-    """Do what the register asked for; runs before the page does, and leaves what became of it for the page to show."""
-    asked = (st.session_state.get(REGISTER) or {}).get("act")
-    if not isinstance(asked, Mapping):
+    """Do what the register asked for, and leave what became of it for the page to show."""
+    asked = asked_of(REGISTER)
+    if asked is None:
         return
     try:
         st.session_state[OUTCOME] = _do(view, str(asked.get("action")), str(asked.get("key")), dict(asked.get("values") or {}))

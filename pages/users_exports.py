@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -15,6 +15,7 @@ from access.view import View
 from components.format import dated_instant
 from components.register import Act, Entry, Outcome, Register, draw_register
 from i18n import translate
+from pages.register_act import act_at_once, asked_of, keep_asked
 from pages.wording import names_of
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
@@ -30,13 +31,18 @@ def draw_exports(view: View) -> None:
     """Draw what waits for a decision, and what became of the last one; nothing where there is neither."""
     register = exports_register(view)
     if register.entries or register.outcome:
-        draw_register(register, key=REGISTER, on_act=partial(act_on_exports, view))
+        draw_register(register, key=REGISTER, on_act=partial(keep_asked, REGISTER))
+
+
+def hear_exports(view: View) -> None:
+    """Do what was asked of it, before anything of the page is read."""
+    act_at_once(view, REGISTER, act_on_exports)
 
 
 def act_on_exports(view: View) -> None:
-    """Decide as the register asks; runs before the page does."""
-    asked = (st.session_state.get(REGISTER) or {}).get("act")
-    verb, number = (str(asked.get(name, "")) for name in ("action", "key")) if isinstance(asked, Mapping) else ("", "")
+    """Decide as the register asks."""
+    asked = asked_of(REGISTER) or {}
+    verb, number = (str(asked.get(name, "")) for name in ("action", "key"))
     if verb not in VERBS or not number.isdecimal() or view.store is None:
         return
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -15,6 +14,7 @@ from access.view import View
 from components.format import dated_instant
 from components.register import Act, Entry, Outcome, Register, draw_register
 from i18n import translate
+from pages.register_act import act_at_once, asked_of, keep_asked
 
 REGISTER: Final = "users.flags"
 OUTCOME: Final = "users.flags_outcome"
@@ -24,13 +24,18 @@ def draw_flags(view: View) -> None:
     """Draw what is open, and what became of the last dismissal; nothing where there is neither."""
     register = flags_register(view)
     if register.entries or register.outcome:
-        draw_register(register, key=REGISTER, on_act=partial(act_on_flags, view))
+        draw_register(register, key=REGISTER, on_act=partial(keep_asked, REGISTER))
+
+
+def hear_flags(view: View) -> None:
+    """Do what was asked of it, before anything of the page is read."""
+    act_at_once(view, REGISTER, act_on_flags)
 
 
 def act_on_flags(view: View) -> None:
-    """Dismiss the flag the register asks for; runs before the page does."""
-    asked = (st.session_state.get(REGISTER) or {}).get("act")
-    number = str(asked.get("key", "")) if isinstance(asked, Mapping) and asked.get("action") == "dismiss" else ""
+    """Dismiss the flag the register asks for."""
+    asked = asked_of(REGISTER) or {}
+    number = str(asked.get("key", "")) if asked.get("action") == "dismiss" else ""
     if not number.isdecimal() or view.store is None:
         return
     try:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from access.view import View
 from access.work_change import LONGEST_NOTE
-from access.worklist import TABS, Tab, Worklist, WorkRow, is_looking_back, read_row, read_worklist
+from access.worklist import METRIC_OF, TABS, Tab, Worklist, WorkRow, is_looking_back, read_row, read_worklist
 from components.format import count
 from components.worklist import Job, Said, WorkBoard, draw_worklist
 from components.worklist import Tab as TabButton
@@ -20,6 +20,7 @@ from pages.address import take_choice
 from pages.frame import draw_frame, watch
 from pages.links import link
 from pages.lost import unknown_words
+from pages.panel import figure_link
 from pages.review_rows import REVIEW, Known, count_waiting, read_review_rows, reviews_of, rules_by_name, with_reviews
 from pages.worklist_act import hear, keep_act
 from pages.worklist_choices import follow_up_choices, people_of, place_choices, state_choices
@@ -109,6 +110,7 @@ def read_board(view: View, tab: Tab | Literal["review"], shown: int, key: tuple[
         follow_ups=follow_up_choices(view),
         words={name: translate(language, f"worklist.word.{name}") for name in WORDS} | words | {"me": view.user.name},
         handover=link(view, "/handover"),
+        definition=_definition(view, tab),
         longest_note=LONGEST_NOTE,
         can_act=not is_looking_back(view) and not view.is_preview,
         chosen=job_of(chosen) if chosen else None,
@@ -118,6 +120,11 @@ def read_board(view: View, tab: Tab | Literal["review"], shown: int, key: tuple[
         cannot=_why_not(view),
         columns=tuple(translate(language, f"worklist.column.{name}") for name in COLUMNS),
     )
+
+
+def _definition(view: View, tab: str) -> tuple[str, str] | None:
+    """What the number on the tab means, where it is a figure's."""
+    return (translate(view.language, "contract.title"), figure_link(view, METRIC_OF[tab])) if tab in METRIC_OF else None
 
 
 def _empty(view: View, tab: str) -> str:

@@ -146,4 +146,5 @@ def _view(user: User, visitor: Visitor, language: str, parameters: Mapping[str, 
         stays_valid=visitor.check,
         store=opened.store,
         actor=visitor.session().actor,
+        clock=opened.clock,
     )

@@ -27,7 +27,7 @@ function hearServer(board) {
 
 function drawWorkHead(board, send) {
   return [
-    cardHead(board.title, board.scope),
+    cardHead(board.title, board.scope, board.definition ? h("a", { class: "way", href: inside(board.definition[1]), target: "_self" }, board.definition[0]) : null),
     h(
       "div",
       { class: "tabs", role: "group", "aria-label": board.words.tabs },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -120,6 +120,13 @@ def test_an_instant_that_is_still_to_come_is_now_and_says_so(reading: Reading) -
     view = _view(reading, ADMIN, as_of="2026-03-02T00:00:00Z")
     assert view.as_of == _view(reading, ADMIN).as_of
     assert view.address.notes == ("as_of=2026-03-02T00:00:00+00:00",)
+
+
+def test_what_is_done_long_after_a_page_was_opened_has_its_own_instant(reading: Reading) -> None:
+    later = NOW + timedelta(hours=2)
+    view = open_view(reading, ADMIN, {}, now=NOW, language="en", stays_valid=lambda: None, clock=lambda: later)
+    assert (view.by().at, view.at_present().by().at) == (NOW, later)
+    assert view.at_present().as_of == view.as_of
 
 
 def test_ended_session_gets_no_figures(reading: Reading) -> None:

@@ -26,7 +26,7 @@ from access.user import User, UserError, add_user
 from access.view import View, open_view
 from access.work_act import Act, Outcome, perform
 from access.work_item import read_items
-from access.worklist import TABS, read_row, read_worklist
+from access.worklist import METRIC_OF, TABS, read_row, read_worklist
 from access.worklist_command import worklist
 from config import read_settings
 from data.ingest import ingest
@@ -273,6 +273,10 @@ def test_no_key_is_left_untranslated(view_of: Open, language: str) -> None:
         text = json.dumps(asdict(board)) + json.dumps(asdict(read_sheet(view_of(language=language))))
         assert re.findall(r"\b(?:worklist|handover|wall|format|access|label|dimensions)\.[a-z_.]+", text) == []
         assert re.findall(r"\{[a-z_]+\}", text) == []
+        meant = next((metric for trouble, metric in METRIC_OF.items() if trouble == tab), None)
+        assert meant is None if board.definition is None else f"figure={meant}" in board.definition[1]
+    told = [figure.href for figure in read_sheet(view_of(language=language)).figures if figure.href]
+    assert [metric in href for metric, href in zip(METRIC_OF.values(), told, strict=True)] == [True, True]
 
 
 @pytest.mark.parametrize(
