@@ -46,7 +46,7 @@ test: tools browser
 
 soak: tools browser
 	@$(BIN)/python -m pytest -m soak
-	@LAW_EXAMPLES=60 $(BIN)/python -m pytest tests/queries/test_laws.py tests/queries/test_recent.py tests/queries/test_listing.py tests/scope/test_every_figure.py tests/scope/test_running_pages.py tests/pages/test_drill.py
+	@LAW_EXAMPLES=60 $(BIN)/python -m pytest tests/queries/test_laws.py tests/queries/test_recent.py tests/queries/test_listing.py tests/data/test_merge.py tests/data/test_recent.py tests/access/test_order_twin.py tests/scope/test_every_figure.py tests/scope/test_running_pages.py tests/pages/test_drill.py
 
 lint: tools
 	@$(BIN)/ruff format --check .

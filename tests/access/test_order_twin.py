@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,8 @@ from data.order import ORDER_COLUMNS
 from queries.listing import Listing
 from queries.query import Filter
 from tests.data.intake import contract_of, write_csv
+
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "1"))
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
 HEADER = ("id", "province", "created", "paid", "shipped", "delivered", "promised", "amount")
@@ -148,7 +151,7 @@ SEEN = st.lists(
 )
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(seen=SEEN)
 def test_the_history_ends_in_what_the_lake_holds_whatever_came_in_which_order(
     tmp_path_factory: pytest.TempPathFactory, seen: list[Any]

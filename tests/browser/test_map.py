@@ -87,6 +87,7 @@ def test_a_click_on_the_map_chooses_what_is_there(open_map: OpenMap) -> None:
     expect(page).not_to_have_url(re.compile("province="))
 
 
+@pytest.mark.soak
 def test_layers_are_switches_and_stay_in_the_address(open_map: OpenMap) -> None:
     page = open_map()
     lanes = page.get_by_role("switch", name="Lanes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -16,6 +17,8 @@ from data.contract import Contract
 from data.lake import Lake
 from data.order import MILESTONE_BIT
 from tests.data.intake import contract_of, home, table, take_in, write_csv
+
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "2"))
 
 HEADER = ("id", "created", "city", "status", "shipped", "delivered", "trouble")
 COLUMNS = {
@@ -63,7 +66,7 @@ def _lake_of(folder: Path, snapshots: list[tuple[str, int, list[Any]]]) -> list[
     return found
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(SNAPSHOT, min_size=2, max_size=4), st.randoms(use_true_random=False))
 def test_any_order_of_arrival_gives_the_same_table(tmp_path: Path, snapshots: list[Any], random: Any) -> None:
     shuffled = random.sample(snapshots, len(snapshots))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -14,6 +15,8 @@ from data.lake import Lake
 from data.recent import ATTACHED, COUNTED_ROWS, DOUBTFUL, VISITS, Counted, Counting, Recent
 from tests.data.intake import contract_of, home, take_in, write_csv
 from tests.data.test_merge import HEADER, SNAPSHOT, _contract
+
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "1"))
 
 SPANS = (timedelta(days=40),)
 BEGIN = datetime(2026, 2, 1, tzinfo=UTC)
@@ -61,7 +64,7 @@ def _kept(lake: Lake) -> dict[str, list[tuple[Any, ...]]]:
     return {name: sorted(cursor.execute(f"SELECT held::VARCHAR FROM ({sql}) AS held").fetchall()) for name, sql in tables.items()}
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(snapshots=st.lists(SNAPSHOT, min_size=2, max_size=4), returned=st.lists(RETURN_ROW, max_size=3))
 def test_what_is_kept_up_to_date_is_what_would_be_read_anew(tmp_path: Path, snapshots: list[Any], returned: list[Any]) -> None:
     place = tmp_path / str(next(_numbers))

@@ -93,7 +93,7 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processe
 
 
 @on_linux
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_run_prints_the_address_and_sign_ins_and_ends_without_a_trace(tmp_path: Path, number: signal.Signals) -> None:
     port = free_port()
     with _run(tmp_path, port) as process:
