@@ -14,7 +14,7 @@ function drawHandover(sheet) {
       "article",
       { class: "card paper" },
       h("header", {}, h("h2", {}, sheet.title), h("p", {}, sheet.subtitle), h("ul", { class: "facts" }, sheet.facts.map((fact) => h("li", {}, fact)))),
-      h("dl", { class: "figures" }, sheet.figures.map((figure) => h("div", {}, h("dt", {}, figure.href ? h("a", { href: inside(figure.href), target: "_self" }, figure.name) : figure.name), h("dd", {}, figure.value)))),
+      h("dl", { class: "figures" }, sheet.figures.map((figure) => h("div", {}, h("dt", {}, figure.href ? h("a", { class: "way", href: inside(figure.href), target: "_self" }, figure.name) : figure.name), h("dd", {}, figure.value)))),
       sheet.tables.map(drawSheetTable),
       h("div", { class: "signatures" }, sheet.signatures.map((name) => h("p", {}, name))),
     ),
