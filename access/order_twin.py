@@ -30,7 +30,7 @@ Ask = Callable[[Sequence[Statement]], list[pl.DataFrame]]
 """Answers several statements, side by side where it can."""
 
 COMPARED: Final = (timedelta(days=2), timedelta(days=14), timedelta(days=60))
-"""Over so long orders are compared: the first in which enough passed the stage that took longest, so that a small house has a usual too."""
+"""Over so long orders are compared: the first in which enough passed any stage, so that a small house has a usual too."""
 
 ATTACHED: Final = {
     "events": build_events,
@@ -109,9 +109,8 @@ def read_twin(key: OrderKey, moment: Moment, ask: Ask) -> Twin | None:
     compared, *attached = ask(statements)
     usual = _usual(compared.to_dicts())
     passages = passages_of(order, moment)
-    longest = max(passages, key=lambda passage: passage.seconds or 0, default=None)
     for length in COMPARED[1:]:
-        if longest is not None and longest.stage not in usual:
+        if passages and not usual:
             window = compared_window(order, length)
             usual = _usual(ask([build_comparable(_comparable(order, window), moment)])[0].to_dicts())
     rows = {name: tuple(frame.to_dicts()) for name, frame in zip(ATTACHED, attached, strict=True)}
