@@ -6,7 +6,7 @@ Groups do not touch one another: each is followed by itself, from one figure at 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,21 +35,13 @@ from alerts.state import (
 Readings = tuple[Reading, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Line:
     """One group's readings at each instant, its first scores (NaN for none), and where such a score can be looked at."""
 
     readings: list[Readings | None]
-    scores: Any = field(init=False)
-    is_known: Any = field(init=False)
-
-    def look(self, rule: Rule) -> Line:
-        """The line with its scores, as a rule of these least orders sees them."""
-        firsts = [None if found is None else found[0] for found in self.readings]
-        scores = [np.nan if one is None or one.score is None else one.score for one in firsts]
-        object.__setattr__(self, "scores", np.array(scores, dtype=float))
-        object.__setattr__(self, "is_known", np.array([one is not None and can_go_on(rule, one) for one in firsts], dtype=bool))
-        return self
+    scores: Any
+    is_known: Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +56,8 @@ class Course:
 
 def course_of(rule: Rule, samples: Iterable[tuple[datetime, Sample | None]], zone: ZoneInfo) -> Course:
     """The samples of a rule as a course; it holds for every rule that differs in its thresholds only."""
-    instants, is_empty, found, ended_at = list[datetime](), list[bool](), dict[Group, Line](), None
-    for group in expected_of(rule):
-        found[group] = Line([])
+    instants, is_empty, ended_at = list[datetime](), list[bool](), None
+    found: dict[Group, list[Readings | None]] = {group: [] for group in expected_of(rule)}
     for at, sample in samples:
         if rule.has_ended(at, zone):
             ended_at = at
@@ -75,14 +66,20 @@ def course_of(rule: Rule, samples: Iterable[tuple[datetime, Sample | None]], zon
             continue
         readings = dict(sample.groups)
         for group in readings:
-            if group not in found:
-                found[group] = Line([None] * len(instants))
+            found.setdefault(group, [None] * len(instants))
         for group, line in found.items():
-            line.readings.append(readings.get(group))
+            line.append(readings.get(group))
         instants.append(at)
         is_empty.append(all(is_absent(own) for own in readings.values()))
-    lines = {group: line.look(rule) for group, line in found.items()}
+    lines = {group: _line(rule, line) for group, line in found.items()}
     return Course(instants=instants, is_empty=is_empty, lines=lines, ended_at=ended_at)
+
+
+def _line(rule: Rule, readings: list[Readings | None]) -> Line:
+    firsts = [None if found is None else found[0] for found in readings]
+    scores = [np.nan if one is None or one.score is None else one.score for one in firsts]
+    is_known = [one is not None and can_go_on(rule, one) for one in firsts]
+    return Line(readings=readings, scores=np.array(scores, dtype=float), is_known=np.array(is_known, dtype=bool))
 
 
 def changes_of(rule: Rule, course: Course) -> list[Transition]:

@@ -25,7 +25,7 @@ from queries.order_fields import (
     PickJoin,
     TestOp,
 )
-from queries.regions import place_codes
+from queries.regions import is_undeclared, place_codes
 
 KIND: Final = "order"
 MOST_CONFIRMATIONS: Final = 2
@@ -78,9 +78,9 @@ def _test(given: Mapping[str, Any]) -> OrderTest:
     values = read_words(given.get("values", given.get("value")), name)
     if not values or len(values) > MOST_VALUES:
         raise RuleError(f"{name} has {len(values)} values: choose 1 to {MOST_VALUES}")
-    codes = field.codes or place_codes(name)
-    if codes and (unknown := [value for value in values if value not in codes]):
-        raise RuleError(f"{name} is never {unknown[0]!r}: {suggest(unknown[0], codes)}")
+    unknown = [value for value in values if (value not in field.codes if field.codes else is_undeclared(name, value))]
+    if unknown:
+        raise RuleError(f"{name} is never {unknown[0]!r}: {suggest(unknown[0], field.codes or place_codes(name))}")
     return OrderTest(field=name, op=op, values=values)
 
 

@@ -32,7 +32,7 @@ from queries.check import suggest
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
 from queries.query import Filter, QueryError
-from queries.regions import place_codes
+from queries.regions import is_undeclared, place_codes
 from queries.request import parse_filters
 
 LENGTH_KEYS: Final = {
@@ -238,9 +238,8 @@ def _check_places(rule: Rule) -> None:
         named += [pair for label, _ in condition.groups for pair in _places_in(rule, label, "thresholds")]
     named += [pair for label in rule.expected_groups for pair in _places_in(rule, label, "expected_groups")]
     for dimension, value, key in named:
-        codes = place_codes(dimension)
-        if value is not None and value not in codes and value.partition("-")[0] in {code.partition("-")[0] for code in codes}:
-            raise RuleError(f"{key}: {dimension} is never {value!r}: {suggest(value, codes)}")
+        if value is not None and is_undeclared(dimension, value):
+            raise RuleError(f"{key}: {dimension} is never {value!r}: {suggest(value, place_codes(dimension))}")
 
 
 def _places_in(rule: Rule, label: str, key: str) -> list[tuple[str, str | None, str]]:

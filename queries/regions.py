@@ -21,6 +21,12 @@ def is_province(code: str) -> bool:
     return any(province.code == code for province in provinces())
 
 
+def is_undeclared(dimension: str, value: str) -> bool:
+    """Whether a place of a declared country is none that was declared; of other countries nothing is said."""
+    codes = place_codes(dimension)
+    return value not in codes and value.partition("-")[0] in {code.partition("-")[0] for code in codes}
+
+
 def place_codes(dimension: str) -> tuple[str, ...]:
     """Every code that a dimension of declared places can have: regions and provinces; of other dimensions none is declared."""
     if dimension == "region":

@@ -136,3 +136,12 @@ def test_every_comparison_has_a_case() -> None:
 
 def _is_condition(case: Any) -> bool:
     return isinstance(case["rule"], dict) and isinstance(case["rule"].get("compare", {}), dict)
+
+
+def test_places_of_countries_that_nobody_declared_are_left_to_the_data() -> None:
+    plain = {"name": "r", "metric": "order_count", "op": ">", "warning": 1}
+    assert parse_rule(plain | {"filters": {"region": ["DE-SOUTH"], "province": ["DE-BY"]}}).filters
+    order = {"name": "o", "kind": "order", "severity": "critical"}
+    assert parse_rule(order | {"conditions": [{"field": "region", "values": ["DE-SOUTH"]}]}).order
+    with pytest.raises(RuleError, match="region is never 'CN-EAS'"):
+        parse_rule(order | {"conditions": [{"field": "region", "values": ["CN-EAS"]}]})
