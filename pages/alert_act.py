@@ -19,6 +19,7 @@ from alerts.silences import end_silence, set_silence
 from components.worklist import Said
 from i18n import translate
 from pages.alert_rows import find_alert, place_name, reader_of, title_of
+from pages.one_go import in_one_go
 from pages.worklist_job import Names
 
 ASKED: Final = "alerts.asked"
@@ -42,6 +43,7 @@ def keep_act(component: str) -> None:
         st.session_state[ASKED] = {name: str(asked.get(name) or "")[:LONGEST] for name in ("verb", "key", "value", "note")}
 
 
+@in_one_go
 def hear(view: View) -> Said | None:
     """Do what was asked in this run; the sentence to say, which stays for a while."""
     asked = st.session_state.pop(ASKED, None)

@@ -12,6 +12,7 @@ from access.view import View
 from access.worklist import is_looking_back
 from components.register import Outcome
 from i18n import translate
+from pages.one_go import in_one_go
 from pages.targets_form import ValueRefused
 
 Do = Callable[[View, str, str, Mapping[str, Any]], Outcome | None]
@@ -42,11 +43,19 @@ def asked_of(register: str) -> Mapping[str, Any] | None:
 
 def act_at_once(view: View, register: str, act: Callable[[View], None]) -> None:
     """Do what was kept of a register with this run's view, then begin the page anew: whoever looks may be another now."""
-    if is_asked(register):
-        act(view)
+    if _is_acted(view, register, act):
         st.rerun()
 
 
+@in_one_go
+def _is_acted(view: View, register: str, act: Callable[[View], None]) -> bool:
+    is_due = is_asked(register)
+    if is_due:
+        act(view)
+    return is_due
+
+
+@in_one_go
 def act_on_register(view: View, register: str, outcome: str, do: Do, refusals: Refusals) -> None:
     """Do what was kept of a register, or what its trigger `act` carries, for whoever may act on the present.
 

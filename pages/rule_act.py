@@ -13,6 +13,7 @@ from access.view import View
 from alerts.rule import RuleError
 from components.worklist import Said
 from i18n import translate
+from pages.one_go import in_one_go
 from pages.rule_draft import begin, begin_order
 from pages.rule_form_act import DRAFT, FORM, close_form, draft_now, take_values
 from pages.rule_kept_act import act_on_rule
@@ -39,6 +40,7 @@ def keep_act(component: str) -> None:
         st.session_state[ASKED] = texts | {"values": plain}
 
 
+@in_one_go
 def hear(view: View) -> Said | None:
     """Do what was asked in this run; the sentence to say, which stays for a while."""
     asked = st.session_state.pop(ASKED, None)

@@ -42,7 +42,10 @@ MOST_SAMPLES: Final = 60_000
 
 @dataclass
 class Draft:
-    """What is in the form. `name` is the rule's where it exists already, `base` the version it began with."""
+    """What is in the form. `name` is the rule's where it exists already, `base` the version it began with.
+
+    `is_unproposed` while limits are due that could not be looked up.
+    """
 
     stamp: str
     values: Values
@@ -53,6 +56,7 @@ class Draft:
     entry: Entry | None = None
     trials: list[tuple[str, Report]] = field(default_factory=list)
     order_trials: list[tuple[str, OrderTrial]] = field(default_factory=list)
+    is_unproposed: bool = False
 
 
 def rule_of(draft: Draft, language: str) -> Rule:
@@ -138,9 +142,13 @@ def plain_condition(metric: str) -> Condition:
 
 
 def propose(view: View, draft: Draft) -> None:
-    """Set the first condition's limits beyond what the figure lately was; leave them empty where nothing is known."""
+    """Set the first condition's limits beyond what the figure lately was; leave them empty where nothing is known.
+
+    Where that cannot be looked up at this moment the draft stays unproposed.
+    """
     metric = draft.values.get("c0.metric", "")
-    if metric not in METRICS:
+    draft.is_unproposed = metric in METRICS
+    if not draft.is_unproposed:
         return
     values = draft.values
     if values.get("c0.compare", Constant.name) == Constant.name:
@@ -150,6 +158,7 @@ def propose(view: View, draft: Draft) -> None:
     for name in [name for name in values if name.startswith("limit.")]:
         del values[name]
     scores = [score for series in lately(view, draft, values | {"c0.warning": "0"}).values() for _, score in series]
+    draft.is_unproposed = False
     limits = _beyond(scores, values["c0.op"])
     if limits is None:
         return

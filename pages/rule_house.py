@@ -18,6 +18,7 @@ from components.register import Act, Branch, Choice, Field, Form, Register, Shee
 from components.register import Entry as Row
 from i18n import translate
 from pages.figures import figure, metric_name
+from pages.one_go import in_one_go
 from pages.register_act import is_asked, keep_asked
 from pages.rule_house_act import OUTCOME, REGISTER, act, title_of_rule
 from pages.rule_receivers import receiver_forms
@@ -34,6 +35,7 @@ def draw_house(view: View) -> None:
         draw_register(read_house(view), key=REGISTER, on_act=partial(keep_asked, REGISTER))
 
 
+@in_one_go
 def hear_house(view: View) -> None:
     """Do what was asked there, before anything of the page is read."""
     if is_asked(REGISTER) and view.store is not None and view.user.role in TESTERS:

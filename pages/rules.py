@@ -27,11 +27,12 @@ from i18n import translate
 from pages.address import take_choice
 from pages.alert_rows import reader_of
 from pages.frame import draw_frame, watch
+from pages.one_go import in_one_go
 from pages.order_rule_editor import read_order_editor
 from pages.order_rule_values import is_order
 from pages.rule_act import hear, keep_act
 from pages.rule_change import read_changes
-from pages.rule_draft import Draft, begin, lately, rule_of, trial_of, unlimited
+from pages.rule_draft import Draft, begin, lately, propose, rule_of, trial_of, unlimited
 from pages.rule_form import read_sections
 from pages.rule_form_act import DRAFT, draft_now
 from pages.rule_house import draw_house, hear_house
@@ -72,6 +73,7 @@ def _take(component: str) -> None:
     keep_act(component)
 
 
+@in_one_go
 def _open_asked(view: View, parameters: Mapping[str, Sequence[str]]) -> None:
     """Open the form that a link asks for, once: what was typed since stays."""
     if not parameters.get("draft") or view.is_preview or is_looking_back(view):
@@ -201,6 +203,8 @@ def read_editor(view: View, draft: Draft, others: Sequence[Rule]) -> Editor:
     if is_order(draft.values):
         return read_order_editor(view, draft, others)
     language = view.language
+    if draft.is_unproposed:
+        propose(view, draft)
     try:
         rule, error = rule_of(draft, language), ""
     except RuleError as refusal:

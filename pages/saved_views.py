@@ -16,6 +16,7 @@ from access.view import View
 from components.saved_views import DeletedEntry, RoleChoice, SavedEntry, SavedMenu, SavedSaid
 from i18n import translate
 from pages import PAGES
+from pages.one_go import in_one_go
 
 ASKED: Final = "saved.asked"
 TOLD: Final = "saved.told"
@@ -81,6 +82,7 @@ def _is_changed(view: View, saved: SavedView, page: str) -> bool:
     return saved.owner == view.user.name and (saved.page != page or saved.parameters != now)
 
 
+@in_one_go
 def _hear(view: View, page: str) -> SavedSaid | None:
     asked: dict[str, str] | None = st.session_state.pop(ASKED, None)
     if asked is not None:

@@ -15,6 +15,7 @@ from access.worklist import is_looking_back
 from components.register import Field, Form, Outcome, Register, Sheet, draw_register
 from i18n import translate
 from pages.frame import draw_frame, watch
+from pages.one_go import in_one_go
 from pages.register_act import is_asked, keep_asked
 from pages.targets_act import OUTCOME, REGISTER, act, chosen_now, draft_now
 from pages.targets_form import known_groups, set_form
@@ -26,12 +27,17 @@ COLUMNS: Final = ("figure", "where", "target", "today")
 def render(view: View) -> None:
     """Draw the targets and limits in force, the draft with its effect, the history, and the forms."""
     with st.container(key="targets", gap=None):
-        if is_asked(REGISTER):
-            act(view)
+        _hear(view)
         draw_frame(view, "pages.targets", country=None, states=(), applied=())
         draw_register(_register(view), key=REGISTER, on_act=partial(keep_asked, REGISTER))
         if draft_now() is None:
             watch(view)
+
+
+@in_one_go
+def _hear(view: View) -> None:
+    if is_asked(REGISTER):
+        act(view)
 
 
 def prepare(view: View, parameters: Mapping[str, Sequence[str]]) -> None:

@@ -15,6 +15,7 @@ from access.work_item import Change, Key
 from access.worklist import read_row
 from components.worklist import Said
 from i18n import translate
+from pages.one_go import in_one_go
 from pages.review_act import REVIEW_VERBS, do_review
 from pages.worklist_job import Names, change_text
 
@@ -32,6 +33,7 @@ def keep_act(component: str) -> None:
         st.session_state[ASKED] = dict(asked)
 
 
+@in_one_go
 def hear(view: View, component: str) -> tuple[Said | None, Key | None]:
     """Do what was asked in this run; the sentence to say, and the order it is about (else the address's `item`)."""
     asked = st.session_state.pop(ASKED, None)

@@ -9,6 +9,7 @@ from dataclasses import asdict, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import streamlit as st
@@ -30,6 +31,7 @@ from alerts.parse import parse_rule
 from alerts.rule import RuleError
 from alerts.write import write_rule
 from config import read_settings
+from data.lake import LakeError
 from i18n import translate
 from pages.panel import Subject, read_panel
 from pages.rule_act import act
@@ -132,6 +134,19 @@ def test_a_link_opens_the_form_filled_in_and_its_limits_lie_beyond_the_usual(vie
         "region",
         "CN-EAST",
     )
+
+
+def test_limits_that_could_not_be_looked_up_are_proposed_when_the_page_is_drawn_again(
+    view_of: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = view_of()
+    act(view, asked("new"), 1)
+    with monkeypatch.context() as lake_gone, pytest.raises(LakeError):
+        lake_gone.setattr(View, "run", Mock(side_effect=LakeError("the lake cannot be read")))
+        act(view, asked("edit", **{**draft().values, "c0.metric": "order_count"}), 2)
+    assert draft().values["c0.warning"] == "", "the rate's limits say nothing about a count"
+    assert not read_editor(view, draft(), []).error
+    assert float(draft().values["c0.warning"]) > 1
 
 
 def test_an_analyst_creates_tries_and_publishes_a_warning_rule(view_of: Open, store: Engine) -> None:
