@@ -141,9 +141,11 @@ def test_limits_that_could_not_be_looked_up_are_proposed_when_the_page_is_drawn_
 ) -> None:
     view = view_of()
     act(view, asked("new"), 1)
-    with monkeypatch.context() as lake_gone, pytest.raises(LakeError):
+    edit = asked("edit", **{**draft().values, "c0.metric": "order_count"})
+    with monkeypatch.context() as lake_gone:
         lake_gone.setattr(View, "run", Mock(side_effect=LakeError("the lake cannot be read")))
-        act(view, asked("edit", **{**draft().values, "c0.metric": "order_count"}), 2)
+        with pytest.raises(LakeError):
+            act(view, edit, 2)
     assert draft().values["c0.warning"] == "", "the rate's limits say nothing about a count"
     assert not read_editor(view, draft(), []).error
     assert float(draft().values["c0.warning"]) > 1
