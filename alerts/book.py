@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, RowMapping, and_, delete, select, update
+from sqlalchemy import BindParameter, Connection, Engine, RowMapping, and_, bindparam, delete, select, update
 
 from alerts.freeze import freeze, thaw
 from alerts.instants import MOST_CAUGHT_UP
@@ -18,6 +18,19 @@ from alerts.rule import Group, Rule, RuleError
 from alerts.state import Instance, Message, RuleState, Transition
 from alerts.tables import EVALUATIONS, INSTANCES, RULES, STATES, TRANSITIONS, VERSIONS
 from queries.scope import Scope
+
+# Built once: a pass over two hundred rules writes each of them two hundred times.
+_OF: Final[BindParameter[str]] = bindparam("of")
+_OWN = and_(EVALUATIONS.c.rule == _OF, EVALUATIONS.c.version == bindparam("by"))
+STATE_OF: Final = select(STATES).where(STATES.c.rule == _OF).with_for_update()
+INSTANCES_OF: Final = select(INSTANCES.c.group_key, INSTANCES.c.frozen).where(INSTANCES.c.rule == _OF)
+CHANGE_STATE: Final = update(STATES).where(STATES.c.rule == _OF)
+DROP_INSTANCES: Final = delete(INSTANCES).where(
+    INSTANCES.c.rule == _OF, INSTANCES.c.group_key.in_(bindparam("keys", expanding=True))
+)
+ADD_TRANSITIONS: Final = TRANSITIONS.insert().returning(TRANSITIONS.c.id, sort_by_parameter_order=True)
+LAST_KEPT: Final = select(EVALUATIONS.c.at).where(_OWN).order_by(EVALUATIONS.c.at.desc()).offset(MOST_CAUGHT_UP).limit(1)
+FORGET_STATES: Final = update(EVALUATIONS).where(_OWN, EVALUATIONS.c.at <= bindparam("until")).values(state=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,10 +113,10 @@ def labels_of(rule: Rule, group: Group) -> dict[str, str | None]:
 
 def read_state(connection: Connection, rule: str, version: int) -> tuple[RuleState, int]:
     """The rule's state after its last evaluation and the snapshot it knew; a fresh one for another version."""
-    row = connection.execute(select(STATES).where(STATES.c.rule == rule).with_for_update()).mappings().one_or_none()
+    row = connection.execute(STATE_OF, {"of": rule}).mappings().one_or_none()
     if row is None or row["version"] != version:
         return RuleState(), 0
-    kept = connection.execute(select(INSTANCES.c.group_key, INSTANCES.c.frozen).where(INSTANCES.c.rule == rule))
+    kept = connection.execute(INSTANCES_OF, {"of": rule})
     instances = {group_from(key): thaw(frozen) for key, frozen in kept}
     return RuleState(at=row["at"], instances=instances, errors=row["errors"], error=row["error"]), row["snapshot"]
 
@@ -135,15 +148,15 @@ def write_state(
         "error": state.error[:2000],
         "frozen_by": frozen_by,
     }
-    if not connection.execute(update(STATES).where(STATES.c.rule == name).values(**values)).rowcount:
-        connection.execute(STATES.insert().values(rule=name, **values))
+    if not connection.execute(CHANGE_STATE, {"of": name, **values}).rowcount:
+        connection.execute(STATES.insert(), {"rule": name, **values})
     gone = [key_of(group) for group in before.instances if group not in state.instances]
     changed = {g: i for g, i in state.instances.items() if before.instances.get(g) != i}
     stale = [*gone, *(key_of(group) for group in changed)]
     if not before.instances:
         connection.execute(delete(INSTANCES).where(INSTANCES.c.rule == name))
     elif stale:
-        connection.execute(delete(INSTANCES).where(INSTANCES.c.rule == name, INSTANCES.c.group_key.in_(stale)))
+        connection.execute(DROP_INSTANCES, {"of": name, "keys": stale})
     if changed:
         connection.execute(INSTANCES.insert(), [_instance_row(live, group, instance) for group, instance in changed.items()])
 
@@ -173,9 +186,8 @@ def write_transitions(
     connection: Connection, live: LiveRule, transitions: Iterable[Transition], *, snapshot: int, now: datetime
 ) -> list[int]:
     """Append transitions to the history; their ids, in order."""
-    ids = []
-    for transition in transitions:
-        values = {
+    rows = [
+        {
             "rule": live.rule.name,
             "version": live.version,
             "group_key": key_of(transition.group),
@@ -196,17 +208,16 @@ def write_transitions(
             "snapshot": snapshot,
             "recorded_at": now,
         }
-        key = connection.execute(TRANSITIONS.insert().values(**values)).inserted_primary_key
-        assert key is not None
-        ids.append(int(key[0]))
-    return ids
+        for transition in transitions
+    ]
+    return [int(number) for number in connection.execute(ADD_TRANSITIONS, rows).scalars()] if rows else []
 
 
 def write_evaluations(connection: Connection, live: LiveRule, records: Sequence[Record], *, snapshot: int, now: datetime) -> None:
     """Keep what each instant came to; the states of the last instants too, from which a restatement starts."""
     if not records:
         return
-    own = and_(EVALUATIONS.c.rule == live.rule.name, EVALUATIONS.c.version == live.version)
+    own = {"of": live.rule.name, "by": live.version}
     connection.execute(
         EVALUATIONS.insert(),
         [
@@ -223,9 +234,8 @@ def write_evaluations(connection: Connection, live: LiveRule, records: Sequence[
             for record in records
         ],
     )
-    kept = select(EVALUATIONS.c.at).where(own).order_by(EVALUATIONS.c.at.desc()).offset(MOST_CAUGHT_UP).limit(1)
-    if oldest := connection.execute(kept).scalar_one_or_none():
-        connection.execute(update(EVALUATIONS).where(own, EVALUATIONS.c.at <= oldest).values(state=None))
+    if oldest := connection.execute(LAST_KEPT, own).scalar_one_or_none():
+        connection.execute(FORGET_STATES, {**own, "until": oldest})
 
 
 def freeze_state(state: RuleState) -> dict[str, Any]:

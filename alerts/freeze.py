@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from alerts.state import Instance
+from alerts.state import FRESH, Instance
 from data.zone import epoch_ms, from_epoch_ms
 
 INSTANTS: Final = ("since", "episode_at", "warning_at", "critical_at", "keep_since")
+DEFAULTS: Final = tuple((field.name, field.default) for field in fields(Instance))
 
 
 def freeze(instance: Instance) -> dict[str, Any]:
     """The instance as JSON; instants are milliseconds since 1970, defaults are left out."""
-    found: dict[str, Any] = {}
-    for field in fields(Instance):
-        value = getattr(instance, field.name)
-        if value != field.default:
-            found[field.name] = _plain(value)
-    return found
+    values = vars(instance)
+    return {name: _plain(values[name]) for name, default in DEFAULTS if values[name] != default}
 
 
 def thaw(frozen: dict[str, Any]) -> Instance:
@@ -31,7 +28,7 @@ def thaw(frozen: dict[str, Any]) -> Instance:
             values[name] = from_epoch_ms(values[name])
     values["recent"] = tuple(from_epoch_ms(moment) for moment in values.get("recent", ()))
     values["points"] = tuple((bool(warning), bool(critical)) for warning, critical in values.get("points", ()))
-    return replace(Instance(), **cast(Any, values))
+    return FRESH.but(**values)
 
 
 def _plain(value: object) -> object:
