@@ -49,11 +49,9 @@ soak: tools browser
 	@LAW_EXAMPLES=60 $(BIN)/python -m pytest tests/queries/test_laws.py tests/queries/test_recent.py tests/queries/test_listing.py tests/data/test_merge.py tests/data/test_recent.py tests/access/test_order_twin.py tests/scope/test_every_figure.py tests/scope/test_running_pages.py tests/pages/test_drill.py
 
 lint: tools
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/mypy .
-	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pytest -q tests/test_structure.py
+	@$(BIN)/mypy . & types=$$!; \
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports --no-cache && $(BIN)/python -m pytest -q tests/test_structure.py; \
+	house=$$?; wait $$types && exit $$house
 
 # The pinned packages against the published advisories: 1 where one is named, 3 where a package could not be asked about.
 audit:

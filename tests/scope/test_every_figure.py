@@ -57,8 +57,8 @@ def _families(dimension: str) -> list[tuple[str, ...]]:
 
 
 def _tried(dimension: str) -> list[tuple[str, ...]]:
-    """Of each family every fourth metric, other ones for each dimension; all of them where many examples are asked for."""
-    step = 4 if EXAMPLES <= 5 else 1
+    """Of each family every sixth metric, other ones for each dimension; all of them where many examples are asked for."""
+    step = 6 if EXAMPLES <= 5 else 1
     turn = list(DIMENSIONS).index(dimension) % step
     return [tried for family in _families(dimension) if (tried := family[turn::step])]
 
