@@ -190,7 +190,11 @@ class Reading:
             "WHERE state = 'accepted' AND as_of <= $until GROUP BY source ORDER BY source"
         )
         values = {"version": version, "until": until or FOREVER}
-        rows = self.lake().read(lambda cursor: cursor.execute(sql, values).fetchall())
+        try:
+            rows = self.lake().read(lambda cursor: cursor.execute(sql, values).fetchall())
+        except duckdb.CatalogException as error:
+            # Seen in the moment between the catalogue's first file and its tables.
+            raise EmptyLake(f"the lake in {self.settings.home} is still being laid out") from error
         sources = tuple((str(source), from_epoch_ms(as_of)) for source, _, as_of in rows)
         return Ledger(
             snapshot=max((int(snapshot) for _, snapshot, _ in rows), default=0),

@@ -22,7 +22,6 @@ from access.reading import EmptyLake, Reading
 from access.user import User, scope_of
 from access.view import open_view
 from data.lake import LakeError
-from data.targets import TargetsError
 from pages import PAGES, Page
 from queries.query import QueryError
 from queries.run import RunError
@@ -176,7 +175,7 @@ class Ahead:
             reading.keep_up()
         except EmptyLake:
             pass
-        except (LakeError, TargetsError):
+        except Exception:
             _LOG.exception("the recent orders could not be brought up to date")
 
     def _newest(self, reading: Reading) -> object:
@@ -184,6 +183,9 @@ class Ahead:
         try:
             ledger = reading.ledger()
         except LakeError:
+            return None
+        except Exception:
+            _LOG.exception("could not ask for the newest snapshot")
             return None
         return ledger.as_of if filling_share(reading.settings) is not None else ledger.snapshot
 

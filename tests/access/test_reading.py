@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+import data.lake
 from access.freshness import Promise, filling_share, is_worker_silent, judge_sources
 from access.reading import EmptyLake, Reading
 from config import Settings
@@ -89,6 +91,25 @@ def test_chosen_snapshot_is_read_as_it_was(reading: Reading) -> None:
 def test_snapshot_that_is_not_kept_names_those_that_are(reading: Reading) -> None:
     with pytest.raises(LakeError, match="kept are 1 to 3"):
         reading.ledger(snapshot=99)
+
+
+def test_lake_without_its_tables_yet_is_empty_until_it_has_them(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = replace(settings, home=settings.home / "new")
+    with monkeypatch.context() as laying_out:
+        laying_out.setattr(data.lake, "_create_tables", lambda connection: None)
+        with Lake.open_writer(own):
+            pass
+    seconds = [0.0]
+    opened = Reading(own, clock=lambda: seconds[0])
+    for ask in (opened.ledger, opened.keep_up):
+        with pytest.raises(EmptyLake, match="being laid out"):
+            ask()
+    with Lake.open_writer(own):
+        pass
+    seconds[0] = 60
+    opened.keep_up()
+    assert opened.ledger().snapshot == 0
+    opened.close()
 
 
 def test_home_without_a_lake_is_empty_until_there_is_one(settings: Settings) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
+import duckdb
 import pytest
 from sqlalchemy.exc import OperationalError
 
@@ -143,6 +144,24 @@ def test_a_store_that_does_not_answer_stops_nothing(reading: Reading) -> None:
     ahead.stopping.set()
     thread.join(30)
     assert {scope for _, scope in ahead.ready} == {Scope.ALL}
+
+
+def test_a_fault_of_the_engine_ends_nothing(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_up, faults = reading.keep_up, iter((duckdb.CatalogException("no table"), duckdb.IOException("disk")))
+
+    def fail_at_first() -> None:
+        if fault := next(faults, None):
+            raise fault
+        keep_up()
+
+    monkeypatch.setattr(reading, "keep_up", fail_at_first)
+    ahead = Ahead()
+    thread = Thread(target=ahead.run, args=(reading, _clock), daemon=True)
+    thread.start()
+    _wait_until_settled(ahead)
+    ahead.stopping.set()
+    thread.join(30)
+    assert next(faults, None) is None
 
 
 def test_only_the_latest_sights_are_kept_ready() -> None:
