@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 from access.audit import LOCAL
 from access.flag import Flag, dismiss, list_flags, unlock
 from access.password import hash_password, random_password
-from access.removal import KEPT_FOR, remove_user, removed_users, restore_user
+from access.people import Person, list_people
+from access.removal import KEPT_FOR, remove_user, restore_user
 from access.store import open_store
 from access.user import (
     EVERY_REGION,
@@ -25,7 +26,6 @@ from access.user import (
     add_user,
     end_user_sessions,
     find_user,
-    list_users,
     set_access,
     set_disabled,
     set_password,
@@ -36,7 +36,7 @@ from config import Settings
 def add_users_arguments(parser: ArgumentParser) -> None:
     """Give the parser of `users` its actions and their options."""
     actions = parser.add_subparsers(dest="action", required=True)
-    actions.add_parser("list", help="every account with role and regions")
+    actions.add_parser("list", help="every account with role, regions and when it was last seen")
     actions.add_parser("flags", help="what was unusual and nobody has dismissed")
     actions.add_parser("dismiss", help="say that somebody has looked at a flag").add_argument("flag", type=int)
     for action, text in (
@@ -86,8 +86,7 @@ def users(settings: Settings, arguments: Namespace, now: datetime) -> list[str]:
 
 def _act(store: Engine, arguments: Namespace, now: datetime) -> list[str]:
     if arguments.action == "list":
-        gone = [f"{_line(user)}  removed, until {at:%Y-%m-%d}" for user, at in removed_users(store)]
-        return [*map(_line, list_users(store)), *gone]
+        return [_person_line(person) for person in list_people(store, now)]
     if arguments.action in ("flags", "dismiss"):
         return _act_on_flags(store, arguments, now)
     name = str(arguments.name).lower()
@@ -132,6 +131,14 @@ def _line(user: User) -> str:
         mark for mark, is_set in (("demo", user.is_demo), ("disabled", user.is_disabled), ("locked", user.is_locked)) if is_set
     ]
     return "  ".join((f"{user.name:<16}", f"{user.role:<8}", ",".join(user.regions) or "-", user.display_name, *marks))
+
+
+def _person_line(person: Person) -> str:
+    """The account's line with when it was last seen, or until when it can still be restored."""
+    if person.ends_at is not None:
+        return f"{_line(person.user)}  removed, until {person.ends_at:%Y-%m-%d}"
+    seen = f"last seen {person.seen_at:%Y-%m-%dT%H:%M:%SZ}" if person.seen_at else "never seen"
+    return f"{_line(person.user)}  {seen}"
 
 
 def _flag_line(flag: Flag) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
 
 from access.audit import LOCAL
 from access.command import add_users_arguments, users
+from access.removal import KEPT_FOR
+from access.session import start_session
 from access.sign_in import sign_in
 from access.user import Role, User, UserError, add_user, check_user, find_user, list_users, scope_of
 from config import Settings
@@ -82,6 +84,19 @@ def test_added_account_signs_in_with_the_password_shown_once(settings: Settings,
     assert user is not None
     assert user.regions == ("CN-EAST", "CN-SOUTH")
     assert not any(password in line for line in _call(settings, "list"))
+
+
+def test_the_list_tells_when_each_account_was_last_seen_and_what_comes_back(settings: Settings, store: Engine) -> None:
+    start_session(store, "li", NOW - timedelta(days=2))
+    start_session(store, "li", NOW - timedelta(hours=1))
+    _call(settings, "add", "wang", "--role", "analyst", "--region", "*")
+    for action in ("disable", "remove"):
+        _call(settings, action, "wang")
+    assert [" ".join(line.split()) for line in _call(settings, "list")] == [
+        f"li lead CN-EAST Li last seen {NOW - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
+        "ming manager - Ming never seen",
+        f"wang analyst * wang disabled removed, until {NOW + KEPT_FOR:%Y-%m-%d}",
+    ]
 
 
 def test_disabled_account_cannot_sign_in(settings: Settings, store: Engine) -> None:
