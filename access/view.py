@@ -306,7 +306,7 @@ def open_view(
         raise EmptyLake("there is no snapshot: wait for the first one or take in a file")
     if address.as_of is not None and address.as_of > max(now, ledger.as_of):
         # Nothing is known of what is to come: every open order would be told as late.
-        lost = f"as_of={address.as_of.isoformat(timespec='seconds')}"
+        lost = f"as_of={address.as_of.astimezone(settings.zone).isoformat(timespec='seconds')}"
         address = replace(address, as_of=None, notes=(*address.notes, lost))
     as_of = address.as_of or ledger.as_of
     is_chosen = address.as_of is not None or address.snapshot is not None

@@ -16,8 +16,8 @@ from typing import Any, Final
 import xlsxwriter
 
 from access.view import View
+from components.format import exact_instant
 from i18n import translate
-from pages.links import instant_text
 from pages.orders_question import read_question
 from pages.orders_table import column_name, span_of, title_of
 from pages.wording import names_of
@@ -157,18 +157,18 @@ def _stamp(view: View, parameters: Mapping[str, Sequence[str]], listed: int, tot
     what = (title_of(view, listing), *([] if listing.metric else [translate(language, f"listing.part.{listing.part}")]))
     span = span_of(view, listing)
     if listing.window and not listing.anchor.is_stock:
-        start = instant_text(listing.window.start) if listing.window.start else ""
-        span = f"{span} ({start}..{instant_text(listing.window.end)})"
+        start = exact_instant(listing.window.start, view.zone) if listing.window.start else ""
+        span = f"{span} ({start} .. {exact_instant(listing.window.end, view.zone)} {view.zone.key})"
     texts = {
         "list": " · ".join(what),
         "window": span,
         "filters": filters or none,
         "search": listing.search or (translate(language, "listing.title.phone") if listing.among is not None else none),
-        "as_of": f"{instant_text(view.as_of)} ({view.zone.key})",
+        "as_of": f"{exact_instant(view.as_of, view.zone)} {view.zone.key}",
         "snapshot": str(view.snapshot),
         "scope": regions or translate(language, "listing.export.everything"),
         "user": f"{view.user.display_name} ({view.actor.name if view.actor else view.user.name})",
-        "at": instant_text(view.now),
+        "at": f"{exact_instant(view.now, view.zone)} {view.zone.key}",
         "rows": translate(language, "listing.export.of", n=f"{listed:,}", total=f"{total:,}"),
     }
     return tuple((translate(language, f"listing.export.{name}"), text) for name, text in texts.items())

@@ -119,7 +119,7 @@ def test_chosen_instant_shows_what_was_known_then(reading: Reading, settings: Se
 def test_an_instant_that_is_still_to_come_is_now_and_says_so(reading: Reading) -> None:
     view = _view(reading, ADMIN, as_of="2026-03-02T00:00:00Z")
     assert view.as_of == _view(reading, ADMIN).as_of
-    assert view.address.notes == ("as_of=2026-03-02T00:00:00+00:00",)
+    assert view.address.notes == ("as_of=2026-03-02T08:00:00+08:00",)
 
 
 def test_what_is_done_long_after_a_page_was_opened_has_its_own_instant(reading: Reading) -> None:

@@ -75,7 +75,9 @@ def test_a_file_says_what_it_is_and_runs_nothing(house: Served) -> None:
     assert {"1234.5", "-7.0"} <= set(cells), "numbers stay numbers, negative ones too"
     stamp = dict(row for row in rows if len(row) == 2)
     assert stamp["Scope"] == "East China"
-    assert stamp["As of"].startswith("2026-03-02T08:00:00Z")
+    assert stamp["As of"] == "2026-03-02 16:00:00.000 Asia/Shanghai"
+    assert stamp["Window"] == "last 24 h (2026-03-01 16:00:00.001 .. 2026-03-02 16:00:00.001 Asia/Shanghai)"
+    assert stamp["Exported at"].endswith(" Asia/Shanghai")
     assert "(east)" in stamp["Exported by"]
     assert stamp["Rows"] == "2 of 2"
 
