@@ -52,7 +52,7 @@ class Filters:
 
 @dataclass(frozen=True, kw_only=True)
 class Live:
-    """Whether the page is live, in the past, or has no live source; with the data's instant."""
+    """Whether the page is live, in the past, or has no source that delivers; with the data's instant."""
 
     state: Literal["live", "past", "stale"]
     text: str

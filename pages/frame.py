@@ -105,7 +105,7 @@ def _topbar(view: View, page: str, states: Sequence[tuple[str, State]], can_go_f
         language=language,
         title=translate(language, here.title),
         scope=_scope(view),
-        live=_live(view),
+        live=read_live(view),
         filters=read_filters(view),
         user=_badge(view),
         other_language=Option(code=other, name=LANGUAGE_NAMES[other]),
@@ -182,7 +182,8 @@ def _scope(view: View) -> str:
     return " · ".join([*parts, window_name(language, view.address.window, view.zone)])
 
 
-def _live(view: View) -> Live:
+def read_live(view: View) -> Live:
+    """How live the page is, in the reader's words: looking back, without a source, with silent ones, or live; and the data's instant."""
     language, full = view.language, full_instant(view.as_of, view.zone)
     if view.address.as_of is not None or view.address.snapshot is not None:
         text = translate(language, "wall.past", at=full[:16])
@@ -190,8 +191,16 @@ def _live(view: View) -> Live:
     if not view.is_live:
         text = translate(language, "wall.historic", at=full[:16])
         return Live(state="stale", text=text, tip=translate(language, "wall.historic_tip", at=full))
+    if _is_silent(view):
+        text = translate(language, "wall.silent", at=full[:16])
+        return Live(state="stale", text=text, tip=translate(language, "wall.silent_tip", at=full))
     text = translate(language, "wall.live", at=clock(view.as_of, view.zone, seconds=True))
     return Live(state="live", text=text, tip=translate(language, "wall.live_tip", at=full))
+
+
+def _is_silent(view: View) -> bool:
+    """Whether no source that should deliver has done so within its contract's limit."""
+    return all(source.state in ("stale", "once") for source in view.freshness())
 
 
 def _sources(view: View) -> tuple[Source, ...]:

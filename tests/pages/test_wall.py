@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from access.freshness import SourceFreshness
 from access.reading import Reading
 from access.view import View
 from components.board import Board
+from pages.frame import read_live
 from pages.wall import read_board
 from pages.wall_bars import read_warehouses
 from pages.wall_heat import HEAT_METRICS, read_heat
 from pages.wall_map import main_country
+from tests.pages.conftest import AS_OF
 
 OpenView = Callable[..., View]
 
@@ -81,6 +84,23 @@ def test_too_few_orders_are_hatched_and_told_not_coloured(view_of: OpenView) -> 
     cells = [cell for row in board_of(view_of(window=["2h"]))["heat"]["cells"] for cell in row]
     assert {cell["kind"] for cell in cells if cell["text"].startswith("n ")} == {"few"}
     assert any(cell["kind"] == "few" for cell in cells)
+
+
+@pytest.mark.parametrize(
+    ("states", "state", "said"),
+    [
+        (("stale", "fresh", "once"), "live", "Live · data as of 16:00:00"),
+        (("stale", "late"), "live", "Live · data as of 16:00:00"),
+        (("stale", "stale", "once"), "stale", "No source reporting · data until 2026-03-02 16:00"),
+    ],
+)
+def test_the_mark_is_live_only_while_some_source_reports(
+    view_of: OpenView, states: tuple[Any, ...], state: str, said: str
+) -> None:
+    """Late is still within what the contract allows; stale is beyond it."""
+    sources = tuple(SourceFreshness(source=one, as_of=AS_OF, age_seconds=0, state=one, owner="") for one in states)
+    live = read_live(replace(view_of(), is_live=True, sources=sources))
+    assert (live.state, live.text) == (state, said)
 
 
 @pytest.fixture
