@@ -70,10 +70,11 @@ class Band:
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """A line of an explanation: its name and its text."""
+    """A line of an explanation: its name and its text; `href` is an address outside that the text leads to, http or https."""
 
     name: str
     text: str
+    href: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from i18n import translate
 from pages.alert_act import LENGTHS, may_silence, people_for, reaches_of
 from pages.alert_rows import place_name, read_row, state_text, stretches_of
 from pages.figures import figure
-from pages.links import filter_changes, instant_text, link
+from pages.links import filter_changes, instant_text, link, outside_link
 from pages.panel import Subject, orders_link, read_first_orders, read_parts
 from pages.problems import problem_of
 from pages.telling import Telling
@@ -95,8 +95,8 @@ def _headline(view: View, alert: Alert, lasted: str, end: datetime) -> str:
 def _facts(view: View, alert: Alert, names: Names) -> Iterable[Fact]:
     language = view.language
 
-    def fact(name: str, text: str) -> Fact:
-        return Fact(name=translate(language, f"alert_page.fact.{name}"), text=text)
+    def fact(name: str, text: str, href: str = "") -> Fact:
+        return Fact(name=translate(language, f"alert_page.fact.{name}"), text=text, href=href)
 
     yield fact("since", full_instant(alert.episode_at, view.zone))
     if alert.ended_at:
@@ -111,7 +111,7 @@ def _facts(view: View, alert: Alert, names: Names) -> Iterable[Fact]:
     if taken:
         yield fact("acknowledged", f"{names.of(taken.actor)} · {when(language, taken.at, view.now, view.zone)}")
     if alert.rule.runbook:
-        yield fact("runbook", alert.rule.runbook)
+        yield fact("runbook", alert.rule.runbook, outside_link(alert.rule.runbook))
     if alert.rule.owner:
         yield fact("owner", alert.rule.owner)
 

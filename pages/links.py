@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from access.address import DEFAULT_WINDOW, UNKNOWN
 from access.view import View
@@ -33,6 +33,16 @@ def instant_text(instant: datetime) -> str:
     """An instant as addresses have it: UTC, to the millisecond where there is one."""
     utc = instant.astimezone(UTC).replace(tzinfo=None)
     return utc.isoformat(timespec="milliseconds" if utc.microsecond else "seconds") + "Z"
+
+
+def outside_link(text: str) -> str:
+    """The text where the whole of it is an address of the web (http, https) without a user's name in it; else empty."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    is_plain = text.isprintable() and not set(text) & set(" \\")
+    return text if is_plain and parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc else ""
 
 
 def _kept(view: View) -> dict[str, list[str]]:

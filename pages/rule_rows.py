@@ -27,6 +27,7 @@ from components.format import count, dash, duration, full_instant, percent, when
 from components.rules import Button, Detail, Note, RuleRow
 from i18n import LANGUAGES, translate
 from pages.alert_rows import reader_of
+from pages.links import outside_link
 from pages.order_rule_trial import read_order_trial, read_preview
 from pages.rule_trial import read_trial
 from pages.rule_version import read_version, rights_of
@@ -269,7 +270,8 @@ def _facts(view: View, entry: Entry, rule: Rule | None, health: Health, useful: 
     if rule and rule.runbook:
         pairs.append(("runbook", rule.runbook))
     pairs.append(("id", entry.name))
-    return [Fact(name=translate(language, f"rules.fact.{name}"), text=found) for name, found in pairs]
+    hrefs = {"runbook": outside_link(rule.runbook) if rule else ""}
+    return [Fact(name=translate(language, f"rules.fact.{name}"), text=found, href=hrefs.get(name, "")) for name, found in pairs]
 
 
 def _buttons(view: View, entry: Entry, *, may: bool) -> list[Button]:

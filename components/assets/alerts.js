@@ -86,13 +86,24 @@ function drawWhy(board, why, send) {
     h("fieldset", { key: "take", disabled: !board.can_act }, h("legend", {}, words.handle), drawTake(why, words, act)),
     h("fieldset", { key: "verdict", disabled: !board.can_act }, h("legend", {}, words.verdict), h("div", { class: "segments three" }, why.verdicts.map((one) => h("button", { type: "button", "aria-pressed": one.is_on ? "true" : "false", onclick: () => act("verdict", one.code) }, one.name)))),
     why.silences.length || why.silence ? h("fieldset", { key: "silence", disabled: !board.can_act }, h("legend", {}, words.silence), drawSilence(why, words, act)) : null,
-    h("dl", { class: "facts", key: "facts" }, why.facts.map((fact) => [h("dt", {}, fact.name), h("dd", {}, fact.text)])),
+    h("dl", { class: "facts", key: "facts" }, why.facts.map(drawFact)),
     h("section", { class: "parts", key: "sentence" }, h("h3", {}, why.sentence_title), h("p", { class: "sentence" }, why.sentence), why.rule_href ? h("a", { class: "plain-link small", href: inside(why.rule_href), target: "_self" }, why.rule_link) : null),
     why.parts ? h("div", { key: "parts" }, drawParts(why.parts, send)) : null,
     why.orders ? h("div", { key: "orders" }, drawOrderRows(why.orders, send)) : null,
     why.past ? h("div", { key: "past" }, drawParts(why.past, send)) : null,
     h("section", { class: "parts", key: "deeds" }, h("h3", {}, words.history), why.deeds.length ? drawLines(why.deeds, words, (verb, value) => act(verb, value)) : emptyNote(words.nothing_done)),
   ];
+}
+
+function drawFact(fact) {
+  const href = outside(fact.href);
+  const text = href ? h("a", { class: "way", href, target: "_blank", rel: "noopener noreferrer" }, fact.text, h("span", { "aria-hidden": "true" }, " ↗")) : fact.text;
+  return [h("dt", {}, fact.name), h("dd", {}, text)];
+}
+
+// A runbook is kept elsewhere: of what leads out, plain web addresses only.
+function outside(href) {
+  return /^https?:\/\/[^\s/\\]/i.test(href ?? "") ? href : null;
 }
 
 function drawTake(why, words, act) {

@@ -90,7 +90,7 @@ function styleBy(element, style, before) {
   }
 }
 
-// Links from data lead inside the app only.
+// Links from data lead inside the app only, but for a rule's runbook.
 function inside(href) {
   return /^(\?|\/(?![/\\\t\r\n]))/.test(href ?? "") ? href : null;
 }

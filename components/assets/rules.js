@@ -60,7 +60,7 @@ function drawRuleDetail(board, send) {
     drawSentences(detail.sentence_title, detail.sentences),
     drawRulePreview(detail.preview),
     drawNotes(detail.notes_title, detail.notes),
-    h("dl", { class: "facts", key: "facts" }, detail.facts.map((fact) => [h("dt", {}, fact.name), h("dd", {}, fact.text)])),
+    h("dl", { class: "facts", key: "facts" }, detail.facts.map(drawFact)),
     detail.trial ? drawTrial(detail.trial, null) : null,
     h("section", { class: "parts", key: "versions" }, h("h3", {}, detail.versions_title), detail.versions.map((version) => drawVersion(version, act, board.words))),
     h("details", { class: "history", key: "events" }, h("summary", {}, detail.events_title), h("dl", { class: "facts" }, detail.events.map((fact) => [h("dt", {}, fact.name), h("dd", {}, fact.text)]))),

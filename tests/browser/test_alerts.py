@@ -24,7 +24,7 @@ from tests.serving import Served, serve
 pytestmark = pytest.mark.browser
 BUSY = {"name": "busy", "metric": "order_count", "op": ">", "warning": 1, "group_by": ["region"], "window": "24h", "every": "1h"}
 HOSTILE = 'Busy regions <img src=x onerror="window.hit=1"><script>window.hit=1</script> [x](javascript:1) @all =1+1'
-BUSY |= {"title": {"en": HOSTILE, "zh-CN": "繁忙大区"}}
+BUSY |= {"title": {"en": HOSTILE, "zh-CN": "繁忙大区"}, "runbook": "https://wiki.example/<b>"}
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +117,9 @@ def test_a_lead_sees_and_handles_only_the_alerts_of_the_own_region(browser: Brow
     assert page.evaluate("window.hit") is None, "a name is text, never HTML"
     for elsewhere in ("South China", "North China"):
         expect(page.locator("body")).not_to_contain_text(elsewhere)
+    runbook = page.get_by_role("link", name="https://wiki.example/<b>")
+    expect(runbook).to_have_attribute("rel", "noopener noreferrer")
+    expect(runbook).to_have_attribute("target", "_blank")
     page.get_by_role("button", name="Acknowledge").click()
     expect(page.locator(".said")).to_contain_text("acknowledged")
     page.locator(".said").get_by_role("button", name="Undo").click()

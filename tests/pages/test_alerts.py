@@ -24,6 +24,7 @@ from pages.alert_act import act
 from pages.alert_rows import alert_key
 from pages.alert_strip import read_strip
 from pages.alerts import read_board, read_mine
+from pages.orders_table import span_of
 from queries.listing import Listing
 from tests.pages.conftest import AS_OF
 from tests.pages.desk_of_alerts import LATE, MANY, evaluate, publish_rule
@@ -43,7 +44,7 @@ def book(tmp_path_factory: pytest.TempPathFactory, reading: Reading) -> Path:
     for user in (EAST, ANALYST, SOUTH_ANALYST):
         add_user(store, user, password_hash="x", now=AS_OF, by=LOCAL)
     publish_rule(store, **MANY)
-    publish_rule(store, **LATE)
+    publish_rule(store, **LATE, runbook="https://wiki.example/late")
     evaluate(store, reading, first=3)
     store.dispose()
     return home / "store.sqlite"
@@ -118,6 +119,7 @@ def test_the_orders_behind_an_alert_are_exactly_its_n(view_of: Open) -> None:
     alert = next(alert for alert in read_mine(view) if alert.rule.name == "late")
     assert parameters["region"] == ["CN-EAST"]
     assert there.count_orders(listing) == alert.n
+    assert span_of(there, listing) == "2026-03-01 16:00 – 2026-03-02 16:00"
 
 
 def test_why_shows_the_figure_against_its_limits_and_the_rule_in_words(view_of: Open) -> None:
@@ -130,6 +132,7 @@ def test_why_shows_the_figure_against_its_limits_and_the_rule_in_words(view_of: 
     assert "迟到率" in why.sentence
     assert why.orders is not None
     assert why.orders.rows
+    assert [fact.text for fact in why.facts if fact.href] == ["https://wiki.example/late"]
 
 
 def test_what_is_done_is_recorded_told_and_can_be_taken_back(view_of: Open, store: Engine) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from access.address import FILTER_DIMENSIONS, Address, read_address
 from access.view import View
-from pages.links import filter_changes, link
+from pages.links import filter_changes, link, outside_link
 from queries.query import Filter
 from queries.request import UNKNOWN_WORDS, closed_codes
 
@@ -71,3 +71,35 @@ def test_filters_become_changes(view_of: OpenView) -> None:
 @pytest.mark.parametrize("path", ["/", "/wall", ""])
 def test_a_plain_view_makes_a_plain_link(view_of: OpenView, path: str) -> None:
     assert link(view_of(), path) == path
+
+
+@pytest.mark.parametrize("text", ["https://wiki.example/late?x=1#two", "http://10.0.0.8:8090/手册", "HTTPS://Wiki.example"])
+def test_an_address_of_the_web_is_a_way_outside(text: str) -> None:
+    assert outside_link(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "wiki, page 3",
+        "/orders",
+        "//wiki.example",
+        "javascript:alert(1)",
+        "JavaScript://wiki.example/%0aalert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "file:///etc/passwd",
+        "ftp://wiki.example",
+        "https://",
+        "https:wiki.example",
+        "http://[::1",
+        "https://wiki.example/late and then call",
+        " https://wiki.example",
+        "https://wiki.example@evil.example/",
+        "https://wiki.example\\@evil.example/",
+        "https://wiki.example/\u202eetal",
+        "java\nscript:alert(1)",
+    ],
+)
+def test_any_other_text_is_no_way_outside(text: str) -> None:
+    assert outside_link(text) == ""

@@ -62,8 +62,8 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = open_store(read_settings({}, home=home))
     for user in (ANALYST, SECOND, SOUTH, EAST):
         add_user(store, user, password_hash="x", now=AS_OF, by=LOCAL)
-    publish_rule(store, **LATE)
-    publish_rule(store, **{**LATE, "name": "late-south", "filters": {"region": ["CN-SOUTH"]}})
+    publish_rule(store, **LATE, runbook="https://wiki.example/late")
+    publish_rule(store, **{**LATE, "name": "late-south", "filters": {"region": ["CN-SOUTH"]}, "runbook": "javascript:alert(1)"})
     store.dispose()
     return home / "store.sqlite"
 
@@ -196,6 +196,16 @@ def test_a_critical_rule_needs_a_second_person_and_can_be_rolled_back(view_of: O
     assert find_rule(store, "late").live_version == 3
     newest, oldest = list_versions(store, "late")[0], list_versions(store, "late")[-1]
     assert (newest.origin, newest.rule) == (1, oldest.rule)
+
+
+def test_a_runbook_is_a_link_where_it_is_an_address_of_the_web_and_text_otherwise(view_of: Open) -> None:
+    for name, text, href in (
+        ("late", "https://wiki.example/late", "https://wiki.example/late"),
+        ("late-south", "javascript:alert(1)", ""),
+    ):
+        detail = read_board(view_of(), {"rule": [name]}, None, None).chosen
+        assert detail is not None
+        assert [(fact.text, fact.href) for fact in detail.facts if fact.name == "What to do"] == [(text, href)]
 
 
 def test_an_administrator_approves_what_an_analyst_proposed_and_nothing_else(view_of: Open, store: Engine) -> None:
