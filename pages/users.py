@@ -105,8 +105,8 @@ def _save(view: View, by: By, action: str, name: str, values: Mapping[str, Any])
         st.session_state.pop(CHANGED, None)
         return _told(view, "did_save", name)
     new = str(values.get("name", "")).strip().lower()
-    shown = str(values.get("display_name", "")).strip()[:128] or new
-    secret = invite(view.store, User(name=new, display_name=shown, role=role, regions=regions), by)
+    invited = User(name=new, display_name=str(values.get("display_name", "")), role=role, regions=regions)
+    secret = invite(view.store, invited, by)
     return _told(view, "invited", new, secret=secret)
 
 
