@@ -15,7 +15,7 @@ from access.freshness import SourceFreshness
 from access.session import SessionEnded
 from access.view import View
 from components.board import State
-from components.format import age, clock, full_instant
+from components.format import age, clock, full_instant, when
 from components.kit import mount_kit
 from components.topbar import (
     AsOf,
@@ -192,7 +192,7 @@ def read_live(view: View) -> Live:
         text = translate(language, "wall.historic", at=full[:16])
         return Live(state="stale", text=text, tip=translate(language, "wall.historic_tip", at=full))
     if _is_silent(view):
-        text = translate(language, "wall.silent", at=full[:16])
+        text = translate(language, "wall.silent", at=when(language, view.as_of, view.now, view.zone))
         return Live(state="stale", text=text, tip=translate(language, "wall.silent_tip", at=full))
     text = translate(language, "wall.live", at=clock(view.as_of, view.zone, seconds=True))
     return Live(state="live", text=text, tip=translate(language, "wall.live_tip", at=full))
