@@ -19,7 +19,7 @@ from access.user import end_user_sessions
 from i18n import LANGUAGES, translate
 from shell.guard import session_secret
 from shell.house import house
-from shell.routes import FOLDER, MOST_BYTES, SIGN_IN_POLICY, browser_language, forget_cookie, give_cookie, is_own_origin
+from shell.routes import FOLDER, SIGN_IN_POLICY, browser_language, forget_cookie, give_cookie, is_own_origin, is_too_large
 
 WORDS: Final = {
     "title": "account_title",
@@ -46,7 +46,7 @@ async def submit_password(request: Request) -> Response:
     """Change the password: the page with the reason why not, or with a new session and all others ended."""
     if not is_own_origin(request):
         return PlainTextResponse("Change the password from the control room itself", status_code=403)
-    if int(request.headers.get("content-length") or MOST_BYTES + 1) > MOST_BYTES:
+    if is_too_large(request):
         return PlainTextResponse("Too large", status_code=413)
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     session = await run_in_threadpool(_session, request)

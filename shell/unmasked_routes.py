@@ -31,7 +31,7 @@ from queries.run import RunError
 from shell.export_routes import FORMS, file_answer, view_of
 from shell.guard import session_secret
 from shell.house import house
-from shell.routes import FOLDER, MOST_BYTES, SIGN_IN_POLICY, is_own_origin
+from shell.routes import FOLDER, SIGN_IN_POLICY, is_own_origin, is_too_large
 
 PATH: Final = "/export/unmasked"
 Parameters = dict[str, list[str]]
@@ -65,7 +65,7 @@ UNMASKED_ROUTES: Final = (
 async def _form(request: Request) -> dict[str, str] | Response:
     if not is_own_origin(request):
         return PlainTextResponse("Ask from the control room itself", status_code=403)
-    if int(request.headers.get("content-length") or MOST_BYTES + 1) > MOST_BYTES:
+    if is_too_large(request):
         return PlainTextResponse("Too large", status_code=413)
     return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
 

@@ -7,6 +7,7 @@ import json
 import re
 from datetime import UTC, datetime
 from html import escape
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import quote
 
@@ -143,6 +144,17 @@ def test_sign_in_from_another_site_is_refused(served: Served) -> None:
     assert answer.status == 403
     assert answer.headers["set-cookie"] is None
     assert served.ask("POST", "/auth/sign-in", form=form | {"next": "/" * 20_000}).status == 413
+
+
+@pytest.mark.parametrize("length", [{}, {"Content-Length": "5"}])
+def test_a_form_in_chunks_is_refused_unread_whatever_length_it_names(served: Served, length: dict[str, str]) -> None:
+    headers = {"Origin": served.url, "Content-Type": "application/x-www-form-urlencoded", "Transfer-Encoding": "chunked"}
+    connection = HTTPConnection("localhost", served.port, timeout=20)
+    form = b"name=manager&password=demo-manager&next=" + b"/" * 20_000
+    body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(form), form)
+    connection.request("POST", "/auth/sign-in", body=body, headers=headers | length)
+    assert connection.getresponse().status == 413
+    connection.close()
 
 
 def _store(served: Served) -> Engine:

@@ -150,3 +150,29 @@ def test_download_of_another_session_is_refused_at_the_door() -> None:
         assert passed == ["/_stcore/stream", path]
 
     _run(play())
+
+
+def test_the_door_closes_an_open_websocket_once_its_session_has_ended() -> None:
+    """The guard as it stands before Streamlit, which waits for a message that never comes."""
+    valid, got, sent = ["mine"], list[Message](), list[Message]()
+
+    async def streamlit(_scope: Scope, receive: Receive, _send: Send) -> None:
+        got.append(await receive())
+
+    async def receive() -> Message:
+        valid.clear()
+        return await asyncio.Future()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"here"), (b"origin", b"https://here"), (b"cookie", b"control_room_session=mine")]
+    scope: Scope = {"type": "websocket", "scheme": "ws", "path": "/_stcore/stream", "headers": headers, "server": ("here", 80)}
+
+    async def play() -> None:
+        async with asyncio.timeout(5):
+            await SessionGuard(streamlit, is_signed_in=lambda secret: secret in valid)(scope, receive, send)
+
+    _run(play())
+    assert [message["type"] for message in got] == ["websocket.disconnect"]
+    assert [message["type"] for message in sent] == ["websocket.close"]
