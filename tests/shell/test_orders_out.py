@@ -13,6 +13,7 @@ import pytest
 
 from access.acting import By
 from access.approval import decide
+from access.audit_rows import list_audit
 from access.journey import Journey, make_token, read_token
 from access.session import read_session, set_preview
 from access.store import open_store
@@ -80,6 +81,10 @@ def test_a_file_says_what_it_is_and_runs_nothing(house: Served) -> None:
     assert stamp["Exported at"].endswith(" Asia/Shanghai")
     assert "(east)" in stamp["Exported by"]
     assert stamp["Rows"] == "2 of 2"
+    store = open_store(read_settings({}, home=house.home))
+    exported = list_audit(store, limit=1)[0]
+    assert (exported.action, exported.actor, exported.detail["rows"]) == ("orders_exported", "east", 2)
+    store.dispose()
 
 
 def test_a_workbook_keeps_text_as_text_and_numbers_as_numbers(house: Served) -> None:
