@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import Engine, and_, func, select
 
@@ -116,9 +116,18 @@ def _with_verdict(past: Past, deeds: Sequence[Record]) -> Past:
     return replace(past, verdict=verdict.value if verdict else "", note=notes[-1] if notes else "")
 
 
+LEAST_VERDICTS: Final = 5
+"""Fewer say nothing about a rule."""
+USELESS: Final = 0.2
+FADED: Final = 0.25
+
+
 @dataclass(frozen=True, kw_only=True)
 class Usefulness:
-    """How a rule's alerts were received: fired, judged useful, false or known, seconds to acknowledge and to recover (medians)."""
+    """How a rule's alerts were received: fired, judged useful, false or known, seconds to acknowledge and to recover (medians).
+
+    `share_before` is what share (0–1) was useful in the same length of time before; None with too few verdicts.
+    """
 
     fired: int = 0
     useful: int = 0
@@ -126,6 +135,27 @@ class Usefulness:
     known: int = 0
     acknowledge_seconds: float | None = None
     recover_seconds: float | None = None
+    share_before: float | None = None
+
+    @property
+    def judged(self) -> int:
+        """How many alerts somebody has judged."""
+        return self.useful + self.false_alarms + self.known
+
+    @property
+    def share(self) -> float:
+        """What share of those judged was useful (0–1); 0 where none is."""
+        return self.useful / self.judged if self.judged else 0.0
+
+    @property
+    def is_useless(self) -> bool:
+        """Whether enough were judged and hardly any was useful."""
+        return self.judged >= LEAST_VERDICTS and self.share < USELESS
+
+    @property
+    def is_fading(self) -> bool:
+        """Whether enough were judged, then and now, and clearly fewer are useful than before."""
+        return self.judged >= LEAST_VERDICTS and self.share_before is not None and self.share_before - self.share >= FADED
 
 
 def read_times(store: Engine, reader: Reader, since: datetime) -> tuple[float | None, float | None]:
@@ -158,15 +188,20 @@ def _fired(
     return starts, {key: at for key, at in ends.items() if key in starts}, deeds
 
 
-def read_usefulness(store: Engine, since: datetime, reader: Reader) -> dict[str, Usefulness]:
-    """Every rule's usefulness since an instant, by the alerts inside the reader's scope."""
-    starts, ends, deeds = _fired(store, since, reader)
+def read_usefulness(store: Engine, since: datetime, reader: Reader, *, before: timedelta) -> dict[str, Usefulness]:
+    """Every rule's usefulness since an instant, against that of the time `before` it, by the alerts inside the reader's scope."""
+    starts, ends, deeds = _fired(store, since - before, reader)
     found: dict[str, dict[str, list[Any]]] = {}
     for key, at in starts.items():
-        own = found.setdefault(key[0], {"fired": [], "verdict": [], "acknowledge": [], "recover": []})
-        own["fired"].append(at)
+        names = ("fired", "verdict", "acknowledge", "recover", "verdict_before")
+        own = found.setdefault(key[0], {name: [] for name in names})
         entries = deeds.get(key, [])
-        own["verdict"] += [entry.value for entry in entries if entry.deed == "verdict"][-1:]
+        verdict = [entry.value for entry in entries if entry.deed == "verdict"][-1:]
+        if at < since:
+            own["verdict_before"] += verdict
+            continue
+        own["fired"].append(at)
+        own["verdict"] += verdict
         own["acknowledge"] += [(entry.at - at).total_seconds() for entry in entries if entry.deed == "acknowledge"][:1]
         own["recover"] += [(ends[key] - at).total_seconds()] if key in ends else []
     return {name: _usefulness(own) for name, own in found.items()}
@@ -174,6 +209,7 @@ def read_usefulness(store: Engine, since: datetime, reader: Reader) -> dict[str,
 
 def _usefulness(own: Mapping[str, list[Any]]) -> Usefulness:
     middle = {name: sorted(own[name])[len(own[name]) // 2] if own[name] else None for name in ("acknowledge", "recover")}
+    earlier = own["verdict_before"]
     return Usefulness(
         fired=len(own["fired"]),
         useful=own["verdict"].count("useful"),
@@ -181,4 +217,5 @@ def _usefulness(own: Mapping[str, list[Any]]) -> Usefulness:
         known=own["verdict"].count("known"),
         acknowledge_seconds=middle["acknowledge"],
         recover_seconds=middle["recover"],
+        share_before=earlier.count("useful") / len(earlier) if len(earlier) >= LEAST_VERDICTS else None,
     )

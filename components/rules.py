@@ -32,6 +32,7 @@ class RuleRow:
     owner: str
     changed: str
     marks: tuple[str, ...] = ()
+    useful_tone: Tone = "neutral"
 
 
 @dataclass(frozen=True, kw_only=True)

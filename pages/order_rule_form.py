@@ -13,7 +13,7 @@ from components.rules import Button, Field, Section
 from components.topbar import Option
 from i18n import translate
 from pages.order_rule_values import count_of, field_of, op_of
-from pages.rule_form import name_fields, tell_fields, value_options
+from pages.rule_form import name_fields, tell_fields, value_options, values_hint
 from pages.rule_values import Values
 from queries.dimensions import DIMENSIONS
 from queries.order_fields import MOST_TESTS, NUMBER_OPS, ORDER_FIELDS, PICK_JOINS
@@ -93,6 +93,7 @@ def _codes(view: View, values: Values, place: int) -> Field:
     return Field(
         code=f"o{place}.values", name=translate(view.language, "order_rule.values"), kind="many", value=chosen, options=options,
         place=translate(view.language, "rules.place.choose"), is_wide=len(chosen.split(",")) > 2,
+        hint=values_hint(view, options),
     )  # fmt: skip
 
 

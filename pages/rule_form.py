@@ -166,30 +166,37 @@ def _where(view: View, values: Values) -> Iterable[Field]:
         )
         if dimension in DIMENSIONS:
             chosen = values.get(f"filter_values.{place}", "")
+            values_there = value_options(view, values, dimension, chosen)
             yield Field(
                 code=f"filter_values.{place}", name=_field(view, "filter_values"), kind="many",
-                value=",".join(part.strip() for part in chosen.split(",")), options=value_options(view, values, dimension, chosen),
-                place=_word(view, "place.choose"),
+                value=",".join(part.strip() for part in chosen.split(",")), options=values_there,
+                place=_word(view, "place.choose"), hint=values_hint(view, values_there),
             )  # fmt: skip
 
 
 def value_options(view: View, values: Values, dimension: str, chosen: str) -> tuple[Option, ...]:
-    """A dimension's values with orders in the last month, within the user's scope, and those already chosen."""
+    """A dimension's values: those already chosen, and within the user's scope the `MOST` with most orders in the last month."""
     found: set[str] = {part.strip() for part in chosen.split(",") if part.strip()}
     codes = [str(code) for code in DIMENSIONS[dimension].codes]
     if codes:
         found |= set(codes)
     else:
-        metric = values.get("c0.metric", "order_count")
+        counted = _counted(values.get("c0.metric", "order_count"))
         window = Window(start=view.as_of - MONTH, end=view.as_of)
         try:
-            rows = view.run(Query(metrics=(_counted(metric),), by=(dimension,), window=window)).to_dicts()
+            rows = view.run(Query(metrics=(counted,), by=(dimension,), window=window)).to_dicts()
         except QueryError:
             rows = []
-        found |= {str(row[dimension]) for row in rows if row[dimension] is not None}
+        frequent = sorted((row for row in rows if row[dimension] is not None), key=lambda row: -(row[counted] or 0))
+        found |= {str(row[dimension]) for row in frequent[:MOST]}
     return tuple(
         Option(code=code, name=name_of(view.language, dimension, code)) for code in codes_in_order(dimension, list(found))
-    )[:MOST]
+    )
+
+
+def values_hint(view: View, options: Sequence[Option]) -> str:
+    """That there are more values than the list has; empty where it has them all."""
+    return translate(view.language, "rules.hint.values", n=MOST) if len(options) >= MOST else ""
 
 
 def _counted(metric: str) -> str:

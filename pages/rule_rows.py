@@ -34,8 +34,6 @@ from pages.rule_version import read_version, rights_of
 from pages.telling import Telling
 from pages.worklist_job import Names
 
-LEAST_VERDICTS: Final = 5
-USELESS: Final = 0.2
 MOST_EVENTS: Final = 30
 STATUS_TONES: Final[Mapping[str, Tone]] = {"live": "good", "draft": "neutral", "paused": "warning", "retired": "stale"}
 GRAVE: Final = ("contradictory", "impossible", "empty_scope", "expired", "unit", "too_wide")
@@ -72,6 +70,7 @@ def read_rule_row(
         health_tip=tip,
         firing=_firing(view, entry, rule, firing),
         useful=dash(language) if rule and rule.order else _useful(view, useful),
+        useful_tone="warning" if useful.is_useless or useful.is_fading else "neutral",
         useful_tip="" if rule and rule.order else _useful_tip(view, useful),
         owner=names.of(rule.owner if rule and rule.owner else entry.owner),
         changed=when(language, entry.changed_at, view.now, view.zone),
@@ -127,15 +126,15 @@ def _health(view: View, entry: Entry, rule: Rule | None, health: Health) -> tupl
 
 
 def _useful(view: View, useful: Usefulness) -> str:
-    judged = useful.useful + useful.false_alarms + useful.known
     language = view.language
-    if not judged:
+    if not useful.judged:
         return translate(language, "rules.useful.none", n=count(language, useful.fired))
-    if judged >= LEAST_VERDICTS and useful.useful / judged < USELESS:
+    if useful.is_useless:
         return translate(language, "rules.useful.retire")
-    return translate(
-        language, "rules.useful.share", share=percent(language, useful.useful / judged, 0), n=count(language, judged)
-    )
+    share, judged = percent(language, useful.share, 0), count(language, useful.judged)
+    if useful.is_fading:
+        return translate(language, "rules.useful.fading", share=share, n=judged, before=percent(language, useful.share_before, 0))
+    return translate(language, "rules.useful.share", share=share, n=judged)
 
 
 def _useful_tip(view: View, useful: Usefulness) -> str:

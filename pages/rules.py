@@ -44,6 +44,8 @@ from pages.worklist_job import Names
 
 BOARD: Final = "rules.board"
 TABS: Final = ("live", "draft", "paused", "retired")
+USELESS: Final = "useless"
+"""The tab of what is live and hardly ever useful; there only while something is in it."""
 COLUMNS: Final = ("rule", "status", "health", "useful", "owner")
 WORDS: Final = ("tabs", "choose", "go", "close", "busy", "part", "before", "after", "no_changes")
 SINCE: Final = timedelta(days=30)
@@ -103,11 +105,12 @@ def read_board(view: View, parameters: Mapping[str, Sequence[str]], draft: Draft
     )
     if draft is not None:
         return _with(plain, editor=read_editor(view, draft, _live(entries, rules)))
+    health, useful, names = _read_health(view), _read_useful(view), Names(view)
     tab = _tab_of(parameters, entries)
-    shown = [entry for entry in entries if entry.status == tab]
+    standing = {entry.name: {entry.status, *_useless(entry, useful)} for entry in entries}
+    shown = [entry for entry in entries if tab in standing[entry.name]]
     asked = next(iter(parameters.get("rule", ())), "")
     chosen = next((entry for entry in entries if entry.name == asked), shown[0] if shown and not asked else None)
-    health, useful, names = _read_health(view), _read_useful(view), Names(view)
     mine = read_alerts(view.store, reader_of(view), view.now) if view.store is not None else []
     proposals = open_proposals(view.store) if view.store is not None else {}
     firing = {entry.name: [alert for alert in mine if alert.rule.name == entry.name] for entry in shown}
@@ -137,10 +140,11 @@ def read_board(view: View, parameters: Mapping[str, Sequence[str]], draft: Draft
             Tab(
                 code=code,
                 name=translate(language, f"rules.status.{code}"),
-                count=count(language, sum(entry.status == code for entry in entries)),
+                count=count(language, sum(code in found for found in standing.values())),
                 is_on=code == tab,
             )
-            for code in TABS
+            for code in (*TABS, USELESS)
+            if code in TABS or code == tab or any(code in found for found in standing.values())
         ),
         rows=tuple(rows),
         chosen=detail,
@@ -166,12 +170,18 @@ def _read_health(view: View) -> dict[str, Health]:
 
 
 def _read_useful(view: View) -> dict[str, Usefulness]:
-    return read_usefulness(view.store, view.now - SINCE, reader_of(view)) if view.store is not None else {}
+    return read_usefulness(view.store, view.now - SINCE, reader_of(view), before=SINCE) if view.store is not None else {}
+
+
+def _useless(entry: Entry, useful: Mapping[str, Usefulness]) -> tuple[str, ...]:
+    """The tab of rules to retire, where this is one that may be."""
+    is_one = entry.status == "live" and not entry.is_mandatory and useful.get(entry.name, Usefulness()).is_useless
+    return (USELESS,) if is_one else ()
 
 
 def _tab_of(parameters: Mapping[str, Sequence[str]], entries: Sequence[Entry]) -> str:
     asked = next(iter(parameters.get("tab", ())), "")
-    if asked in TABS:
+    if asked in (*TABS, USELESS):
         return asked
     rule = next(iter(parameters.get("rule", ())), "")
     return next((entry.status for entry in entries if entry.name == rule), TABS[0])

@@ -16,23 +16,26 @@ import streamlit as st
 from sqlalchemy import Engine, select
 from streamlit.testing.v1 import AppTest
 
-from access.audit import AUDIT, LOCAL
+from access.audit import AUDIT, LOCAL, Actor
 from access.audit_rows import list_audit
 from access.reading import Reading
-from access.store import open_store
+from access.store import open_store, writing
 from access.user import User, add_user
 from access.view import View, open_view
 from alerts.book import live_rules
 from alerts.bounds import set_bound
 from alerts.conditions import COMPARISONS
+from alerts.deeds import Episode, do
 from alerts.duty import templates
 from alerts.lifecycle import find_rule, list_versions
 from alerts.parse import parse_rule
 from alerts.rule import RuleError
+from alerts.tables import TRANSITIONS
 from alerts.write import write_rule
 from config import read_settings
 from data.lake import LakeError
 from i18n import translate
+from pages import rule_form
 from pages.panel import Subject, read_panel
 from pages.rule_act import act
 from pages.rule_change import read_changes
@@ -44,6 +47,7 @@ from pages.rule_sight import my_entries
 from pages.rule_values import body_of, values_of
 from pages.rules import read_board, read_editor
 from queries.query import Filter
+from queries.scope import Scope
 from tests.pages.conftest import AS_OF
 from tests.pages.desk_of_alerts import LATE, publish_rule
 
@@ -268,6 +272,49 @@ def test_pausing_resuming_and_retiring_need_a_reason_kept_in_the_history(view_of
     done = [(row.action, row.detail["reason"]) for row in list_audit(store, limit=3)]
     assert done == [("rule_retired", "retire it"), ("rule_resumed", "resume it"), ("rule_paused", "pause it")]
     assert detail.versions[0].marks == ("Retired",)
+
+
+def _judge(store: Engine, days: int, verdicts: str) -> None:
+    """Alerts of the rule "late" that fired an hour apart, so many days ago, each judged: `u` useful, `f` false."""
+    plain = {"version": 1, "labels": {}, "before": "pending", "after": "firing", "level": "warning", "message": "firing"}
+    plain |= {"is_flapping": False, "is_restated": False, "snapshot": 1, "recorded_at": AS_OF}
+    for place, letter in enumerate(verdicts):
+        at, group = AS_OF - timedelta(days=days, hours=place), json.dumps([f"R{days}.{place}"])
+        with writing(store) as connection:
+            connection.execute(TRANSITIONS.insert().values(rule="late", group_key=group, at=at, episode_at=at, **plain))
+        episode = Episode(rule="late", group_key=group, episode_at=at)
+        value = "useful" if letter == "u" else "false_alarm"
+        do(store, episode, "verdict", Actor(name="ana"), Scope.ALL, now=at, value=value)
+
+
+def _told(view: View, tab: str = "") -> tuple[list[str], list[tuple[str, str]]]:
+    board = read_board(view, {"tab": [tab]}, None, None)
+    useful = [(row.useful, row.useful_tone) for row in board.rows if row.key == "late"]
+    return [f"{one.name} {one.count}" for one in board.tabs[4:]], useful
+
+
+def test_a_rule_that_helps_less_than_before_is_flagged_and_one_that_hardly_helps_listed_to_be_retired(
+    view_of: Open, store: Engine
+) -> None:
+    _judge(store, 40, "uuuuf")
+    _judge(store, 1, "uuff")
+    assert _told(view_of()) == ([], [("50% useful of 4", "neutral")])
+    _judge(store, 2, "f")
+    assert _told(view_of()) == ([], [("40% useful of 5, 80% before", "warning")])
+    _judge(store, 3, "ffffff")
+    assert _told(view_of(), "useless") == (["Hardly useful 1"], [("hardly useful: retire?", "warning")])
+    act(view_of(), asked("retire", "late", reason="it only cries wolf"), 1)
+    assert _told(view_of(), "useless") == (["Hardly useful 0"], [])
+
+
+def test_a_value_once_chosen_stays_in_a_list_cut_to_the_most_frequent(view_of: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rule_form, "MOST", 2)
+    everything = {one.code for one in rule_form.value_options(view_of(), {}, "lane", "")}
+    assert len(everything) == 2
+    for lane in ("WH-BJS>CN-BJ", "WH-CAN>CN-GD", "WH-SHA>CN-JS", "WH-SHA>CN-SH"):
+        options = rule_form.value_options(view_of(), {}, "lane", lane)
+        assert {one.code for one in options} == everything | {lane}
+        assert rule_form.values_hint(view_of(), options) == "Listed are the 2 with most orders in the last month."
 
 
 def test_a_lead_makes_a_rule_only_for_herself_that_is_live_at_once(view_of: Open, store: Engine) -> None:
