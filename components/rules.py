@@ -33,6 +33,7 @@ class RuleRow:
     changed: str
     marks: tuple[str, ...] = ()
     useful_tone: Tone = "neutral"
+    useful_under: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

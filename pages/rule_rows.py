@@ -70,6 +70,7 @@ def read_rule_row(
         health_tip=tip,
         firing=_firing(view, entry, rule, firing),
         useful=dash(language) if rule and rule.order else _useful(view, useful),
+        useful_under=_useful_under(view, useful),
         useful_tone="warning" if useful.is_useless or useful.is_fading else "neutral",
         useful_tip="" if rule and rule.order else _useful_tip(view, useful),
         owner=names.of(rule.owner if rule and rule.owner else entry.owner),
@@ -132,14 +133,19 @@ def _useful(view: View, useful: Usefulness) -> str:
     if useful.is_useless:
         return translate(language, "rules.useful.retire")
     share, judged = percent(language, useful.share, 0), count(language, useful.judged)
-    if useful.is_fading:
-        return translate(language, "rules.useful.fading", share=share, n=judged, before=percent(language, useful.share_before, 0))
     return translate(language, "rules.useful.share", share=share, n=judged)
+
+
+def _useful_under(view: View, useful: Usefulness) -> str:
+    if useful.is_useless:
+        return translate(view.language, "rules.useful.retire_under")
+    before = percent(view.language, useful.share_before, 0)
+    return translate(view.language, "rules.useful.fading_under", before=before) if useful.is_fading else ""
 
 
 def _useful_tip(view: View, useful: Usefulness) -> str:
     language = view.language
-    return translate(
+    text = translate(
         language,
         "rules.useful.tip",
         fired=count(language, useful.fired),
@@ -149,6 +155,8 @@ def _useful_tip(view: View, useful: Usefulness) -> str:
         taken=duration(language, useful.acknowledge_seconds),
         over=duration(language, useful.recover_seconds),
     )
+    before = percent(language, useful.share_before, 0)
+    return f"{text}\n{translate(language, 'rules.useful.fading_tip', before=before)}" if useful.is_fading else text
 
 
 def read_sentences(view: View, rule: Rule) -> tuple[Fact, ...]:

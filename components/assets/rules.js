@@ -43,7 +43,7 @@ function drawRuleRow(board, row, send) {
     h("th", { scope: "row" }, h("button", { type: "button", class: "job", "aria-pressed": isOn ? "true" : "false", onclick: (event) => (event.stopPropagation(), open()) }, h("span", { class: "id" }, row.title), h("span", { class: "under" }, row.about))),
     h("td", { class: row.tone }, h("span", {}, row.status), h("span", { class: "under" }, row.marks.join(" · "))),
     h("td", { class: row.health_tone, "data-tip": row.health_tip }, h("span", {}, stateMark(row.health_tone, ""), row.health), h("span", { class: "under" }, row.firing)),
-    h("td", { class: row.useful_tone, "data-tip": row.useful_tip }, h("span", {}, row.useful_tone === "warning" ? stateMark("warning", "") : null, row.useful)),
+    h("td", { class: row.useful_tone, "data-tip": row.useful_tip }, h("span", {}, row.useful_tone === "warning" ? stateMark("warning", "") : null, row.useful), h("span", { class: "under" }, row.useful_under)),
     h("td", {}, h("span", {}, row.owner), h("span", { class: "under" }, row.changed)),
   );
 }

@@ -287,9 +287,9 @@ def _judge(store: Engine, days: int, verdicts: str) -> None:
         do(store, episode, "verdict", Actor(name="ana"), Scope.ALL, now=at, value=value)
 
 
-def _told(view: View, tab: str = "") -> tuple[list[str], list[tuple[str, str]]]:
+def _told(view: View, tab: str = "") -> tuple[list[str], list[tuple[str, ...]]]:
     board = read_board(view, {"tab": [tab]}, None, None)
-    useful = [(row.useful, row.useful_tone) for row in board.rows if row.key == "late"]
+    useful: list[tuple[str, ...]] = [(row.useful, row.useful_under, row.useful_tone) for row in board.rows if row.key == "late"]
     return [f"{one.name} {one.count}" for one in board.tabs[4:]], useful
 
 
@@ -298,11 +298,11 @@ def test_a_rule_that_helps_less_than_before_is_flagged_and_one_that_hardly_helps
 ) -> None:
     _judge(store, 40, "uuuuf")
     _judge(store, 1, "uuff")
-    assert _told(view_of()) == ([], [("50% useful of 4", "neutral")])
+    assert _told(view_of()) == ([], [("50% useful of 4", "", "neutral")])
     _judge(store, 2, "f")
-    assert _told(view_of()) == ([], [("40% useful of 5, 80% before", "warning")])
+    assert _told(view_of()) == ([], [("40% useful of 5", "80% before", "warning")])
     _judge(store, 3, "ffffff")
-    assert _told(view_of(), "useless") == (["Hardly useful 1"], [("hardly useful: retire?", "warning")])
+    assert _told(view_of(), "useless") == (["Hardly useful 1"], [("hardly useful", "retire?", "warning")])
     act(view_of(), asked("retire", "late", reason="it only cries wolf"), 1)
     assert _told(view_of(), "useless") == (["Hardly useful 0"], [])
 
