@@ -82,10 +82,14 @@ class Derived:
 
 @dataclass(frozen=True, kw_only=True)
 class Counting:
-    """How passages are counted: SELECT of keys and figures over the rows of `COUNTED_ROWS`, grouped, and its parameters."""
+    """How passages are counted: SELECT of keys and figures over the rows of `COUNTED_ROWS`, grouped, and its parameters.
+
+    `stands_for` is what else it depends on: of a derived table that it reads what that stands for.
+    """
 
     sql: str
-    values: tuple[tuple[str, Any], ...]
+    values: tuple[tuple[str, Any], ...] = ()
+    stands_for: Hashable = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,12 +97,15 @@ class Counted:
     """Sums over the passages that are kept beside them as `recent.<name>`: what changes is taken away and added.
 
     `figures` are its columns that add up, whole numbers: a group is what its rows sum to. Counted anew when the way of
-    counting, which follows from the newest data instant, is another.
+    counting, which follows from the newest data instant, is another, or the derived table that it `reads` is. It counts over
+    the whole span, or `of_visits`: those passages that are kept as rows of their own.
     """
 
     name: str
     figures: tuple[str, ...]
     counting_at: Callable[[datetime], Counting]
+    reads: str = ""
+    of_visits: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,10 +194,10 @@ class Recent:
         cursor.execute(f"CREATE OR REPLACE TABLE {orders} AS {numbered}", values)
         _fill_visits(cursor, visits_since, self._offset)
         cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.{DOUBTFUL} AS {doubtful_sql(orders, self._offset)}", since)
-        counted = self._count(cursor, as_of, values["since"], kept={})
         cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.older AS SELECT * EXCLUDE (order_number) FROM {RECENT}.orders LIMIT 0")
         _attach_all(cursor, values)
-        derived = self._derive(cursor, as_of, kept={}, touched=True)
+        derived, _ = self._derive(cursor, as_of, kept={}, touched=True)
+        counted = self._count(cursor, as_of, values["since"], kept={})
         self._rows = _number(cursor, f"SELECT count(*) FROM {RECENT}.orders", {})
         _pack(cursor)
         cursor.execute(f"INSERT INTO {RECENT}.mark VALUES ($version)", {"version": version})
@@ -207,8 +214,9 @@ class Recent:
             kept = dict(held.derived)
             worn, touched = self._replace(cursor, values, as_of, kept)
             _replace_attached(cursor, values)
-            derived = self._derive(cursor, as_of, kept=kept, touched=touched)
-            derived += self._count(cursor, as_of, held.since, kept=kept)
+            derived, remade = self._derive(cursor, as_of, kept=kept, touched=touched)
+            followed = {c.name: kept.get(c.name) for c in self._counted if c.reads not in remade}
+            derived += self._count(cursor, as_of, held.since, kept=followed)
             cursor.execute(f"UPDATE {RECENT}.mark SET version = $version", {"version": version})
             agrees = _agrees(cursor, values)
             cursor.execute("COMMIT" if agrees else "ROLLBACK")
@@ -234,42 +242,55 @@ class Recent:
         followed = [(c, c.counting_at(as_of)) for c in self._counted if kept.get(c.name) == c.counting_at(as_of)]
         _find_gone(cursor)
         for counted, counting in followed:
-            _add(cursor, counted, counting, passages_sql("gone", self._offset), values["since"], sign="-")
+            _add(cursor, counted, counting, passages_sql("gone", self._offset), values, sign="-")
         _take_out(cursor)
         _put_in(cursor, values, self._offset)
         for counted, counting in followed:
-            _add(cursor, counted, counting, passages_sql("fresh", self._offset), values["since"])
+            _add(cursor, counted, counting, passages_sql("fresh", self._offset), values)
         return _number(cursor, "SELECT count(*) FROM changed", {}), touched
 
     def _derive(
         self, cursor: duckdb.DuckDBPyConnection, as_of: datetime, *, kept: dict[str, Hashable], touched: bool
-    ) -> tuple[tuple[str, Hashable], ...]:
+    ) -> tuple[tuple[tuple[str, Hashable], ...], set[str]]:
+        """What each derived table stands for, and the names of those made anew."""
+        remade = set()
         for derived in self._derived:
             if touched or kept.get(derived.name) != derived.key_at(as_of):
+                remade.add(derived.name)
                 cursor.execute(
                     f"CREATE OR REPLACE TABLE {RECENT}.{derived.name} AS {derived.sql}", dict(derived.values_at(as_of))
                 )
-        return tuple((derived.name, derived.key_at(as_of)) for derived in self._derived)
+        return tuple((derived.name, derived.key_at(as_of)) for derived in self._derived), remade
 
     def _count(
         self, cursor: duckdb.DuckDBPyConnection, as_of: datetime, since: datetime, *, kept: dict[str, Hashable]
     ) -> tuple[tuple[str, Hashable], ...]:
-        """Count anew, over the whole span, what is not counted in this way yet."""
-        found = tuple((counted.name, counted.counting_at(as_of)) for counted in self._counted)
-        for name, counting in found:
-            if kept.get(name) != counting:
-                rows = f"WITH {COUNTED_ROWS} AS ({passages_sql(f'{RECENT}.orders', self._offset)})"
-                given = dict(counting.values) | {"since": since}
-                cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.{name} AS {rows} {counting.sql}", given)
-        return found
+        """Count anew what is not counted in this way yet."""
+        found = tuple((counted, counted.counting_at(as_of)) for counted in self._counted)
+        for counted, counting in found:
+            if kept.get(counted.name) != counting:
+                all_rows, given = passages_sql(f"{RECENT}.orders", self._offset), {"since": since}
+                if counted.of_visits:
+                    all_rows, given = f"FROM {RECENT}.passages", {}
+                rows = f"WITH {COUNTED_ROWS} AS NOT MATERIALIZED ({all_rows})"
+                values = dict(counting.values) | given
+                cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.{counted.name} AS {rows} {counting.sql}", values)
+        return tuple((counted.name, counting) for counted, counting in found)
 
 
 def _add(
-    cursor: duckdb.DuckDBPyConnection, counted: Counted, counting: Counting, rows: str, since: datetime, *, sign: str = ""
+    cursor: duckdb.DuckDBPyConnection,
+    counted: Counted,
+    counting: Counting,
+    rows: str,
+    values: Mapping[str, Any],
+    *,
+    sign: str = "",
 ) -> None:
     """Add what these passages count for, or with a minus take it away."""
     figures = ", ".join(f"{sign}{name} AS {name}" for name in counted.figures)
-    sql = f"WITH {COUNTED_ROWS} AS ({rows}) SELECT * REPLACE ({figures}) FROM ({counting.sql})"
+    sql = f"WITH {COUNTED_ROWS} AS NOT MATERIALIZED ({rows}) SELECT * REPLACE ({figures}) FROM ({counting.sql})"
+    since = values["visits_since" if counted.of_visits else "since"]
     cursor.execute(f"INSERT INTO {RECENT}.{counted.name} {sql}", dict(counting.values) | {"since": since})
 
 

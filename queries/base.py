@@ -25,7 +25,8 @@ class Setting:
     """Everything but the values that decides the SQL of the row sources.
 
     `is_recent` reads the orders kept in memory, `has_visits` also the stages that they passed and waited in, `has_waits` at
-    least those waited in at the ends, `has_normals` what is normal kept beside them, `cells` the passages counted by the hour.
+    least those waited in at the ends, `has_normals` what is normal kept beside them, `cells` the passages counted by the hour,
+    `flow_cells` what entered and left.
     """
 
     scope_size: int | None
@@ -40,6 +41,7 @@ class Setting:
     has_waits: bool = False
     has_normals: bool = False
     cells: tuple[str, ...] = ()
+    flow_cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

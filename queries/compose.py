@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -149,6 +150,11 @@ def filter_conditions(anchor: Anchor, filters: tuple[WhereShape, ...], setting: 
     return scan, rows
 
 
+def filtered_columns(scan: Iterable[str]) -> frozenset[str]:
+    """The order's columns that conditions for the scan name."""
+    return frozenset(column.name for text in scan for column in parse(text).find_all(exp.Column))
+
+
 def _part_ctes(part: _Part, shape: Shape) -> Ctes:
     setting, anchor = shape.setting, part.anchor
     dimensions = {name: dimension_sql(DIMENSIONS[name], anchor, setting) for name in shape.by if exists_for(name, anchor)}
@@ -190,8 +196,7 @@ def _cells_table(part: _Part, setting: Setting, keys: list[str], scan: list[str]
         return None
     if setting.grain in PART_MS or (part.anchor.extra == "waiting" and not setting.has_waits):
         return None
-    named_by_filters = (column.name for text in scan for column in parse(text).find_all(exp.Column))
-    return cells_for(setting, {*named_by_filters, *(name for sql in keys for name in column_names(sql))})
+    return cells_for(setting, filtered_columns(scan).union(*(column_names(sql) for sql in keys)))
 
 
 def _bucket(part: _Part, setting: Setting) -> str:

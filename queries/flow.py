@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
@@ -10,12 +11,13 @@ from sqlglot import exp
 
 from data.recent import Horizon
 from data.zone import offset_sql
-from queries.base import Period, Request, Setting
+from queries.base import Ctes, Period, Request, Setting
 from queries.build import Statement
 from queries.check import check
 from queries.clock import DAY_MS, HOUR_MS
-from queries.compose import Composed, dimension_sql, filter_conditions, is_materialized
+from queries.compose import Composed, dimension_sql, filter_conditions, filtered_columns, is_materialized
 from queries.dimensions import DIMENSIONS
+from queries.flow_cells import IS_IN, WHOLE, Kind, began_sql, counted_events, flow_cells_for
 from queries.fragment import DIALECT, column_names, named, parse, select
 from queries.listing import Moment
 from queries.metric import PASSED_OR_WAITING
@@ -25,11 +27,7 @@ from queries.setting import where_shapes
 from queries.shape import WhereShape
 from queries.standing import stand
 
-Kind = Literal["passing", "stuck"]
-"""`passing`: from entering a stage to leaving it; `stuck`: from what is normal there to leaving it."""
-
 STEP_MS: Final = {"hour": HOUR_MS, "day": DAY_MS}
-BEGAN: Final[dict[Kind, str]] = {"passing": "0", "stuck": "normal_seconds"}
 ENDS: Final = ("began", "ended")
 COLUMNS: Final = ("entered_count", "left_count", "entered_rest_seconds", "left_rest_seconds")
 
@@ -87,24 +85,43 @@ def _compose(shape: _Shape) -> Composed:
     setting = shape.setting
     dimensions = {name: dimension_sql(DIMENSIONS[name], PASSED_OR_WAITING, setting) for name in (*shape.by, "stage")}
     scan, rows = filter_conditions(PASSED_OR_WAITING, shape.where, setting)
-    began = f"CAST(ROUND(EPOCH_MS(at) - (passage_seconds - {BEGAN[shape.kind]}) * 1000) AS BIGINT)"
-    is_in = "passage_seconds > normal_seconds" if shape.kind == "stuck" else "TRUE"
-    columns = frozenset[str]().union(*(column_names(sql) for sql in (*dimensions.values(), *rows, began, is_in)))
+    told = frozenset[str]().union(*(column_names(sql) for sql in (*dimensions.values(), *rows)))
     request = Request(
         anchor=PASSED_OR_WAITING,
-        columns=columns | {"at", "is_waiting"},
+        columns=told | column_names(began_sql(shape.kind)) | column_names(IS_IN[shape.kind]) | {"at", "is_waiting"},
         filters=tuple(scan),
         setting=setting,
         period=Period(is_settled=shape.is_settled),
     )
+    table = _counted_table(shape, told | filtered_columns(scan), rows)
+    ctes = counted_events(request, table, shape.kind, dimensions) if table else _events(request, shape, dimensions, rows)
+    answer = _answer(dimensions)
+    for alias, query in ctes:
+        is_stored = True if alias == WHOLE else is_materialized(alias, setting)
+        answer = answer.with_(alias, as_=query, copy=False, materialized=is_stored)
+    return Composed(
+        sql=answer.sql(DIALECT, pretty=True),
+        columns=tuple(answer.named_selects),
+        parameters=frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)),
+    )
+
+
+def _counted_table(shape: _Shape, told: frozenset[str], rows: list[str]) -> str | None:
+    """The table in memory that counts what is asked by the hour; None where the passages themselves must be looked at."""
+    return None if rows or shape.step_ms != HOUR_MS else flow_cells_for(shape.kind, told, shape.setting)
+
+
+def _events(request: Request, shape: _Shape, dimensions: Mapping[str, str], rows: list[str]) -> Ctes:
+    """CTEs, the last one `events`: when passages and waits began and ended, by the dimensions and bucket."""
+    setting, step = shape.setting, shape.step_ms
     ctes, name = source(request)
-    step, zone_offset = shape.step_ms, offset_sql("EPOCH_MS($start)", setting.offsets)
+    zone_offset = offset_sql("EPOCH_MS($start)", setting.offsets)
     # What began before the window stands in the bucket before its first one.
     before = f"(EPOCH_MS($start) + {zone_offset}) // {step} * {step} - {zone_offset} - 1"
     keys = tuple(named(sql, alias) for alias, sql in dimensions.items())
-    ends = (f"GREATEST({began}, {before}) AS began", "CASE WHEN NOT is_waiting THEN EPOCH_MS(at) END AS ended")
+    ends = (f"GREATEST({began_sql(shape.kind)}, {before}) AS began", "CASE WHEN NOT is_waiting THEN EPOCH_MS(at) END AS ended")
     spans = select(*keys, *ends).from_(name, copy=False)
-    spans = spans.where(*(parse(condition) for condition in (is_in, *rows)), copy=False)
+    spans = spans.where(*(parse(condition) for condition in (IS_IN[shape.kind], *rows)), copy=False)
 
     # Counted by both buckets before each is looked at: a few times fewer rows than passages have ends.
     buckets = {
@@ -121,6 +138,11 @@ def _compose(shape: _Shape) -> Composed:
         "UNNEST([TRUE, FALSE]) AS is_entry",
     )
     events = select(*dimensions, "passage_count", *each).from_("pairs", copy=False)
+    return [*ctes, ("spans", spans), ("pairs", pairs), ("events", events)]
+
+
+def _answer(dimensions: Mapping[str, str]) -> exp.Select:
+    """The columns of the answer from the events; a bucket in which nothing came or went is none."""
     count, rest = (
         "CAST(COALESCE(SUM(passage_count) FILTER (WHERE {}), 0) AS BIGINT)",
         "COALESCE(SUM(rest) FILTER (WHERE {}) / 1000.0, 0)",
@@ -134,11 +156,5 @@ def _compose(shape: _Shape) -> Composed:
         f"{rest.format('NOT is_entry')} AS left_rest_seconds",
     ).from_("events", copy=False)
     answer = answer.where("NOT bucket IS NULL", copy=False).group_by(*dimensions, "bucket", copy=False)
-    answer = answer.order_by(*(f"{key} NULLS LAST" for key in dimensions), "bucket", dialect=DIALECT, copy=False)
-    for alias, query in (*ctes, ("spans", spans), ("pairs", pairs), ("events", events)):
-        answer = answer.with_(alias, as_=query, copy=False, materialized=is_materialized(alias, setting))
-    return Composed(
-        sql=answer.sql(DIALECT, pretty=True),
-        columns=tuple(answer.named_selects),
-        parameters=frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)),
-    )
+    answer = answer.having("entered_count > 0 OR left_count > 0", dialect=DIALECT, copy=False)
+    return answer.order_by(*(f"{key} NULLS LAST" for key in dimensions), "bucket", dialect=DIALECT, copy=False)

@@ -78,10 +78,14 @@ def normal_ctes(setting: Setting) -> Ctes:
     return _normals(replace(setting, grain=None, has_start=True, has_visits=False))
 
 
+NORMAL_SECONDS: Final = "EXP(n.log_seconds + COALESCE(k.log_seconds, 0))"
+"""Of the normals `n` of a node and `k` of a kind."""
+
+
 def beside_normals(rows: str) -> exp.Select:
     """The rows, which have `node_key` and `kind_key`, with `normal_seconds`."""
     return (
-        select("r.*", "EXP(n.log_seconds + COALESCE(k.log_seconds, 0)) AS normal_seconds")
+        select("r.*", f"{NORMAL_SECONDS} AS normal_seconds")
         .from_(exp.to_table(rows, alias="r"), copy=False)
         .join(f"{KEPT_NORMALS} AS n", on="n.key = r.node_key", join_type="left", dialect=DIALECT, copy=False)
         .join(f"{KEPT_NORMALS} AS k", on="k.key = r.kind_key", join_type="left", dialect=DIALECT, copy=False)

@@ -179,7 +179,8 @@ def _cell_values(span: Span) -> dict[str, object]:
         return {}
     # Where no milestone lies after the end its hour is as whole as the others.
     start, end = whole_hours(span.window.start, span.end + (timedelta(hours=1) if span.is_settled else timedelta()))
-    return {"cells_start": start, "cells_end": end}
+    hour = start if start == span.window.start else start - timedelta(hours=1)
+    return {"cells_start": start, "cells_end": end, "hour_start": hour}
 
 
 def _bucket_number(start: datetime, grain: Grain, zone: ZoneInfo) -> int:

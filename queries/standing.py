@@ -11,6 +11,7 @@ from queries.base import Setting
 from queries.build import Statement, has_normals
 from queries.check import check
 from queries.compose import Composed
+from queries.flow_cells import held_flow_cells
 from queries.horizon import is_kept
 from queries.listing import Moment
 from queries.query import Query, Window
@@ -60,7 +61,8 @@ def stand(
     setting = setting_of(moment.scope, span, edition, grain=None, zone=moment.zone)
     if held:
         has_visits = is_kept(asked, [values], held.visits_since)
-        setting = replace(setting, is_recent=True, has_visits=has_visits, has_normals=needs_normals)
+        flows = held_flow_cells(held, values, setting.offsets) if has_visits and span.is_settled else ()
+        setting = replace(setting, is_recent=True, has_visits=has_visits, has_normals=needs_normals, flow_cells=flows)
     return Standing(
         setting=setting,
         edition=edition,

@@ -1,0 +1,87 @@
+"""Flow counted by the hour in memory: to the last millisecond what the lake says, whatever the window, scope and filter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from queries.flow import Flow, build_flow
+from queries.flow_cells import TOLD, Kind
+from queries.query import Filter, Window
+from queries.run import run
+from queries.scope import Scope
+from tests.queries.desk import AS_OF, Desk, Row
+from tests.queries.test_flow import some_orders
+from tests.queries.test_laws import LAKES, SLOW, TARGETS
+from tests.queries.test_listing import a_lake, moment
+from tests.queries.test_recent import recent_of
+
+SPANS = (timedelta(hours=49, minutes=20), timedelta(hours=30), timedelta(minutes=20))
+KINDS: tuple[Kind, ...] = ("passing", "stuck")
+BY: tuple[tuple[str, ...], ...] = ((), ("warehouse",), ("carrier", "warehouse_region"), ("region",))
+REST = ("entered_rest_seconds", "left_rest_seconds")
+
+
+def newest_of(orders: list[Row]) -> datetime:
+    """The last instant that any of the orders knows, or as-of."""
+    return max([AS_OF, *(value for row in orders for value in row.values() if isinstance(value, datetime))])
+
+
+def differences(desk: Desk, flows: list[Flow], **changes: Any) -> list[Flow]:
+    """The flows that memory, which must count them by the hour, answers otherwise than the lake."""
+    newest = desk.newest or desk.as_of
+    horizon = recent_of(desk, timedelta(days=40)).advance(desk.version, newest)
+    seen = moment(desk, as_of=newest, newest=newest, **changes)
+    found = []
+    for flow in flows:
+        statement = build_flow(flow, seen, horizon)
+        assert any(f"recent.{table} AS o" in statement.sql for table in TOLD), flow
+        if not run(desk.lake, statement).equals(run(desk.lake, build_flow(flow, seen))):
+            found.append(flow)
+    return found
+
+
+def flows_until(end: datetime, **asked: Any) -> list[Flow]:
+    """Both kinds over windows that begin on the hour and inside one, by all that is told apart."""
+    windows = [Window.last(span, end) for span in SPANS]
+    windows.append(Window(start=windows[0].start.replace(minute=0), end=windows[0].end))  # type: ignore[union-attr]
+    return [Flow(kind=kind, by=by, window=window, **asked) for kind, by, window in product(KINDS, BY, windows)]
+
+
+@SLOW
+@given(lake=LAKES, minutes=st.integers(0, 59), regions=st.sets(st.sampled_from(["R1", "R2"]), min_size=1))
+def test_what_is_counted_by_the_hour_is_what_the_lake_says(desk: Desk, lake: Any, minutes: int, regions: set[str]) -> None:
+    filled = desk.filled(*lake).with_targets(TARGETS)
+    newest = newest_of(lake[0]) + timedelta(minutes=minutes)
+    filled = replace(filled, newest=newest)
+    assert differences(filled, flows_until(newest)[minutes % 3 :: 3]) == []
+    assert differences(filled, flows_until(newest)[minutes % 7 :: 7], scope=Scope.of_regions(regions)) == []
+
+
+@pytest.mark.parametrize("orders", [some_orders(), a_lake()[0]])
+def test_filters_and_millisecond_paces_count_the_same(desk: Desk, orders: list[Row]) -> None:
+    filled = desk.filled(orders).with_targets(TARGETS)
+    filled = replace(filled, newest=newest_of(orders))
+    for where in ((Filter("region", ("R1", None)),), (Filter("country", (None,)),)):
+        assert differences(filled, flows_until(newest_of(orders), where=where)[len(where[0].values) :: 5]) == []
+
+
+def test_what_no_hour_counts_is_looked_at_itself(desk: Desk) -> None:
+    """By another part of the orders, by the day, of one stage, or of an instant after which more is known."""
+    filled = replace(desk.filled(some_orders()).with_targets(TARGETS), newest=AS_OF)
+    horizon = recent_of(filled, timedelta(days=40)).advance(filled.version, AS_OF)
+    flow = Flow(kind="stuck", window=Window.last(SPANS[0], AS_OF), by=("warehouse",))
+    here = moment(filled, newest=AS_OF)
+    assert "recent.stuck_warehouses" in build_flow(flow, here, horizon).sql
+    others = [replace(flow, by=("channel",)), replace(flow, grain="day"), replace(flow, where=(Filter("stage", ("picked",)),))]
+    statements = [build_flow(other, here, horizon) for other in others]
+    statements.append(build_flow(replace(flow, kind="passing"), replace(here, as_of=AS_OF - timedelta(hours=3)), horizon))
+    for statement in statements:
+        assert statement.kept_version == filled.version
+        assert not any(table in statement.sql for table in TOLD)
