@@ -82,7 +82,7 @@ def build(
     shape = _shape(query, scope, now, spans, edition, zone)
     if held:
         has_visits = is_kept(query, by_span.values(), held.visits_since)
-        cells = held_cells(held, edition, shape.setting.offsets)
+        cells = held_cells(held, edition, by_span[""], shape.setting.offsets)
         shape = _kept_shape(shape, by_span, held, has_visits=has_visits, cells=cells)
     composed = compose(shape)
     values = setting_values(scope, version, edition) | where_values(query.where) | _target_values(query, scope, edition)

@@ -6,11 +6,11 @@ passages themselves, and so is what waits at its end. The sum is the same to the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlglot import exp
@@ -24,11 +24,21 @@ from queries.clock import HOUR_MS
 from queries.columns import Sight
 from queries.fragment import DIALECT, bucket_sql, named, select
 from queries.limits import Limit, limit_values, limits_of, passage_limit_sql
+from queries.normal import (
+    KEPT_NORMALS,
+    NORMAL_SECONDS,
+    beside_normals,
+    join_normals,
+    normal_ctes,
+    normal_days,
+    normals_named,
+)
+from queries.normal import KEYS as NORMAL_KEYS
 from queries.passages import closed_at_edges, kept_passages, kept_waits
 
 PASSED_COUNT: Final = "passed_count"
 
-SINGLE: Final = {
+LIMITED: Final = {
     PASSED_COUNT: "1",
     "limited_count": "CASE WHEN limit_seconds IS NOT NULL THEN 1 ELSE 0 END",
     "timed_count": "CASE WHEN passage_seconds IS NOT NULL AND limit_seconds IS NOT NULL THEN 1 ELSE 0 END",
@@ -40,36 +50,70 @@ SINGLE: Final = {
 }
 """What one passage counts for: itself, with a limit, timed and with a limit, beyond it, and by so many ms."""
 
+NORMED: Final = {
+    PASSED_COUNT: "1",
+    "normal_count": "CASE WHEN normal_seconds IS NOT NULL THEN 1 ELSE 0 END",
+    "compared_count": "CASE WHEN passage_seconds IS NOT NULL AND normal_seconds IS NOT NULL THEN 1 ELSE 0 END",
+    "losing_count": "CASE WHEN passage_seconds > normal_seconds THEN 1 ELSE 0 END",
+    "lost_ms": (
+        "CASE WHEN passage_seconds > normal_seconds "
+        "THEN CAST(ROUND((passage_seconds - normal_seconds) * 1000) AS BIGINT) ELSE 0 END"
+    ),
+}
+"""The same against what is normal: itself, with a normal, timed and with a normal, slower than that, and by so many ms."""
+
+SINGLE: Final = LIMITED | NORMED
 FIGURES: Final = frozenset(SINGLE)
 
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "passage_cells": ("country_code", "region_code", "province_code", "channel", "business_type"),
     "warehouse_cells": ("country_code", "region_code", "warehouse_id", "channel", "business_type"),
+    "lost_cells": ("country_code", "region_code", "warehouse_id"),
 }
 """What is told apart beside stage and hour, by table; the first that tells enough is read."""
 
+COUNTS: Final[Mapping[str, Mapping[str, str]]] = dict.fromkeys(KEYS, LIMITED) | {"lost_cells": NORMED}
+"""What each table counts: against limits over all that is kept, or against normals the passages kept as rows."""
+
 
 def kept_cells(zone: ZoneInfo, read_targets: Callable[[], Targets]) -> tuple[Counted, ...]:
-    """What `Recent` counts beside the passages: over all regions, under the limits of the newest data instant."""
+    """What `Recent` counts beside the passages: over all regions, under the limits and normals of the newest data instant."""
 
     def counting(name: str) -> Callable[[datetime], Counting]:
-        return lambda as_of: _counting(name, read_targets().at(as_of, zone))
+        def found(as_of: datetime) -> Counting:
+            edition = read_targets().at(as_of, zone)
+            return _counting(name, edition, normals_named(normal_days(as_of, zone, edition)))
 
-    return tuple(Counted(name=name, figures=tuple(SINGLE), counting_at=counting(name)) for name in KEYS)
+        return found
+
+    return tuple(
+        Counted(
+            name=name,
+            figures=tuple(figures),
+            counting_at=counting(name),
+            reads=KEPT_NORMALS if figures is NORMED else "",
+            of_visits=figures is NORMED,
+        )
+        for name, figures in COUNTS.items()
+    )
 
 
-def held_cells(held: Horizon, edition: Edition, offsets: Offsets) -> tuple[str, ...]:
-    """The tables in memory that count under an edition's limits; none where the zone's hours are not whole ones of UTC."""
+def held_cells(held: Horizon, edition: Edition, values: Mapping[str, Any], offsets: Offsets) -> tuple[str, ...]:
+    """The tables in memory that count under an edition's limits, or against the normals that a period's parameters name.
+
+    None where the zone's hours are not whole ones of UTC.
+    """
     if any(offset % HOUR_MS for _, offset in offsets):
         return ()
-    known = dict(held.derived)
-    return tuple(name for name in KEYS if known.get(name) == _counting(name, edition))
+    known, normals = dict(held.derived), normals_named(values)
+    return tuple(name for name in KEYS if known.get(name) == _counting(name, edition, normals))
 
 
-def cells_for(setting: Setting, columns: Iterable[str]) -> str | None:
-    """The table in memory that tells these columns of a passage apart; None where none does."""
-    wanted = set(columns) - FIGURES - {"passage_stage", "at"}
-    return next((name for name in setting.cells if wanted <= set(KEYS[name])), None)
+def cells_for(setting: Setting, columns: Iterable[str], figures: Iterable[str]) -> str | None:
+    """The table in memory that tells these columns of a passage apart and counts these figures; None where none does."""
+    wanted, counted = set(columns) - {"passage_stage", "at"}, set(figures) & FIGURES
+    fit = (name for name in setting.cells if wanted <= set(KEYS[name]) and counted <= COUNTS[name].keys())
+    return next((name for name in fit if COUNTS[name] is LIMITED or setting.has_visits), None)
 
 
 def cells(request: Request, table: str) -> tuple[Ctes, str]:
@@ -78,7 +122,8 @@ def cells(request: Request, table: str) -> tuple[Ctes, str]:
     passthrough = request.columns - FIGURES - {"passage_stage", "at"}
     first, last = period.name("cells_start"), period.name("cells_end")
     inside = [f"o.at >= {first}", f"o.at < {last}"]
-    ctes, single = _single(request, passthrough | {"business_type"}, inside)
+    counts = COUNTS[table]
+    ctes, single = _single(request, passthrough, inside, counts)
     kept = sorted(passthrough | {"passage_stage"} | (request.columns & {"at"})) + (["bucket"] if setting.grain else [])
     one_by_one = f"{request.anchor.name}_single{period.suffix}"
     name = f"{request.anchor.name}_cells{period.suffix}"
@@ -90,15 +135,24 @@ def cells(request: Request, table: str) -> tuple[Ctes, str]:
     whole = base(passthrough, setting, sight=settled, conditions=[*inside, *request.filters], table=table)
     whole = whole.select(*(named(sql, column) for column, sql in figures.items()), copy=False)
     summed = select(*(exp.column(column) for column in (*kept, *wanted))).from_(whole.subquery("c", copy=False), copy=False)
-    counted = select(*(exp.column(column) for column in kept), *(named(SINGLE[figure], figure) for figure in wanted))
-    rows = exp.union(summed, counted.from_(one_by_one, copy=False), distinct=False, copy=False)
-    return [*ctes, (one_by_one, single), (name, rows)], name
+    counted = select(*(exp.column(column) for column in kept), *(named(counts[figure], figure) for figure in wanted))
+    ctes, counted_rows = [*ctes, (one_by_one, single)], one_by_one
+    if counts is NORMED:
+        counted_rows = f"{one_by_one}_beside_normals"
+        # One CTE of normals serves all periods of a statement.
+        ctes += [] if period.suffix else normal_ctes(setting)
+        ctes.append((counted_rows, beside_normals(one_by_one)))
+    rows = exp.union(summed, counted.from_(counted_rows, copy=False), distinct=False, copy=False)
+    return [*ctes, (name, rows)], name
 
 
-def _single(request: Request, passthrough: frozenset[str], inside: list[str]) -> tuple[Ctes, exp.Query]:
+def _single(
+    request: Request, passthrough: frozenset[str], inside: list[str], counts: Mapping[str, str]
+) -> tuple[Ctes, exp.Query]:
     """What is not counted, one by one: at the window's ends, the doubtful ones inside, and the waits."""
     setting, period = request.setting, request.period
-    single = replace(request, columns=passthrough | {"passage_seconds", "limit_seconds", "at"})
+    passthrough, beside = (passthrough, NORMAL_KEYS) if counts is NORMED else (passthrough | {"business_type"}, {"limit_seconds"})
+    single = replace(request, columns=passthrough | {"passage_seconds", "at"} | beside)
     edges = [(period.name("start"), f"LEAST({period.name('cells_start')}, {period.name('end')})")]
     edges.append((f"GREATEST({period.name('cells_end')}, {period.name('start')})", period.name("end")))
     ctes: Ctes = []
@@ -113,18 +167,22 @@ def _single(request: Request, passthrough: frozenset[str], inside: list[str]) ->
     return ctes, exp.union(*rows, distinct=False, copy=False)
 
 
+def _counting(name: str, edition: Edition, normals: Hashable) -> Counting:
+    if COUNTS[name] is NORMED:
+        return Counting(sql=_counting_sql(name, ()), stands_for=normals)
+    return Counting(sql=_counting_sql(name, limits_of(edition)), values=tuple(sorted(limit_values(edition).items())))
+
+
 @lru_cache(maxsize=64)
-def _counting(name: str, edition: Edition) -> Counting:
-    keys, limits = KEYS[name], limits_of(edition)
-    return Counting(sql=_counting_sql(keys, limits), values=tuple(sorted(limit_values(edition).items())))
-
-
-def _counting_sql(keys: tuple[str, ...], limits: tuple[Limit, ...]) -> str:
+def _counting_sql(name: str, limits: tuple[Limit, ...]) -> str:
+    keys, counts = KEYS[name], COUNTS[name]
     hour = f"TO_TIMESTAMP(EPOCH_MS(o.at) // {HOUR_MS} * {HOUR_MS // 1000})"
     chosen = [*(f"o.{key}" for key in keys), "o.passage_stage", "o.passage_seconds"]
-    rows = select(*chosen, named(hour, "at"), named(passage_limit_sql(limits), "limit_seconds"))
+    beside = (NORMAL_SECONDS, "normal_seconds") if counts is NORMED else (passage_limit_sql(limits), "limit_seconds")
+    rows = select(*chosen, named(hour, "at"), named(*beside))
     rows = rows.from_(exp.to_table(COUNTED_ROWS, alias="o")).where(f"NOT {IS_DOUBTFUL}", dialect=DIALECT)
+    rows = join_normals(rows) if counts is NORMED else rows
     told = [exp.column(name) for name in (*keys, "passage_stage", "at")]
-    figures = (named(f"CAST(SUM({sql}) AS BIGINT)", name) for name, sql in SINGLE.items())
+    figures = (named(f"CAST(SUM({sql}) AS BIGINT)", name) for name, sql in counts.items())
     counted = select(*told, *figures).from_(rows.subquery("p")).group_by(*(exp.Literal.number(i + 1) for i in range(len(told))))
     return counted.order_by(exp.column("at")).sql(DIALECT)

@@ -196,7 +196,8 @@ def _cells_table(part: _Part, setting: Setting, keys: list[str], scan: list[str]
         return None
     if setting.grain in PART_MS or (part.anchor.extra == "waiting" and not setting.has_waits):
         return None
-    return cells_for(setting, filtered_columns(scan).union(*(column_names(sql) for sql in keys)))
+    figures = frozenset[str]().union(*(column_names(measure.counted) for measure in part.measures))
+    return cells_for(setting, filtered_columns(scan).union(*(column_names(sql) for sql in keys)), figures)
 
 
 def _bucket(part: _Part, setting: Setting) -> str:

@@ -21,11 +21,20 @@ from data.recent import COUNTED_ROWS, DOUBTFUL, Counted, Counting, Horizon
 from data.targets import Targets
 from data.visit import IS_DOUBTFUL
 from data.zone import Offsets
-from queries.base import Ctes, Request, Setting, base, kept
+from queries.base import Ctes, Request, Setting, base
 from queries.clock import HOUR_MS
 from queries.columns import Sight
 from queries.fragment import DIALECT, named, parse, select
-from queries.normal import KEPT_NORMALS, KEYS, NORMAL_SECONDS, beside_normals, normal_ctes, normal_days
+from queries.normal import (
+    KEPT_NORMALS,
+    KEYS,
+    NORMAL_SECONDS,
+    beside_normals,
+    join_normals,
+    normal_ctes,
+    normal_days,
+    normals_named,
+)
 from queries.passages import PASSAGE_COLUMNS, kept_passages, kept_waits
 
 Kind = Literal["passing", "stuck"]
@@ -58,7 +67,7 @@ def kept_flow_cells(zone: ZoneInfo, read_targets: Callable[[], Targets]) -> tupl
     """What `Recent` counts of the passages that it keeps as rows, against the normals of the newest data instant."""
 
     def counting(kind: Kind, keys: tuple[str, ...]) -> Callable[[datetime], Counting]:
-        return lambda as_of: _counting(kind, keys, _stands_for(normal_days(as_of, zone, read_targets().at(as_of, zone))))
+        return lambda as_of: _counting(kind, keys, normals_named(normal_days(as_of, zone, read_targets().at(as_of, zone))))
 
     reads: dict[Kind, str] = {"passing": "", "stuck": KEPT_NORMALS}
     return tuple(
@@ -71,7 +80,7 @@ def held_flow_cells(held: Horizon, values: Mapping[str, Any], offsets: Offsets) 
     """The tables in memory that count against a period's normals; none where the zone's hours are not whole ones of UTC."""
     if any(offset % HOUR_MS for _, offset in offsets):
         return ()
-    known, normals = dict(held.derived), _stands_for(values)
+    known, normals = dict(held.derived), normals_named(values)
     return tuple(name for name, told in TOLD.items() if known.get(name) == _counting(*told, normals))
 
 
@@ -175,11 +184,6 @@ def _first(count: int) -> list[exp.Expr]:
     return [exp.Literal.number(position + 1) for position in range(count)]
 
 
-def _stands_for(values: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """Which normals a period's parameters name."""
-    return tuple((name, values[name]) for name in ("start_normal", "end_normal", "as_of_normal", "normal_minimum"))
-
-
 @lru_cache(maxsize=64)
 def _counting(kind: Kind, keys: tuple[str, ...], normals: tuple[tuple[str, Any], ...]) -> Counting:
     return Counting(sql=_counting_sql(kind, (*keys, "passage_stage")), stands_for=normals if kind == "stuck" else ())
@@ -208,8 +212,6 @@ def _ends(kind: Kind, told: tuple[str, ...]) -> exp.Select:
     chosen = [f"o.{name}" for name in (*told, "at", "passage_seconds")]
     rows = select(*chosen).from_(exp.to_table(COUNTED_ROWS, alias="o")).where(f"NOT {IS_DOUBTFUL}", dialect=DIALECT)
     if kind == "stuck":
-        rows = rows.select(f"{NORMAL_SECONDS} AS normal_seconds")
-        for alias, key in (("n", "node_key"), ("k", "kind_key")):
-            rows = rows.join(kept(KEPT_NORMALS, alias), on=f"{alias}.key = o.{key}", join_type="left", dialect=DIALECT)
+        rows = join_normals(rows.select(f"{NORMAL_SECONDS} AS normal_seconds"))
     ends = select(*told, f"{began_sql(kind)} AS began", "EPOCH_MS(at) AS ended").from_(rows.subquery("passed"))
     return ends.where(IS_IN[kind])

@@ -71,6 +71,8 @@ EXCESS: Final = "passage_seconds - limit_seconds"
 BEYOND_SECONDS: Final = f"SUM({EXCESS}) FILTER (WHERE {BEYOND})"
 LOSING: Final = "passage_seconds > normal_seconds"
 LOSS: Final = "passage_seconds - normal_seconds"
+LOST_MS: Final = f"CAST(ROUND(({LOSS}) * 1000) AS BIGINT)"
+"""Whole milliseconds: they add up to the same in any order."""
 GREY_STAGES: Final = ", ".join(f"'{stage}'" for stage in STAGES[: STAGES.index("accepted") + 1])
 
 
@@ -202,16 +204,23 @@ SPEED: Final = (
         counted="CASE WHEN SUM(limited_count) > 0 THEN SUM(beyond_ms) / 1000.0 END",
     ),
     count_if("over_limit_count", PASSED_OR_WAITING, when=BEYOND, counted=counted_sum("beyond_count")),
-    share("lost_rate", PASSED_OR_WAITING, of="passage_seconds IS NOT NULL AND normal_seconds IS NOT NULL", when=LOSING),
+    share(
+        "lost_rate",
+        PASSED_OR_WAITING,
+        of="passage_seconds IS NOT NULL AND normal_seconds IS NOT NULL",
+        when=LOSING,
+        counted=(counted_sum("losing_count"), counted_sum("compared_count")),
+    ),
     total(
         "lost_seconds",
         PASSED_OR_WAITING,
-        expression=f"COALESCE(SUM({LOSS}) FILTER (WHERE {LOSING}), CASE WHEN COUNT(normal_seconds) > 0 THEN 0 END)",
+        expression=f"COALESCE(SUM({LOST_MS}) FILTER (WHERE {LOSING}) / 1000.0, CASE WHEN COUNT(normal_seconds) > 0 THEN 0 END)",
         unit="seconds",
         better="lower",
         listed=Listed(counted=LOSING, bad=LOSING),
+        counted="CASE WHEN SUM(normal_count) > 0 THEN SUM(lost_ms) / 1000.0 END",
     ),
-    count_if("lost_count", PASSED_OR_WAITING, when=LOSING),
+    count_if("lost_count", PASSED_OR_WAITING, when=LOSING, counted=counted_sum("losing_count")),
     quantile("grey_zone_seconds_p50", ACCEPTED, value=GREY),
     quantile("grey_zone_seconds_p90", ACCEPTED, value=GREY),
     _grey_zone_delay_share(),

@@ -7,7 +7,7 @@ on, and moved by what customer tier and part of the week usually cost in that st
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -62,6 +62,11 @@ def normal_days(as_of: datetime, zone: ZoneInfo, edition: Edition) -> dict[str, 
     }
 
 
+def normals_named(values: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
+    """Which normals a period's parameters name."""
+    return tuple((name, values[name]) for name in ("start_normal", "end_normal", "as_of_normal", "normal_minimum"))
+
+
 def passages_with_normals(request: Request) -> tuple[Ctes, str]:
     """Passages with `normal_seconds` beside them; null for a node without a history and where few orders are comparable."""
     ctes, rows = _keyed_passages(replace(request, columns=request.columns - {"normal_seconds"}))
@@ -90,6 +95,13 @@ def beside_normals(rows: str) -> exp.Select:
         .join(f"{KEPT_NORMALS} AS n", on="n.key = r.node_key", join_type="left", dialect=DIALECT, copy=False)
         .join(f"{KEPT_NORMALS} AS k", on="k.key = r.kind_key", join_type="left", dialect=DIALECT, copy=False)
     )
+
+
+def join_normals(rows: exp.Select) -> exp.Select:
+    """Passages `o` that are kept in memory, joined to the normals kept there: `n` of the node, `k` of the kind."""
+    for alias, key in (("n", "node_key"), ("k", "kind_key")):
+        rows = rows.join(kept(KEPT_NORMALS, alias), on=f"{alias}.key = o.{key}", join_type="left", dialect=DIALECT)
+    return rows
 
 
 def _keyed_passages(request: Request) -> tuple[Ctes, str]:

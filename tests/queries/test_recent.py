@@ -112,15 +112,18 @@ def test_passages_counted_by_the_hour_answer_as_the_lake_does(
     filled = desk.filled(*rows).with_targets(TARGETS)
     recent = recent_of(filled, timedelta(days=40))
     horizon = recent.advance(filled.version, AS_OF)
-    metrics = tuple(name for name, metric in METRICS.items() if any(measure.counted for measure in metric.measures))
+    counting = [name for name, metric in METRICS.items() if any(measure.counted for measure in metric.measures)]
+    kinds = [tuple(name for name in counting if needs_normals((name,)) == is_normed) for is_normed in (False, True)]
     asked = [
         Query(metrics=metrics, by=by, window=window, grain=grain, compare=() if grain else ("previous",))
+        for metrics in kinds
         for window in (WINDOWS[3], Window.last(timedelta(hours=49), newest), Window.last(timedelta(minutes=20), AS_OF))
         for by in ((), ("stage",), ("region", "channel"), ("province", "hour", "weekday"), ("warehouse",))
         for grain in (None, "hour")
     ][:: 3 if EXAMPLES <= 5 else 1]
     counted = [query for query in asked if "_cells AS o" in filled.statement(query, horizon=horizon).sql]
-    assert len(counted) >= len(asked) // 2
+    assert len([query for query in counted if query.metrics == kinds[0]]) >= len(asked) // 4
+    assert any(query.metrics == kinds[1] for query in counted) == (visits > timedelta(days=5))
     assert differences(filled, recent, counted) == []
     assert differences(replace(filled, newest=newest), recent, counted, as_of=newest) == []
 
