@@ -39,7 +39,7 @@ EXPLAINED: Final = ("on_time_rate", "late_rate", "delivered_on_time_rate", "otif
 
 
 STORED: Final = ("told", "bad_orders")
-"""Read once for each stage: they are worked out once."""
+"""Read more than once: they are worked out once, but for what is told of orders in memory, of which each time little is read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,12 +132,14 @@ def _compose(shape: _Shape) -> Composed:
     answer = select("*").from_(both.subquery("makeup"))
     answer = answer.order_by("kind NULLS LAST", "block", "cause NULLS LAST", dialect=DIALECT)
     for alias, query in (*ctes, ("told", told), *steps):
-        answer = answer.with_(
-            alias, as_=query, copy=False, materialized=True if alias in STORED else is_materialized(alias, setting)
-        )
+        answer = answer.with_(alias, as_=query, copy=False, materialized=_is_stored(alias, setting))
     columns = ("kind", "block", "cause", "n_count", "bad_count")
     parameters = frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter))
     return Composed(sql=answer.sql(DIALECT, pretty=True), columns=columns, parameters=parameters)
+
+
+def _is_stored(alias: str, setting: Setting) -> bool | None:
+    return not (alias == "told" and setting.is_recent) if alias in STORED else is_materialized(alias, setting)
 
 
 def _unblamed() -> exp.Select:
@@ -146,21 +148,21 @@ def _unblamed() -> exp.Select:
 
 def _blame(setting: Setting) -> Ctes:
     """Each bad order's way through the stages, and of these the one in which it lost most; null where none took too long."""
-    bad = select("*", f"{WAITING_STAGE} AS waiting_stage").from_("told").where("is_bad")
+    bad = select("*", f"{WAITING_STAGE} AS waiting_stage", "ROW_NUMBER() OVER () AS number").from_("told").where("is_bad")
     branches: list[exp.Query] = [_time_in(stage) for stage in STAGES]
     opened = "(EPOCH_MS(left_at) - CAST(passage_seconds * 1000 AS BIGINT))"
     kind = kind_key_sql("passage_stage", opened, offset_sql(opened, setting.offsets))
     keyed = select("*", f"{node_key_sql('passage_stage')} AS node_key", f"{kind} AS kind_key").from_("bad_times")
     loss = "passage_seconds - normal_seconds"
     worst = f"ARG_MAX(passage_stage, {loss}) FILTER (WHERE {loss} > 0) AS cause"
-    blamed = select("channel", "order_id", "ANY_VALUE(kind) AS kind", "ANY_VALUE(block) AS block", worst)
+    blamed = select("number", "ANY_VALUE(kind) AS kind", "ANY_VALUE(block) AS block", worst)
     return [
         ("bad_orders", bad),
         ("bad_times", exp.union(*branches, distinct=False)),
         ("bad_keyed", keyed),
         *normal_ctes(setting),
         ("bad_measured", beside_normals("bad_keyed")),
-        ("blamed", blamed.from_("bad_measured").group_by("channel", "order_id")),
+        ("blamed", blamed.from_("bad_measured").group_by("number")),
     ]
 
 
@@ -170,6 +172,6 @@ def _time_in(stage: str) -> exp.Select:
     left = f"COALESCE({stage}_measured_at, {waits})"
     opened = opened_at(stage)
     took = f"CASE WHEN {opened} <= {left} THEN {seconds(left, opened)} END"
-    own = ("channel", "order_id", "kind", "block", *COMPARED_COLUMNS)
+    own = ("number", "kind", "block", *COMPARED_COLUMNS)
     figures = (f"'{stage}' AS passage_stage", f"{left} AS left_at", f"{took} AS passage_seconds")
     return select(*own, *figures).from_("bad_orders")

@@ -17,6 +17,7 @@ from queries.fragment import DIALECT, bucket_sql, column_names, is_pushable, loc
 from queries.metric import HOURS, OPEN, Anchor, Measure, Metric
 from queries.metrics import ASKABLE
 from queries.normal import STORED
+from queries.quantiles import taken_together
 from queries.rows import source
 from queries.shape import Shape, WhereShape, exists_for, stages_of
 from queries.spans import are_spanned, spans
@@ -172,7 +173,8 @@ def _part_ctes(part: _Part, shape: Shape) -> Ctes:
     request = Request(anchor=anchor, columns=columns, filters=tuple(scan), setting=setting, period=part.period, stages=stages)
     ctes, name = cells(request, table) if table else source(request)
     keys = dimensions | ({"bucket": _bucket(part, setting)} if setting.grain else {})
-    answer = select(*(named(sql, alias) for alias, sql in (keys | figures).items())).from_(name, copy=False)
+    chosen = keys | taken_together(figures)
+    answer = select(*(named(sql, alias) for alias, sql in chosen.items())).from_(name, copy=False)
     answer = answer.where(*(parse(condition) for condition in rows), copy=False) if rows else answer
     if keys:
         answer = answer.group_by(*(exp.Literal.number(i + 1) for i in range(len(keys))), copy=False)

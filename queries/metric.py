@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from queries.dimensions import Rows
+from queries.quantiles import quantile_sql
 
 Unit = Literal["count", "rate", "seconds", "currency", "per_hour", "ratio"]
 Better = Literal["higher", "lower", "neutral"]
@@ -273,7 +274,7 @@ def statistic(
 def quantile(name: str, anchor: Anchor, *, value: str, bad: str = "") -> Metric:
     """The exact quantile, interpolated, that the name's last part says: `_p50`, `_p90`, `_p95`."""
     q = int(name.rsplit("_p", 1)[1]) / 100
-    return statistic(name, anchor, aggregate=f"QUANTILE_CONT({{}}, {q})", value=value, bad=bad)
+    return statistic(name, anchor, aggregate=quantile_sql("{}", q), value=value, bad=bad)
 
 
 def seconds(later: str, earlier: str) -> str:
