@@ -38,17 +38,18 @@ Key = tuple[str | None, ...]
 
 
 def read_courses(
-    view: View, kind: Kind, by: tuple[str, ...], where: tuple[Filter, ...], *, length: timedelta = LOOK_BACK
+    view: View, kind: Kind, by: tuple[str, ...], where: tuple[Filter, ...], *, window: Window | None = None
 ) -> dict[Key, Course]:
-    """What passes, or is stuck, over the time until the view's instant, by the dimensions and stage, hour by hour."""
-    rows = _flow_rows(view, kind, by or WHOLE, where, length)
-    return view.work_out(courses, (rows,), (*by, "stage"), view.as_of - length, view.as_of)
+    """What passes, or is stuck, in a window (the last days) up to the view's instant, by the dimensions and stage, hour by hour."""
+    rows = _flow_rows(view, kind, by or WHOLE, where, window)
+    start = window.start if window and window.start else view.as_of - LOOK_BACK
+    return view.work_out(courses, (rows,), (*by, "stage"), start, view.as_of)
 
 
 def _flow_rows(
-    view: View, kind: Kind, by: tuple[str, ...], where: tuple[Filter, ...], length: timedelta = LOOK_BACK
+    view: View, kind: Kind, by: tuple[str, ...], where: tuple[Filter, ...], window: Window | None = None
 ) -> pl.DataFrame:
-    asked = Flow(kind=kind, window=Window.last(length, view.as_of), by=by, where=where)
+    asked = Flow(kind=kind, window=window or Window.last(LOOK_BACK, view.as_of), by=by, where=where)
     return view.ask_recent(lambda moment, horizon: build_flow(asked, moment, horizon))
 
 

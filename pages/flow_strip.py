@@ -49,7 +49,7 @@ def read_stages(view: View) -> list[Stage]:
     asked = Query(metrics=metrics, by=("stage",), where=where, window=window, compare=("last_week",))
     speeds = {row["stage"]: row for row in view.run(asked).to_dicts()}
     losses = {row["stage"]: row for row in read_lost(view, (), where, window).to_dicts()}
-    through = read_courses(view, "passing", (), where, length=length_of(view))
+    through = read_courses(view, "passing", (), where, window=window)
     stuck = read_courses(view, "stuck", (), where)
     hours = round(min(length_of(view), timedelta(days=2)) / timedelta(hours=1))
     found = []

@@ -8,11 +8,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.lake import Lake
-from data.recent import ATTACHED, COUNTED_ROWS, DOUBTFUL, VISITS, Counted, Counting, Recent
+from data.recent import ATTACHED, COUNTED_ROWS, DOUBTFUL, VISITS, Counted, Counting, Derived, Recent
 from tests.data.intake import contract_of, home, take_in, write_csv
 from tests.data.test_merge import HEADER, SNAPSHOT, _contract
 
@@ -50,6 +51,22 @@ PASSED = Counted(
         values=(("begin", as_of.replace(day=1, hour=0)),),
     ),
 )
+PACES = Derived(
+    name="paces",
+    sql="SELECT passage_stage, avg(passage_seconds) AS pace FROM recent.passages WHERE city = 'Wuhan' GROUP BY ALL",
+    touches="o.city = 'Wuhan'",
+    values_at=lambda _: {},
+)
+SLOW = Counted(
+    name="slow",
+    figures=("number",),
+    counting_at=lambda _: Counting(
+        sql=f"SELECT r.city, count(*) FILTER (WHERE r.passage_seconds >= p.pace) AS number FROM {COUNTED_ROWS} AS r "
+        "LEFT JOIN recent.paces AS p ON p.passage_stage = r.passage_stage GROUP BY ALL"
+    ),
+    reads="paces",
+    of_visits=True,
+)
 _numbers = count()
 
 
@@ -60,19 +77,24 @@ def _kept(lake: Lake) -> dict[str, list[tuple[Any, ...]]]:
         "SELECT city, passage_stage, month, sum(number), sum(total_ms) FROM recent.passed GROUP BY ALL HAVING sum(number) <> 0"
     )
     hidden = {name: "" for name in ATTACHED} | {name: "EXCLUDE (order_number)" for name in ("orders", DOUBTFUL, *VISITS)}
-    tables = {name: f"SELECT * {without} FROM recent.{name}" for name, without in hidden.items()} | {"passed": cells}
+    slow = "SELECT city, sum(number) FROM recent.slow GROUP BY ALL HAVING sum(number) <> 0"
+    counted = {"passed": cells, "slow": slow, "paces": "SELECT * FROM recent.paces"}
+    tables = {name: f"SELECT * {without} FROM recent.{name}" for name, without in hidden.items()} | counted
     return {name: sorted(cursor.execute(f"SELECT held::VARCHAR FROM ({sql}) AS held").fetchall()) for name, sql in tables.items()}
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(snapshots=st.lists(SNAPSHOT, min_size=2, max_size=4), returned=st.lists(RETURN_ROW, max_size=3))
-def test_what_is_kept_up_to_date_is_what_would_be_read_anew(tmp_path: Path, snapshots: list[Any], returned: list[Any]) -> None:
+def test_what_is_kept_up_to_date_is_what_would_be_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshots: list[Any], returned: list[Any]
+) -> None:
+    monkeypatch.setattr("data.recent.VISIT_SPAN", SPANS[0])
     place = tmp_path / str(next(_numbers))
     place.mkdir()
     with Lake.open_writer(home(place)) as lake:
         take_in(lake, _contract("oms"), write_csv(place / f"first_{BEGIN:%Y%m%dT%H%M%S}.csv", [FIRST], HEADER))
         reader = Lake.open_reader(home(place))
-        recent = Recent(reader, counted=[PASSED], spans=SPANS)
+        recent = Recent(reader, derived=[PACES], counted=[PASSED, SLOW], spans=SPANS)
         for number, (source, hour, rows) in enumerate(snapshots):
             stamp = f"{BEGIN + timedelta(hours=hour):%Y%m%dT%H%M%S}"
             take_in(lake, _contract(source), write_csv(place / f"{number}_{stamp}.csv", rows, HEADER))
@@ -81,7 +103,7 @@ def test_what_is_kept_up_to_date_is_what_would_be_read_anew(tmp_path: Path, snap
             version, as_of = reader.newest_version(), reader.head().as_of or BEGIN
             assert recent.advance(version, as_of) is not None
             kept = _kept(reader)
-            assert Recent(reader, counted=[PASSED], spans=SPANS).advance(version, as_of) is not None
+            assert Recent(reader, derived=[PACES], counted=[PASSED, SLOW], spans=SPANS).advance(version, as_of) is not None
             assert kept == _kept(reader)
         reader.close()
 
