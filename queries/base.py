@@ -49,13 +49,15 @@ class Period:
     """Which period's parameters a statement part uses: `$start`, `$start_previous` …
 
     `is_settled` says that no milestone lies after the period's as-of and end, `is_known` only that none lies after its as-of,
-    `has_comparables` that what orders at risk are compared with is kept in memory.
+    `has_comparables` that what orders at risk are compared with is kept in memory, `has_visits` that the stages passed and
+    waited in are.
     """
 
     suffix: str = ""
     is_settled: bool = False
     is_known: bool = False
     has_comparables: bool = False
+    has_visits: bool = False
 
     def name(self, parameter: str) -> str:
         """The parameter's SQL for this period."""

@@ -81,9 +81,9 @@ def build(
         held = None
     shape = _shape(query, scope, now, spans, edition, zone)
     if held:
-        has_visits = is_kept(query, by_span.values(), held.visits_since)
+        visits = {name: is_kept(query, [values], held.visits_since) for name, values in by_span.items()}
         cells = held_cells(held, edition, by_span[""], shape.setting.offsets)
-        shape = _kept_shape(shape, by_span, held, has_visits=has_visits, cells=cells)
+        shape = _kept_shape(shape, by_span, held, visits=visits, cells=cells)
     composed = compose(shape)
     values = setting_values(scope, version, edition) | where_values(query.where) | _target_values(query, scope, edition)
     for name, found in by_span.items():
@@ -101,24 +101,26 @@ def _kept_shape(
     by_span: Mapping[str, Mapping[str, object]],
     held: Horizon,
     *,
-    has_visits: bool,
+    visits: Mapping[str, bool],
     cells: tuple[str, ...],
 ) -> Shape:
-    """The shape that reads the orders kept in memory, and the comparables kept for the very days that a period needs."""
+    """The shape that reads the orders kept in memory, and for each period the stages and comparables kept for its very days."""
 
     def is_kept_for(name: str, is_settled: bool) -> bool:
         return is_settled and shape.setting.grain is None and has_comparables(held, by_span[name])
 
     ends = [values["until"] for values in by_span.values()]
-    has_waits = has_visits or (
+    has_waits = all(visits.values()) or (
         shape.setting.grain is None and all(isinstance(end, datetime) and end >= held.visits_since for end in ends)
     )
-    setting = replace(shape.setting, is_recent=True, has_visits=has_visits, has_waits=has_waits, has_normals=True, cells=cells)
+    setting = replace(shape.setting, is_recent=True, has_visits=visits[""], has_waits=has_waits, has_normals=True, cells=cells)
     return replace(
         shape,
         setting=setting,
         has_comparables=is_kept_for("", shape.is_settled),
-        comparands=tuple(replace(c, has_comparables=is_kept_for(c.name, c.is_settled)) for c in shape.comparands),
+        comparands=tuple(
+            replace(c, has_comparables=is_kept_for(c.name, c.is_settled), has_visits=visits[c.name]) for c in shape.comparands
+        ),
     )
 
 

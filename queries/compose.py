@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sqlglot import exp
@@ -157,7 +157,7 @@ def filtered_columns(scan: Iterable[str]) -> frozenset[str]:
 
 
 def _part_ctes(part: _Part, shape: Shape) -> Ctes:
-    setting, anchor = shape.setting, part.anchor
+    setting, anchor = replace(shape.setting, has_visits=part.period.has_visits), part.anchor
     dimensions = {name: dimension_sql(DIMENSIONS[name], anchor, setting) for name in shape.by if exists_for(name, anchor)}
     scan, rows = filter_conditions(anchor, shape.where, setting)
     if setting.grain and anchor == OPEN and are_spanned(part.measures, dimensions.values(), rows):

@@ -139,7 +139,7 @@ def _whole(request: Request, table: str, dimensions: Mapping[str, str]) -> exp.S
     rows = base(request.columns - PASSAGE_COLUMNS, request.setting, sight=sight, conditions=inside, table=table)
     rows = rows.select(*(f"o.{name}" for name in ("passage_stage", "at", *FIGURES)), dialect=DIALECT, copy=False)
     counts = {way: f"CASE WHEN at >= {first} THEN {{}} ELSE 0 END" if way == "left" else "{}" for way in WAYS}
-    sums = [f"SUM({counts[way].format(f'{way}_{figure}')}) AS {way}_{figure}" for way in WAYS for figure in ("count", "rest_ms")]
+    sums = [f"{_sum(counts[way].format(f'{way}_{figure}'))} AS {way}_{figure}" for way in WAYS for figure in ("count", "rest_ms")]
     keys = (named(sql, alias) for alias, sql in dimensions.items())
     whole = select(*keys, "EPOCH_MS(at) AS bucket", *sums).from_(rows.subquery("c", copy=False), copy=False)
     return whole.group_by(*_first(len(dimensions) + 1), copy=False)
@@ -151,7 +151,7 @@ def _whole_events(dimensions: Mapping[str, str]) -> list[exp.Select]:
         select(*dimensions, "bucket", f"{way}_count AS passage_count", f"{way}_rest_ms AS rest", f"{entry} AS is_entry")
         for way, entry in (("entered", "TRUE"), ("left", "FALSE"))
     ]
-    more = "SUM(left_count) - SUM(entered_count)"
+    more = _sum("left_count - entered_count")
     before = select(*dimensions, f"{_hour(BEFORE)} AS bucket", f"{more} AS passage_count", f"{more} AS rest", "TRUE AS is_entry")
     found = [query.from_(WHOLE, copy=False) for query in (*ways, before)]
     return [*found[:-1], found[-1].group_by(*_first(len(dimensions)), copy=False)]
@@ -162,7 +162,7 @@ def _single_events(dimensions: Mapping[str, str]) -> list[exp.Select]:
 
     def events(instant: str, when: str, *, is_entry: bool, sign: str = "") -> exp.Select:
         rest = f"{_hour(instant)} + {HOUR_MS} - {instant}"
-        figures = (f"{sign}COUNT(*) AS passage_count", f"{sign}SUM({rest}) AS rest", f"{is_entry} AS is_entry")
+        figures = (f"{sign}COUNT(*) AS passage_count", f"{sign}{_sum(rest)} AS rest", f"{is_entry} AS is_entry")
         found = select(*dimensions, f"{_hour(instant)} AS bucket", *figures).from_("began", copy=False)
         return found.where(parse(when), copy=False).group_by(*_first(len(dimensions) + 1), copy=False)
 
@@ -173,6 +173,11 @@ def _single_events(dimensions: Mapping[str, str]) -> list[exp.Select]:
         events("began", undone, is_entry=True, sign="-"),
         events("EPOCH_MS(at)", "part <> 'undone' AND NOT is_waiting", is_entry=False),
     ]
+
+
+def _sum(figure: str) -> str:
+    """As whole as what it adds up: sums are added up again, which wider numbers would make slow."""
+    return f"CAST(SUM({figure}) AS BIGINT)"
 
 
 def _hour(instant_ms: str) -> str:

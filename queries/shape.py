@@ -30,6 +30,7 @@ class Comparand:
     is_settled: bool = False
     is_known: bool = False
     has_comparables: bool = False
+    has_visits: bool = False
 
     @property
     def period(self) -> Period:
@@ -39,6 +40,7 @@ class Comparand:
             is_settled=self.is_settled,
             is_known=self.is_known,
             has_comparables=self.has_comparables,
+            has_visits=self.has_visits,
         )
 
 
@@ -72,7 +74,12 @@ class Shape:
     @property
     def period(self) -> Period:
         """The period asked for."""
-        return Period(is_settled=self.is_settled, is_known=self.is_known, has_comparables=self.has_comparables)
+        return Period(
+            is_settled=self.is_settled,
+            is_known=self.is_known,
+            has_comparables=self.has_comparables,
+            has_visits=self.setting.has_visits,
+        )
 
 
 def stages_of(filters: tuple[WhereShape, ...]) -> tuple[str, ...]:

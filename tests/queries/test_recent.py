@@ -128,6 +128,19 @@ def test_passages_counted_by_the_hour_answer_as_the_lake_does(
     assert differences(replace(filled, newest=newest), recent, counted, as_of=newest) == []
 
 
+def test_each_period_reads_its_stages_where_they_are_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("data.recent.VISIT_SPAN", timedelta(hours=30))
+    filled = desk.filled(*a_lake()).with_targets(TARGETS)
+    recent = recent_of(filled, timedelta(days=40))
+    recent.advance(filled.version, AS_OF)
+    metrics = ("dwell_seconds_p50", "dwell_seconds_p90", "over_limit_seconds")
+    query = Query(metrics=metrics, by=("stage",), window=Window.last(timedelta(hours=20), AS_OF), compare=("previous",))
+    sql = filled.statement(query, horizon=recent.horizon).sql
+    assert "recent.passages" in sql
+    assert "recent.orders" in sql
+    assert differences(filled, recent, [query, replace(query, by=("city",))]) == []
+
+
 def test_a_passage_that_a_later_instant_contradicts_counts_for_whoever_looks_before_it(desk: Desk) -> None:
     hours = {"created": 10, "accepted": 8, "picked": 5, "paid": 1}
     row = {"id": "O1"} | {name: AS_OF - timedelta(hours=hour) for name, hour in hours.items()}
