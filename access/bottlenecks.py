@@ -14,7 +14,8 @@ from queries.causes import Makeup, build_makeup, cells_of
 from queries.clock import shift_days
 from queries.detectors import Finding, find_decay, find_nodes, find_silence
 from queries.dwells import Dwells, build_dwells, dwells_of
-from queries.flow import Flow, Kind, build_flow
+from queries.flow import Flow, build_flow
+from queries.flow_cells import Kind
 from queries.journey_times import Times, build_times, times_of
 from queries.metrics import METRICS
 from queries.normal import normal_days

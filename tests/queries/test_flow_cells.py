@@ -60,8 +60,8 @@ def test_what_is_counted_by_the_hour_is_what_the_lake_says(desk: Desk, lake: Any
     filled = desk.filled(*lake).with_targets(TARGETS)
     newest = newest_of(lake[0]) + timedelta(minutes=minutes)
     filled = replace(filled, newest=newest)
-    assert differences(filled, flows_until(newest)[minutes % 11 :: 11]) == []
-    assert differences(filled, flows_until(newest)[minutes % 16 :: 16], scope=Scope.of_regions(regions)) == []
+    assert differences(filled, flows_until(newest)[minutes % 16 :: 16]) == []
+    assert differences(filled, flows_until(newest)[minutes % 32 :: 32], scope=Scope.of_regions(regions)) == []
 
 
 @pytest.mark.parametrize("orders", [some_orders(), a_lake()[0]])
