@@ -85,3 +85,14 @@ def test_what_no_hour_counts_is_looked_at_itself(desk: Desk) -> None:
     for statement in statements:
         assert statement.kept_version == filled.version
         assert not any(table in statement.sql for table in TOLD)
+
+
+def test_what_left_again_before_the_window_has_not_entered_it(desk: Desk) -> None:
+    """In the very hour that the window begins in; what left a little later has, at its own instant or before."""
+    minutes = {"created": 175, "paid": 165, "approved": 130, "allocated": 50}
+    row: Row = {"id": "O1"} | {name: AS_OF - timedelta(minutes=ago) for name, ago in minutes.items()}
+    early = [
+        {"id": f"E{ago}", "created": AS_OF - timedelta(hours=9), "paid": AS_OF - timedelta(minutes=ago)} for ago in (170, 125)
+    ]
+    filled = replace(desk.filled([row, *early]).with_targets(TARGETS), newest=AS_OF)
+    assert differences(filled, [Flow(kind="passing", window=Window.last(timedelta(minutes=140), AS_OF))]) == []
