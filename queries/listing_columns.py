@@ -12,7 +12,7 @@ from data.order import MILESTONES
 from queries.columns import WAITING_SINCE, WAITING_STAGE
 from queries.dimensions import ALL_ROWS, Rows
 from queries.metric import seconds
-from queries.metrics import AGE, CYCLE, EXCESS, LATE_BY, LOSING, LOSS
+from queries.metrics import AGE, CYCLE, EXCESS, LATE_BY, LOSING, LOST_MS
 
 ColumnKind = Literal["text", "code", "count", "number", "money", "instant", "seconds"]
 
@@ -79,7 +79,7 @@ _ENTRIES: Final = (
     _of_row("limit_seconds", "seconds", "passages"),
     _of_row("excess_seconds", "seconds", "passages", f"CASE WHEN passage_seconds > limit_seconds THEN {EXCESS} END"),
     _of_row("normal_seconds", "seconds", "passages"),
-    _of_row("lost_seconds", "seconds", "passages", f"CASE WHEN {LOSING} THEN {LOSS} END"),
+    _of_row("lost_seconds", "seconds", "passages", f"CASE WHEN {LOSING} THEN {LOST_MS} / 1000.0 END"),
     _of_row("return_id", "text", "returns"),
     _of_row("return_kind", "code", "returns"),
     _of_row("requested_at", "instant", "returns"),
