@@ -50,7 +50,9 @@ def differences(desk: Desk, flows: list[Flow], **changes: Any) -> list[Flow]:
 def flows_until(end: datetime, **asked: Any) -> list[Flow]:
     """Both kinds over windows that begin on the hour and inside one, by all that is told apart."""
     windows = [Window.last(span, end) for span in SPANS]
-    windows.append(Window(start=windows[0].start.replace(minute=0), end=windows[0].end))  # type: ignore[union-attr]
+    first = windows[0]
+    assert first.start is not None
+    windows.append(Window(start=first.start.replace(minute=0), end=first.end))
     return [Flow(kind=kind, by=by, window=window, **asked) for kind, by, window in product(KINDS, BY, windows)]
 
 
