@@ -58,7 +58,10 @@ def read_opened(view: View, country: str | None, parameters: Mapping[str, Sequen
 
 
 def read_board(view: View, country: str | None, *, heat: str = HEAT_METRICS[0]) -> Board:
-    """Everything the wall shows, the heat grid of one metric; without orders in sight only the reason why there is nothing."""
+    """Everything the wall shows, the heat grid of one metric; without orders in sight only the reason why there is nothing.
+
+    What the top bar offers is asked beside it, so that `draw_frame` finds it ready.
+    """
     if country is None:
         return Board(language=view.language, notice=_notice(view) or _say(view, "nothing"))
     parts: dict[str, Callable[[], Any]] = {
@@ -69,8 +72,10 @@ def read_board(view: View, country: str | None, *, heat: str = HEAT_METRICS[0]) 
         "map": partial(read_map, view, country),
         "warehouses": partial(read_warehouses, view),
         "complaints": partial(read_complaints, view),
+        "filters": partial(read_filters, view),
     }
     shown = read_side_by_side(view, parts)
+    shown.pop("filters")
     tiles, axis = shown.pop("tiles")
     return Board(
         language=view.language,

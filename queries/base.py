@@ -93,7 +93,8 @@ def scope_condition(size: int | None) -> list[str]:
 def ship_due_by_cut_off(setting: Setting) -> str:
     """The end of the working day in which an order without a promise must be shipped: the day its cut-off falls on."""
     local = local_ms("o.created_at", setting.offsets)
-    day = f"({local} // {DAY_MS} + CASE WHEN {local} % {DAY_MS} > {setting.cut_off_ms} THEN 1 ELSE 0 END)"
+    # After its cut-off a day is the next one.
+    day = f"(({local} + {DAY_MS - 1 - setting.cut_off_ms}) // {DAY_MS})"
     if setting.holidays:
         jumps = " ".join(f"WHEN {holiday} THEN {working}" for holiday, working in setting.holidays)
         day = f"(CASE {day} {jumps} ELSE {day} END)"
