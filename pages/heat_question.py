@@ -96,6 +96,20 @@ def read_question(parameters: Parameters) -> Question:
     )
 
 
+def place_dimension(view: View) -> str:
+    """Regions; provinces where only one region is in sight."""
+    chosen = next((filter_.values for filter_ in view.filters if filter_.dimension == "region"), None)
+    regions = chosen if chosen is not None else view.scope.regions
+    return "province" if len(regions) == 1 else "region"
+
+
+def question_in(view: View, parameters: Parameters) -> Question:
+    """The question in the address; rows that it leaves to a board are provinces, not regions, where one region is in sight."""
+    found, place = read_question(parameters), place_dimension(view)
+    is_free = found.rows == "region" and not parameters.get("rows") and found.columns != place
+    return replace(found, rows=place) if is_free else found
+
+
 def words_known() -> dict[str, Sequence[str]]:
     """The words the page knows, by the choice in the address."""
     boards = [entry.board for entry in BOARDS]

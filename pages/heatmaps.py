@@ -29,7 +29,7 @@ from pages.heat_question import (
     chosen_cell,
     colours_of,
     dimensions_of,
-    read_question,
+    question_in,
     refusal,
     window_code,
     window_of,
@@ -47,7 +47,7 @@ CELLS: Final = ("cell", "beside")
 def render(view: View) -> None:
     """Draw the page for this view and the address's question."""
     parameters = {name: st.query_params.get_all(name) for name in st.query_params}
-    question = read_question(parameters)
+    question = question_in(view, parameters)
     with st.container(key="heatmaps", gap=None):
         plane = read_plane(view, question)
         unknown = (*unknown_words(parameters, words_known()), *_no_cells(view, question))
@@ -59,7 +59,7 @@ def render(view: View) -> None:
 
 def prepare(view: View, parameters: Parameters) -> None:
     """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
-    read_plane(view, read_question(parameters))
+    read_plane(view, question_in(view, parameters))
 
 
 def read_plane(view: View, question: Question) -> Plane:

@@ -11,7 +11,7 @@ from access.view import View
 from components.format import ChangeKind, brief, change, count, duration, percent, permille
 from components.heat import Cell, Choice, HeatGrid, Legend, step_of
 from i18n import translate
-from pages.heat_question import cell_key
+from pages.heat_question import cell_key, place_dimension
 from pages.links import link
 from pages.staleness import stale_columns, stale_sources
 from pages.wording import codes_in_order, name_of, short_names, stage_name, window_name
@@ -32,16 +32,9 @@ COMPLAINT_WINDOW: Final = timedelta(days=7)
 """Complaints are rare: a shorter window would colour single ones."""
 
 
-def row_dimension(view: View) -> str:
-    """Regions; provinces where only one region is in sight."""
-    chosen = next((filter_.values for filter_ in view.filters if filter_.dimension == "region"), None)
-    regions = chosen if chosen is not None else view.scope.regions
-    return "province" if len(regions) == 1 else "region"
-
-
 def stage_rows(view: View, metric: str) -> list[Row]:
     """The figure by place and stage with last week's; what is beyond the limit comes with its hours and orders."""
-    by = (row_dimension(view), "stage")
+    by = (place_dimension(view), "stage")
     metrics = ("over_limit_rate", "over_limit_seconds", "over_limit_count") if metric == "over_limit_rate" else (metric,)
     return view.run(Query(metrics=metrics, by=by, where=view.filters, window=view.window, compare=("last_week",))).to_dicts()
 
@@ -58,7 +51,7 @@ class Look:
 
 def read_heat(view: View, metric: str) -> HeatGrid:
     """Places by stages; too few orders hatched, interrupted data dashed."""
-    language, dimension = view.language, row_dimension(view)
+    language, dimension = view.language, place_dimension(view)
     rows = [row for row in stage_rows(view, metric) if row["stage"] is not None]
     found = {(row[dimension], row["stage"]): row for row in rows}
     stages = [stage for stage in DIMENSIONS["stage"].codes if any(row["stage"] == stage for row in rows)]
@@ -133,7 +126,7 @@ def _look(view: View, metric: str, rows: list[Row]) -> Look:
 
 def _cell(view: View, metric: str, look: Look, code: str, stage: str, row: Row | None) -> Cell:
     language, key = view.language, f"{code}/{stage}"
-    names = {"row": name_of(language, row_dimension(view), code), "column": stage_name(language, stage)}
+    names = {"row": name_of(language, place_dimension(view), code), "column": stage_name(language, stage)}
     title = translate(language, "wall.heat.cell", **names)
     value, n = (row[metric], row.get(f"{metric}_n")) if row else (None, 0)
     if f"orders.{stage}_at" in stale_columns(view):

@@ -8,9 +8,8 @@ from typing import Final
 from access.view import View
 from components.panel import Panel
 from pages.heat_cells import read_cell_panel
-from pages.heat_question import Question
+from pages.heat_question import Question, place_dimension
 from pages.panel import Subject, read_panel
-from pages.wall_heat import row_dimension
 from pages.wording import span_name
 from queries.metrics import METRICS
 
@@ -32,7 +31,7 @@ def read_wall_panel(view: View, heat: str, parameters: Mapping[str, Sequence[str
         question = Question(
             board="",
             metric=heat,
-            rows=row_dimension(view),
+            rows=place_dimension(view),
             columns="stage",
             colour="plain",
             cell=one("cell"),

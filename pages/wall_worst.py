@@ -11,8 +11,9 @@ from access.view import View
 from components.board import State, Trouble, Worst
 from components.format import count, duration, percent, when
 from i18n import translate
+from pages.heat_question import place_dimension
 from pages.links import link
-from pages.wall_heat import row_dimension, stage_rows
+from pages.wall_heat import stage_rows
 from pages.wording import judge, name_of, stage_name, state_name
 from queries.query import Filter, Query, Window
 
@@ -64,7 +65,7 @@ class Evidence:
 
 def read_worst(view: View) -> Worst:
     """The five costliest troubles; those that are no worse than a week ago say so and come without an alarm colour."""
-    language, dimension = view.language, row_dimension(view)
+    language, dimension = view.language, place_dimension(view)
     rows = [row for row in stage_rows(view, "over_limit_rate") if row["stage"] and row[dimension] and row["over_limit_seconds"]]
     everything = sum(row["over_limit_seconds"] for row in rows)
     rows = sorted(rows, key=_cost, reverse=True)[:MOST]

@@ -18,7 +18,18 @@ from pages.heat_cells import read_cell_panel
 from pages.heat_history import history_of
 from pages.heat_margins import adds_up, ask_margin, read_margins
 from pages.heat_paint import distance
-from pages.heat_question import BOARDS, COLOURS, TIMES, Question, cell_key, chosen_cell, dimensions_of, read_question, refusal
+from pages.heat_question import (
+    BOARDS,
+    COLOURS,
+    TIMES,
+    Question,
+    cell_key,
+    chosen_cell,
+    dimensions_of,
+    question_in,
+    read_question,
+    refusal,
+)
 from pages.heat_reading import read_rows
 from pages.heatmaps import prepare, read_plane
 from queries.metrics import METRICS
@@ -173,6 +184,14 @@ def test_an_address_of_unknown_words_opens_the_board_itself() -> None:
     assert read_question(asked) == BOARDS[0]
     own = read_question({"board": ["ages"], "columns": ["channel"], "colour": ["target"]})
     assert (own.metric, own.rows, own.columns, own.colour) == ("backlog_count", "age_bucket", "channel", "plain")
+
+
+def test_a_board_by_region_is_by_province_where_one_region_is_in_sight(view_of: OpenView) -> None:
+    assert question_in(view_of(), {}).rows == "region"
+    east, north = view_of("lead", "CN-EAST"), view_of(region=["CN-NORTH"])
+    assert question_in(east, {}).rows == question_in(north, {"metric": ["late_rate"]}).rows == "province"
+    assert question_in(east, {"rows": ["region"]}).rows == question_in(east, {"columns": ["province"]}).rows == "region"
+    assert question_in(east, {"board": ["ages"]}).rows == "age_bucket"
 
 
 def test_there_are_boards_enough_and_each_asks_what_there_is() -> None:
