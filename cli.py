@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Final, TextIO
@@ -28,8 +29,8 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     from data.active import with_business_zone
 
-    parser = _parser()
-    arguments = parser.parse_args(_with_descending(sys.argv[1:] if words is None else words))
+    asked = _with_descending(sys.argv[1:] if words is None else words)
+    arguments = _parser(asked).parse_args(asked)
     try:
         settings = with_business_zone(read_settings(home=arguments.home))
         return int(arguments.run(settings, arguments) or 0)
@@ -417,7 +418,8 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for these words; a command that they do not name has its help only, for its arguments may be long to import."""
     parser = argparse.ArgumentParser(prog="cli.py", description="Order Control Room · 订单作战室")
     parser.add_argument("--home", type=Path, default=None, help="where everything is kept (default: CONTROL_ROOM_HOME or var/)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -430,29 +432,50 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--orders", type=int, default=100_000)
     demo.add_argument("--days", type=int, default=30)
     demo.add_argument("--format", choices=("csv", "parquet"), default="csv")
-    from access.command import add_users_arguments
-
-    add_users_arguments(_command(commands, "users", _users, "accounts: list, add, access, password, disable, enable"))
-    from access.worklist_command import add_worklist_arguments
-
-    work = _command(commands, "worklist", _worklist, "late and at-risk orders of a user's area, with who has them")
-    work.add_argument("--format", choices=FORMATS, default="table")
-    add_worklist_arguments(work)
-    from shell.rules_arguments import add_arguments
-
-    add_arguments(
-        _command(commands, "rules", _rules, "alert rules: list, show, validate, test, backtest, publish, export, import")
-    )
-    from access.audit_command import add_audit_arguments
-
-    add_audit_arguments(_command(commands, "audit", _audit, "who did what: verify, list, export"))
-    from access.personal_command import add_personal_arguments
-    from access.saved_command import add_views_arguments
-
-    add_views_arguments(_command(commands, "views", _views, "saved views somebody took away: deleted, restore"))
-    add_personal_arguments(_command(commands, "personal", _personal, "personal data: erase, prove, expire, rotate, open, map"))
+    for name, (module, adder, run, text) in ELSEWHERE.items():
+        command = _command(commands, name, run, text)
+        if name == "worklist":
+            command.add_argument("--format", choices=FORMATS, default="table")
+        if name in words:
+            getattr(import_module(module), adder)(command)
     _command(commands, "doctor", _doctor, "check that the lake and its ledger agree")
     return parser
+
+
+ELSEWHERE: Final[dict[str, tuple[str, str, object, str]]] = {
+    "users": (
+        "access.command",
+        "add_users_arguments",
+        _users,
+        "accounts: list, add, access, password, disable, enable",
+    ),
+    "worklist": (
+        "access.worklist_command",
+        "add_worklist_arguments",
+        _worklist,
+        "late and at-risk orders of a user's area, with who has them",
+    ),
+    "rules": (
+        "shell.rules_arguments",
+        "add_arguments",
+        _rules,
+        "alert rules: list, show, validate, test, backtest, publish, export, import",
+    ),
+    "audit": ("access.audit_command", "add_audit_arguments", _audit, "who did what: verify, list, export"),
+    "views": (
+        "access.saved_command",
+        "add_views_arguments",
+        _views,
+        "saved views somebody took away: deleted, restore",
+    ),
+    "personal": (
+        "access.personal_command",
+        "add_personal_arguments",
+        _personal,
+        "personal data: erase, prove, expire, rotate, open, map",
+    ),
+}
+"""The commands whose arguments are known where the command is, and how those are added."""
 
 
 def _command(

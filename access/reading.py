@@ -43,6 +43,10 @@ class EmptyLake(LakeError):
     """There is nothing to look at (yet, or as early as asked): a state with its own sentence, not a fault."""
 
 
+class UnreadableLake(EmptyLake):
+    """What there is cannot be opened: most likely not yet, but the reason is worth telling."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
     """What one version of the lake holds: its newest snapshot (0: none), the newest data instant, each source's as-of."""
@@ -82,7 +86,7 @@ class Reading:
                 try:
                     self._lake = Lake.open_reader(self.settings)
                 except duckdb.Error as error:
-                    raise EmptyLake(f"the lake in {self.settings.home} cannot be read yet") from error
+                    raise UnreadableLake(f"the lake in {self.settings.home} cannot be read yet") from error
                 except LakeError as error:
                     raise EmptyLake(str(error)) from error
             return self._lake

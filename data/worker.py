@@ -58,9 +58,10 @@ def open_demo(settings: Settings, lake: Lake, now: datetime) -> Demo:
     held = _held(lake)
     missing = [emission for emission in planned if (emission.source, emission.as_of) not in held]
     front = [emission for emission in missing if emission.as_of > world.anchor - FRONT]
-    older = [emission for emission in missing if emission.as_of <= world.anchor - FRONT]
+    older = (emission for emission in missing if emission.as_of <= world.anchor - FRONT)
+    newest_first = sorted(older, key=lambda emission: emission.as_of, reverse=True)
     return Demo(
-        country=DemoCountry(world), past=DemoCountry(world), started=now, waiting=[*front, *reversed(older)], total=len(planned)
+        country=DemoCountry(world), past=DemoCountry(world), started=now, waiting=[*front, *newest_first], total=len(planned)
     )
 
 

@@ -50,6 +50,8 @@ MOST_PROBLEMS: Final = 4
 LOOKS: Final = "frame.looks"
 LOOKS_WHILE_FILLING: Final = 5
 """While history fills a snapshot comes every moment: the page is drawn anew at every fifth look only."""
+BEHIND: Final = timedelta(minutes=30)
+"""Older data than this is not the present: while history fills the page follows it at every look."""
 LANGUAGE_NAMES: Final = {"en": "EN", "zh-CN": "中文"}
 STATE_OF_SOURCE: Final[Mapping[str, State]] = {"late": "warning", "stale": "critical"}
 
@@ -88,7 +90,8 @@ def watch(view: View) -> None:
     """Ask every few seconds whether there is a new snapshot, and redraw only then; an ended session leaves at once."""
     looks = st.session_state.get(LOOKS, 0) + 1
     try:
-        is_due = view.has_news() and (not view.is_filling or looks >= LOOKS_WHILE_FILLING)
+        is_calm = view.is_filling and view.now - view.as_of < BEHIND
+        is_due = view.has_news() and (not is_calm or looks >= LOOKS_WHILE_FILLING)
     except SessionEnded:
         is_due = True
     st.session_state[LOOKS] = 0 if is_due else looks

@@ -41,6 +41,8 @@ SESSIONS_SECONDS: Final = 5.0
 """Who is signed in is asked no more often."""
 SHARE: Final = 0.25
 """The usual sights take at most this share of the time."""
+RESTED_SECONDS: Final = 30.0
+"""While history fills every snapshot changes much of it: the recent orders are brought up to date no more often."""
 SAVED_SECONDS: Final = 30.0
 """So much of their share they may save up, to be ready soon after a snapshot that comes after a quiet while."""
 
@@ -96,6 +98,8 @@ class Ahead:
     ready: dict[Ready, object] = field(default_factory=dict)
     """Which usual sights are ready, and for what."""
     allowance: Allowance = field(default_factory=Allowance)
+    kept_up_at: float | None = None
+    """When the recent orders were brought up to date (monotonic)."""
     state: State = "starting"
     """`ready` once pages open as fast as they will, `settled` while every usual sight is ready for what is newest."""
 
@@ -170,9 +174,18 @@ class Ahead:
             self.ready[ready_key(sight)] = newest
 
     def _keep_up(self, reading: Reading) -> None:
-        """Bring the recent orders in memory up to the newest version; a fault leaves the pages reading the lake."""
+        """Bring the recent orders in memory up to the newest version; a fault leaves the pages reading the lake.
+
+        While history fills they are left behind most of the time: the worker needs the processor, and the lake is small yet.
+        """
+        if filling_share(reading.settings) is not None:
+            if self.kept_up_at is None:
+                self.kept_up_at = time.monotonic()
+            if time.monotonic() - self.kept_up_at < RESTED_SECONDS:
+                return
         try:
             reading.keep_up()
+            self.kept_up_at = time.monotonic()
         except EmptyLake:
             pass
         except Exception:

@@ -9,7 +9,7 @@ from typing import Final
 import streamlit as st
 
 from access.freshness import read_promises
-from access.reading import EmptyLake
+from access.reading import EmptyLake, UnreadableLake
 from access.session import SessionEnded
 from access.user import PreviewError
 from data.lake import LakeError
@@ -78,7 +78,8 @@ def wait_for_lake(error: LakeError, language: str) -> None:
     is_empty = isinstance(error, EmptyLake)
     st.info(translate(language, "access.no_lake" if is_empty else "access.refused", reason=as_text(str(error))))
     if is_empty:
-        st.caption(as_text(str(error)))
+        if isinstance(error, UnreadableLake):
+            st.caption(as_text(str(error)))
         _tell_faults(language)
 
     @st.fragment(run_every=RETRY_SECONDS)

@@ -29,7 +29,7 @@ CACHED_ROWS: Final = 1_200_000
 DAY: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
+@dataclass(frozen=True, kw_only=True)
 class Emission:
     """One file that is due: the rows of `source` that changed in (since, as_of]."""
 
@@ -56,6 +56,7 @@ def plan_emissions(
 
     Old time comes as one file per `whole` (business days); the `fine` time before `until` comes at each source's own
     period, times `pace` where demo time runs faster. A silent source writes nothing until it speaks again, then all at once.
+    Of one instant the orders come first, then what belongs to them.
     """
     emissions: list[Emission] = []
     for name in SOURCES:
@@ -65,7 +66,7 @@ def plan_emissions(
             if as_of > since:
                 emissions.append(Emission(as_of=as_of, source=name, since=since))
                 since = as_of
-    return sorted(emissions)
+    return sorted(emissions, key=lambda emission: (emission.as_of, list(SOURCES).index(emission.source)))
 
 
 class DemoCountry:
