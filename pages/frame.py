@@ -90,13 +90,18 @@ def watch(view: View) -> None:
     """Ask every few seconds whether there is a new snapshot, and redraw only then; an ended session leaves at once."""
     looks = st.session_state.get(LOOKS, 0) + 1
     try:
-        is_calm = view.is_filling and view.now - view.as_of < BEHIND
-        is_due = view.has_news() and (not is_calm or looks >= LOOKS_WHILE_FILLING)
+        is_due = is_due_at(view, looks)
     except SessionEnded:
         is_due = True
     st.session_state[LOOKS] = 0 if is_due else looks
     if is_due:
         st.rerun()
+
+
+def is_due_at(view: View, looks: int) -> bool:
+    """Whether the page is to be drawn anew at its so-manieth look; raises SessionEnded when the session has ended."""
+    is_calm = view.is_filling and view.now - view.as_of < BEHIND
+    return view.has_news() and (not is_calm or looks >= LOOKS_WHILE_FILLING)
 
 
 def _topbar(view: View, page: str, states: Sequence[tuple[str, State]], can_go_full: bool) -> Topbar:

@@ -149,3 +149,26 @@ def test_a_list_of_no_rows_is_refused(limit: str, capsys: pytest.CaptureFixture[
         main(["snapshots", "--limit", limit])
     assert left.value.code == 2
     assert f"'{limit}' keeps nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command, argument",
+    [
+        ("users", "add"),
+        ("worklist", "--tab"),
+        ("rules", "backtest"),
+        ("audit", "verify"),
+        ("views", "restore"),
+        ("personal", "erase"),
+    ],
+)
+def test_a_command_whose_arguments_are_elsewhere_knows_them(
+    command: str, argument: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert command in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert argument in capsys.readouterr().out

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,7 +17,7 @@ from access.freshness import SourceFreshness
 from access.reading import Reading
 from access.view import View
 from components.board import Board
-from pages.frame import read_live
+from pages.frame import is_due_at, read_live
 from pages.wall import read_board
 from pages.wall_bars import read_warehouses
 from pages.wall_heat import HEAT_METRICS, read_heat
@@ -157,3 +158,18 @@ def test_the_page_draws_without_a_fault(view_of: OpenView, language: str, region
         json.loads(element.proto.json) for element in app.get("bidi_component") if "topbar" in element.proto.component_name
     )
     assert any("window=nonsense" in problem for problem in bar["problems"])
+
+
+def test_while_history_fills_a_page_follows_until_it_is_at_the_present(view_of: OpenView) -> None:
+    """Five looks between two drawings, but for what is not the present yet; nothing new is never drawn anew."""
+
+    def looks(view: View, *, has_news: bool = True) -> list[bool]:
+        view.__dict__["has_news"] = lambda: has_news
+        return [is_due_at(view, looks) for looks in (1, 4, 5)]
+
+    present = view_of()
+    filling = replace(present, filling_share=0.5)
+    assert looks(present) == [True, True, True]
+    assert looks(filling) == [False, False, True]
+    assert looks(replace(filling, now=present.as_of + timedelta(hours=1))) == [True, True, True]
+    assert looks(filling, has_news=False) == looks(present, has_news=False) == [False, False, False]

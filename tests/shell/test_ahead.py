@@ -22,7 +22,7 @@ from pages import map as map_page
 from pages.frame import read_filters
 from pages.wall import prepare
 from queries.scope import Scope
-from shell.ahead import EVERYTHING, MOST, MOST_SCOPES, SAVED_SECONDS, SHARE, USUAL, Ahead, Allowance
+from shell.ahead import EVERYTHING, MOST, MOST_SCOPES, RESTED_SECONDS, SAVED_SECONDS, SHARE, USUAL, Ahead, Allowance
 from tests.data.intake import NOW, contract_of, home, write_csv
 
 
@@ -162,6 +162,23 @@ def test_a_fault_of_the_engine_ends_nothing(reading: Reading, monkeypatch: pytes
     ahead.stopping.set()
     thread.join(30)
     assert next(faults, None) is None
+
+
+def test_while_history_fills_recent_orders_are_read_rarely(reading: Reading) -> None:
+    progress = reading.settings.home / "demo" / "progress.json"
+    progress.parent.mkdir()
+    progress.write_text('{"done": 1, "total": 9}', encoding="utf-8")
+    ahead, version = Ahead(), reading.ledger().version
+    ahead._keep_up(reading)
+    assert reading.horizon(version) is None
+    assert ahead.kept_up_at is not None
+    ahead.kept_up_at -= RESTED_SECONDS
+    ahead._keep_up(reading)
+    assert reading.horizon(version) is not None
+    progress.write_text('{"done": 9, "total": 9}', encoding="utf-8")
+    at = ahead.kept_up_at
+    ahead._keep_up(reading)
+    assert ahead.kept_up_at > at
 
 
 def test_only_the_latest_sights_are_kept_ready() -> None:

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -78,6 +78,14 @@ def test_files_of_a_source_follow_each_other_without_gap_or_repeat(small_world: 
     chain = [emission for emission in (*history, *live) if emission.source == source]
     assert chain[0].since == small_world.midnight(small_world.start_day)
     assert all(before.as_of == after.since for before, after in pairwise(chain))
+
+
+def test_of_one_instant_orders_come_before_what_belongs_to_them(small_world: World) -> None:
+    history = plan_emissions(small_world, {}, FOUNDED)
+    assert [emission.as_of for emission in history] == sorted(emission.as_of for emission in history)
+    together = [sources for _, group in groupby(history, key=lambda e: e.as_of) if len(sources := [e.source for e in group]) > 2]
+    assert together
+    assert all(sources == sorted(sources, key=list(SOURCES).index) and sources[0] == "oms" for sources in together)
 
 
 def test_minute_by_minute_tells_what_one_file_tells(small_world: World) -> None:
