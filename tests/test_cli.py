@@ -152,7 +152,7 @@ def test_a_list_of_no_rows_is_refused(limit: str, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    "command, argument",
+    ("command", "argument"),
     [
         ("users", "add"),
         ("worklist", "--tab"),
