@@ -21,6 +21,7 @@ import duckdb
 
 from data.bounds import heal_bounds
 from data.contract import Contract, Reader
+from data.digest import hashing, is_large
 from data.keys import KeysError, read_keys
 from data.lake import Lake, LakeError
 from data.merge import merge
@@ -117,12 +118,13 @@ def _ingest_locked(lake: Lake, contract: Contract, unit: tuple[Path, ...], now: 
                 as_of = _as_of_before(contract, unit, now)
                 unit = _fetched(contract, folder) or unit
             except (RefusedError, SourceError) as error:
-                return _refuse(_Intake(lake, connection, contract, unit, name, "", now, started), None, str(error), None)
-            sha256 = _hash(unit)
-            if earlier := _duplicate_of(connection, contract, sha256, as_of):
-                same = f"the same file and contract are snapshot {earlier}"
-                return Report(source=contract.source, name=name, state="duplicate", reason=same, snapshot_id=earlier, as_of=as_of)
-            return _take_in(_Intake(lake, connection, contract, unit, name, sha256, now, started), as_of, folder)
+                return _refuse(_Intake(lake, connection, contract, unit, name, lambda: "", now, started), None, str(error), None)
+            # Only of a file that may be known its hash must be there before it is read.
+            is_first = is_large(unit) and not _is_named(connection, contract.source, name)
+            with hashing(unit) as digest:
+                intake = _Intake(lake, connection, contract, unit, name, digest, now, started)
+                same = None if is_first else _duplicate(intake, as_of)
+                return same or _take_in(intake, as_of, folder, is_first=is_first)
     except duckdb.Error as error:
         lake.reopen()
         raise LakeError(
@@ -139,9 +141,14 @@ class _Intake:
     contract: Contract
     unit: tuple[Path, ...]
     name: str
-    sha256: str
+    digest: Callable[[], str]
     now: datetime
     started: float
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the files' content, waited for."""
+        return self.digest()
 
     @property
     def seconds(self) -> float:
@@ -171,8 +178,9 @@ def _opened(lake: Lake, unit: tuple[Path, ...], folder: Path) -> tuple[Path, ...
     return tuple(found)
 
 
-def _take_in(intake: _Intake, as_of: datetime | None, folder: Path) -> Report:
-    staged: Staged | None = None
+def _take_in(intake: _Intake, known_as_of: datetime | None, folder: Path, *, is_first: bool) -> Report:
+    """Read, check and commit; a file looked at for the first time is told to be known, where it is, only once it is read."""
+    staged, as_of = None, known_as_of
     try:
         _try_apart(intake)
         text_rows = _open(intake, folder)
@@ -184,8 +192,9 @@ def _take_in(intake: _Intake, as_of: datetime | None, folder: Path) -> Report:
         as_of = as_of or _newest(intake, staged)
         _check_growth(intake, staged)
     except (RefusedError, SourceError) as error:
-        return _refuse(intake, staged, str(error), as_of)
-    return _commit(intake, staged, as_of)
+        same = _duplicate(intake, known_as_of) if is_first else None
+        return same or _refuse(intake, staged, str(error), as_of)
+    return (_duplicate(intake, known_as_of) if is_first else None) or _commit(intake, staged, as_of)
 
 
 def _try_apart(intake: _Intake) -> None:
@@ -389,13 +398,26 @@ def _shown(text: str) -> str:
     return without_contacts(text.replace("\0", "�"))
 
 
-def _duplicate_of(connection: duckdb.DuckDBPyConnection, contract: Contract, sha256: str, as_of: datetime | None) -> int | None:
-    row = connection.execute(
+def _duplicate(intake: _Intake, as_of: datetime | None) -> Report | None:
+    """The report of a file that is in already, under this contract and as-of; None of a new one."""
+    contract = intake.contract
+    row = intake.connection.execute(
         "SELECT max(snapshot_id) FROM lake.snapshots WHERE state = 'accepted' AND source = ? AND file_sha256 = ? "
         "AND contract_sha256 = ? AND (?::TIMESTAMPTZ IS NULL OR as_of = ?::TIMESTAMPTZ)",
-        [contract.source, sha256, contract.sha256, as_of, as_of],
+        [contract.source, intake.sha256, contract.sha256, as_of, as_of],
     ).fetchone()
-    return row[0] if row else None
+    if not row or row[0] is None:
+        return None
+    same = f"the same file and contract are snapshot {row[0]}"
+    return Report(source=contract.source, name=intake.name, state="duplicate", reason=same, snapshot_id=row[0], as_of=as_of)
+
+
+def _is_named(connection: duckdb.DuckDBPyConnection, source: str, name: str) -> bool:
+    """Whether a file of this name came in already."""
+    row = connection.execute(
+        "SELECT count(*) FROM lake.snapshots WHERE state = 'accepted' AND source = ? AND files = ?", [source, name]
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _is_late(connection: duckdb.DuckDBPyConnection, source: str, as_of: datetime) -> bool:
@@ -420,16 +442,6 @@ def _check_growth(intake: _Intake, staged: Staged) -> None:
             f"{intake.name}: {staged.row_count:,} rows, over {factor:g} times the usual {usual:,.0f}: "
             "raise max_growth in the contract if this is meant"
         )
-
-
-def _hash(unit: tuple[Path, ...]) -> str:
-    digest = hashlib.sha256()
-    for path in unit:
-        with path.open("rb") as file:
-            if len(unit) == 1:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
 
 
 def _as_of_before(contract: Contract, unit: tuple[Path, ...], now: datetime) -> datetime | None:

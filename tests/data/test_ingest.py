@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import data.digest
 from config import Settings
 from data.active import ActiveContracts
 from data.ingest import find_units
@@ -49,6 +50,29 @@ def test_the_same_file_again_changes_nothing(tmp_path: Path, settings: Settings)
         before = table(lake)
         assert take_in(lake, contract_of(), path).state == "duplicate"
         assert (table(lake), lake.head().snapshot_id) == (before, 1)
+
+
+@pytest.mark.parametrize("least", [0, data.digest.LARGE_BYTES])
+def test_a_known_file_of_another_name_changes_nothing_however_large(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, least: int
+) -> None:
+    """A large file is hashed while it is read; it is known all the same, also where it would now be refused."""
+    monkeypatch.setattr("data.digest.LARGE_BYTES", least)
+    newest = contract_of(as_of={"from": "newest"}, max_growth=2)
+    rows = [[f"{number:04d}", *GOOD[1:]] for number in range(1100)]
+    with Lake.open_writer(settings) as lake:
+        path = _file(tmp_path, *rows)
+        assert take_in(lake, newest, path).state == "accepted"
+        for number in range(2):
+            small = take_in(lake, newest, _file(tmp_path, [f"x{number}", *GOOD[1:]], hour=number + 1))
+            assert small.state == "accepted"
+        before = table(lake)
+        again = path.rename(path.with_name("once_more.csv"))
+        other = _file(tmp_path, *rows, ["y", *GOOD[1:]])
+        reports = [take_in(lake, newest, file) for file in (again, other)]
+        assert [report.state for report in reports] == ["duplicate", "refused"]
+        assert reports[0].snapshot_id == 1
+        assert table(lake) == before
 
 
 def test_same_content_with_a_newer_as_of_only_advances_freshness(tmp_path: Path, settings: Settings) -> None:
