@@ -151,7 +151,7 @@ class View:
 
     def order_history(self, twin: Twin) -> list[Learned]:
         """Every change of what was known of the order, oldest first."""
-        sightings = self._answer(build_sightings(twin.key, self.moment())).to_dicts()
+        sightings = self.from_memory(lambda horizon: self._answer(build_sightings(twin.key, self.moment(horizon)))).to_dicts()
         return history(sightings, self.reading.snapshot_sources(self.version, (row["snapshot_id"] for row in sightings)))
 
     def make_journey(self, channel: str, order_id: str) -> str:

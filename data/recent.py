@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from data.lake import RECENT, Lake
+from data.numbers import Numbers
 from data.order import MILESTONE_BIT, MILESTONES, MUST_FOLLOW, OPEN_UNTIL_FOREVER, ORDER_KEY, STAGES
 from data.visit import FOREVER, Offset, doubtful_sql, passages_sql, waits_sql
 from data.zone import offset_sql, offsets
@@ -111,12 +112,13 @@ class Counted:
 @dataclass(frozen=True, kw_only=True)
 class Horizon:
     """What is kept: the orders of this version with anything at or after `since`, where they were and when at or after
-    `visits_since`, and the derived and counted tables by what they stand for."""
+    `visits_since`, the derived and counted tables by what they stand for, and where the numbers of all orders lie."""
 
     version: int
     since: datetime
     visits_since: datetime
     derived: tuple[tuple[str, Hashable], ...] = ()
+    numbers: Numbers | None = field(default=None, compare=False, repr=False)
 
 
 class Recent:
@@ -201,7 +203,13 @@ class Recent:
         self._rows = _number(cursor, f"SELECT count(*) FROM {RECENT}.orders", {})
         _pack(cursor)
         cursor.execute(f"INSERT INTO {RECENT}.mark VALUES ($version)", {"version": version})
-        return Horizon(version=version, since=values["since"], visits_since=visits_since, derived=derived + counted)
+        return Horizon(
+            version=version,
+            since=values["since"],
+            visits_since=visits_since,
+            derived=derived + counted,
+            numbers=Numbers.read(cursor, version),
+        )
 
     def _refresh(self, cursor: duckdb.DuckDBPyConnection, version: int, as_of: datetime, held: Horizon) -> Horizon | None:
         """Bring the rows up to the version by those that changed; None where they do not agree with the lake then."""
@@ -218,6 +226,7 @@ class Recent:
             followed = {c.name: kept.get(c.name) for c in self._counted if c.reads not in remade}
             derived += self._count(cursor, as_of, held.since, kept=followed)
             cursor.execute(f"UPDATE {RECENT}.mark SET version = $version", {"version": version})
+            numbers = held.numbers and held.numbers.with_changes(cursor, version, self._snapshot)
             agrees = _agrees(cursor, values)
             cursor.execute("COMMIT" if agrees else "ROLLBACK")
         except duckdb.Error:
@@ -227,7 +236,7 @@ class Recent:
             _LOG.info("the recent orders did not agree with version %d: they are read anew", version)
             return None
         self._snapshot, self._worn = newest, self._worn + worn
-        return replace(held, version=version, derived=derived)
+        return replace(held, version=version, derived=derived, numbers=numbers)
 
     def _replace(
         self, cursor: duckdb.DuckDBPyConnection, values: dict[str, Any], as_of: datetime, kept: dict[str, Hashable]

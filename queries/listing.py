@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from data.numbers import Numbers
 from data.recent import Horizon
 from data.targets import Edition, Targets
 from queries.build import Statement, has_normals
@@ -217,11 +218,29 @@ def shape_of(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, 
     )
     values = span_values(span, None, moment.zone, edition)
     shape = _kept_shape(shape, values, moment, asks_normals=_asks_normals(listing))
+    shape, searched = _searched_shape(shape, listing, moment)
+    values |= searched
     values |= setting_values(moment.scope, moment.version, edition) | where_values(listing.where) | {"search": listing.search}
     for index, (channel, order_id) in enumerate(listing.among or ()):
         values |= {f"among_channel_{index}": channel, f"among_{index}": order_id}
     values |= pick_values(listing.matching, "pick") if listing.matching else {}
     return shape, values | {"beyond": listing.metric and edition.target_of(listing.metric)}
+
+
+def _searched_shape(shape: ListingShape, listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, object]]:
+    """The shape that looks for what is searched only where it may stand, as far as that is known, and its bounds."""
+    numbers = numbers_of(moment)
+    if not listing.search or numbers is None:
+        return shape, {}
+    found = numbers.found(listing.search)
+    shape = replace(shape, searched=found.columns, is_search_dated=found.reach is not None)
+    return shape, {"search_first": found.reach.first, "search_end": found.reach.end} if found.reach else {}
+
+
+def numbers_of(moment: Moment) -> Numbers | None:
+    """Where the numbers of all orders lie at the moment's version; None where that is not known."""
+    held = moment.horizon
+    return held.numbers if held is not None and held.version == moment.version else None
 
 
 def _kept_shape(shape: ListingShape, period: dict[str, object], moment: Moment, *, asks_normals: bool) -> ListingShape:

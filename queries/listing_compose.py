@@ -19,11 +19,12 @@ from queries.shape import WhereShape
 
 Step = Literal["", "after", "before"]
 
-SEARCH: Final = (
-    "(STARTS_WITH(order_id, $search) OR CONTAINS(' ' || source_order_ids, ' ' || $search) "
-    "OR STARTS_WITH(LOWER(city), LOWER($search)))"
-)
-SEARCHED_COLUMNS: Final = ("order_id", "source_order_ids", "city")
+SEARCH: Final = {
+    "order_id": "STARTS_WITH(order_id, $search)",
+    "source_order_ids": "CONTAINS(' ' || source_order_ids, ' ' || $search)",
+    "city": "STARTS_WITH(LOWER(city), LOWER($search))",
+}
+"""What a search means, by the column looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,9 @@ class Chosen:
 class ListingShape:
     """All of a list that decides the text of its statements.
 
-    `page_count`: of a page that is known to hold orders created at so many instants only those orders are read.
+    `page_count`: of a page that is known to hold orders created at so many instants only those orders are read. `searched` are
+    the columns in which a search can find something, `is_search_dated` that it can only among orders created within the
+    bounds named.
     """
 
     chosen: Chosen
@@ -49,6 +52,8 @@ class ListingShape:
     setting: Setting
     is_settled: bool
     has_search: bool
+    searched: tuple[str, ...] = tuple(SEARCH)
+    is_search_dated: bool = False
     columns: tuple[str, ...] = ()
     order_by: str = ""
     step: Step = ""
@@ -139,11 +144,13 @@ def listed_rows(shape: ListingShape, columns: frozenset[str]) -> Rows:
     if shape.page_count:
         instants = ", ".join(f"$page_{i}" for i in range(shape.page_count))
         scan += ["o.created_at >= $page_first", "o.created_at <= $page_last", f"o.created_at IN ({instants})"]
+    if shape.is_search_dated:
+        scan += ["o.created_at >= $search_first", "o.created_at < $search_end"]
     if shape.among_count is not None:
         scan.append(_among("o.", shape.among_count))
     needed = [chosen.condition, chosen.value or "1", chosen.typical or "1", *conditions]
     columns = columns.union(*(column_names(sql) for sql in needed))
-    columns |= frozenset(SEARCHED_COLUMNS) if shape.has_search else frozenset()
+    columns |= frozenset(shape.searched) if shape.has_search else frozenset()
     columns |= frozenset((*keys, str(chosen.anchor.at))) if chosen.is_once else frozenset()
     request = Request(
         anchor=chosen.anchor,
@@ -161,7 +168,7 @@ def listed_rows(shape: ListingShape, columns: frozenset[str]) -> Rows:
     if chosen.value:
         conditions.append(f"({chosen.value}) > {f'({typical})' if typical and not shape.page_count else '$beyond'}")
     if shape.has_search:
-        conditions.append(SEARCH)
+        conditions.append(f"({' OR '.join(SEARCH[column] for column in shape.searched)})" if shape.searched else "FALSE")
     return Rows(answer=_where(exp.Select().from_(name, copy=False), conditions), ctes=ctes, typical=typical)
 
 

@@ -17,7 +17,7 @@ from queries.base import Period, Request, Setting, base, table_at
 from queries.build import Statement
 from queries.compose import Composed, is_materialized
 from queries.fragment import DIALECT, named, select
-from queries.listing import Moment
+from queries.listing import Moment, numbers_of
 from queries.listing_columns import LISTING_COLUMNS
 from queries.metric import PASSED
 from queries.query import Query, Window
@@ -108,32 +108,70 @@ def _statement(table: str, key: OrderKey, moment: Moment) -> Statement:
     setting = setting_of(moment.scope, span, edition, grain=None, zone=moment.zone)
     values = setting_values(moment.scope, moment.version, edition) | {"as_of": moment.as_of}
     values |= {"channel": key.channel, "order_id": key.order_id, "created_at": key.created_at}
-    is_dated = key.created_at is not None
+    conditions, bounds = _places(key, moment)
     if table == "order":
-        return _with_values(_compose_order(setting, is_settled=span.is_settled, is_dated=is_dated), values)
-    return _with_values(_compose_attached(table, setting, is_settled=span.is_settled, is_dated=is_dated), values)
+        return _with_values(_compose_order(setting, conditions, is_settled=span.is_settled), values | bounds)
+    parts, row_bounds = _row_places(key, moment) if table == "order_rows" else (("TRUE",), {})
+    composed = _compose_attached(table, setting, conditions, parts, is_settled=span.is_settled)
+    return _with_values(composed, values | bounds | row_bounds)
+
+
+def _places(key: OrderKey, moment: Moment) -> tuple[tuple[str, ...], dict[str, object]]:
+    """Conditions that say where to look for the order, and their parameters."""
+    numbers = numbers_of(moment)
+    if key.created_at is not None:
+        return (*KEY, "o.created_at = $created_at"), {}
+    if numbers is None:
+        return KEY, {}
+    reach = numbers.reach_of(key.channel, key.order_id)
+    if reach is None:
+        return (*KEY, "FALSE"), {}
+    bounds: dict[str, object] = {"order_first": reach.first, "order_end": reach.end}
+    return (*KEY, "o.created_at >= $order_first", "o.created_at < $order_end"), bounds
+
+
+def _row_places(key: OrderKey, moment: Moment) -> tuple[tuple[str, ...], dict[str, object]]:
+    """Conditions of which each of the order's rows meets exactly one: where to look for them, scan by scan."""
+    numbers = numbers_of(moment)
+    if numbers is None:
+        return ("TRUE",), {}
+    parts, bounds, reach = [], dict[str, object](), numbers.rows_of(key.channel, key.order_id)
+    if reach.dated is not None:
+        parts.append("r.created_at >= $row_first AND r.created_at < $row_end")
+        bounds |= {"row_first": reach.dated.first, "row_end": reach.dated.end}
+    if reach.undated is not None:
+        parts.append("r.created_at IS NULL AND r.snapshot_id >= $first_snapshot AND r.snapshot_id <= $last_snapshot")
+        bounds |= dict(zip(("first_snapshot", "last_snapshot"), reach.undated, strict=True))
+    return tuple(parts) or ("FALSE",), bounds
 
 
 @lru_cache(maxsize=64)
-def _compose_order(setting: Setting, *, is_settled: bool, is_dated: bool) -> Composed:
+def _compose_order(setting: Setting, places: tuple[str, ...], *, is_settled: bool) -> Composed:
     columns = {column.name for column in ORDER_COLUMNS} | {"status", "is_open", "as_of", "mapped_milestones", "ship_due_at"}
     columns |= {f"{name}_{kind}" for name in MILESTONES for kind in ("measured_at", "inferred")}
-    rows = base(columns, setting, sight=Period(is_settled=is_settled).sight(), conditions=_conditions(is_dated=is_dated))
+    rows = base(columns, setting, sight=Period(is_settled=is_settled).sight(), conditions=[*places])
     answer = select("*", *(named(LISTING_COLUMNS[name].expression, name) for name in SHOWN)).from_("the_order", copy=False)
     return _composed(answer.with_("the_order", as_=rows, copy=False))
 
 
 @lru_cache(maxsize=256)
-def _compose_attached(table: str, setting: Setting, *, is_settled: bool, is_dated: bool) -> Composed:
-    """Rows of another table that belong to the order, which must itself be in the base."""
+def _compose_attached(
+    table: str, setting: Setting, places: tuple[str, ...], parts: tuple[str, ...], *, is_settled: bool
+) -> Composed:
+    """Rows of another table that belong to the order, which must itself be in the base; read part by part."""
     names, at, clips = ATTACHED[table]
     columns = {name: _clipped(name) if clips else f"r.{name}" for name in names}
-    conditions = [*_conditions(is_dated=is_dated), "r.channel = $channel", "r.order_id = $order_id", f"r.{at} <= $as_of"]
-    rows = base((), setting, sight=Period(is_settled=is_settled).sight(), conditions=conditions)
-    rows = rows.select(*(named(sql, name) for name, sql in columns.items()), append=False, copy=False)
-    on = "r.channel = o.channel AND r.order_id = o.order_id"
-    rows = rows.join(table_at(table, "r"), on=on, join_type="inner", dialect=DIALECT, copy=False)
-    return _composed(rows.order_by(f"r.{at} NULLS LAST", dialect=DIALECT, copy=False))
+    on, found = "r.channel = o.channel AND r.order_id = o.order_id", []
+    for part in parts:
+        conditions = [*places, "r.channel = $channel", "r.order_id = $order_id", f"r.{at} <= $as_of", part]
+        rows = base((), setting, sight=Period(is_settled=is_settled).sight(), conditions=conditions)
+        rows = rows.select(*(named(sql, name) for name, sql in columns.items()), append=False, copy=False)
+        found.append(rows.join(table_at(table, "r"), on=on, join_type="inner", dialect=DIALECT, copy=False))
+    if len(found) == 1:
+        return _composed(found[0].order_by(f"r.{at} NULLS LAST", dialect=DIALECT, copy=False))
+    together = exp.union(*found, distinct=False, copy=False).subquery("r", copy=False)
+    answer = select(*(exp.column(name) for name in names)).from_(together, copy=False)
+    return _composed(answer.order_by(f"{at} NULLS LAST", dialect=DIALECT, copy=False))
 
 
 @lru_cache(maxsize=64)
@@ -155,10 +193,6 @@ def _compose_comparable(setting: Setting, *, is_settled: bool) -> Composed:
 
 def _clipped(name: str) -> str:
     return f"CASE WHEN r.{name} <= $as_of THEN r.{name} END" if name.endswith("_at") else f"r.{name}"
-
-
-def _conditions(*, is_dated: bool) -> list[str]:
-    return [*KEY, *(["o.created_at = $created_at"] if is_dated else [])]
 
 
 def _composed(answer: exp.Select) -> Composed:

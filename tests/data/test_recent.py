@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.lake import Lake
+from data.numbers import EPOCH, HOUR, Numbers
 from data.recent import ATTACHED, COUNTED_ROWS, DOUBTFUL, VISITS, Counted, Counting, Derived, Recent
 from tests.data.intake import contract_of, home, take_in, write_csv
 from tests.data.test_merge import HEADER, SNAPSHOT, _contract
@@ -83,6 +84,23 @@ def _kept(lake: Lake) -> dict[str, list[tuple[Any, ...]]]:
     return {name: sorted(cursor.execute(f"SELECT held::VARCHAR FROM ({sql}) AS held").fetchall()) for name, sql in tables.items()}
 
 
+def _numbered(lake: Lake, numbers: Numbers | None) -> list[tuple[bool, tuple[Any, ...]]]:
+    """Of every order, and every row of one, whether it lies where the numbers say."""
+    assert numbers is not None
+    cursor, found = lake.cursor(), []
+    for channel, order_id, hour in cursor.execute(f"SELECT channel, order_id, {HOUR} FROM lake.orders AS r").fetchall():
+        reach = numbers.reach_of(channel, order_id)
+        is_within = reach is not None and reach.first <= EPOCH + timedelta(hours=hour) < reach.end
+        found.append((is_within and "order_id" in numbers.found(order_id[:1]).columns, (channel, order_id, hour)))
+    for row in cursor.execute(f"SELECT channel, order_id, {HOUR}, snapshot_id FROM lake.order_rows AS r").fetchall():
+        rows = numbers.rows_of(*row[:2])
+        if row[2] is None:
+            found.append((rows.undated is not None and rows.undated[0] <= row[3] <= rows.undated[1], row))
+        else:
+            found.append((rows.dated is not None and rows.dated.first <= EPOCH + timedelta(hours=row[2]) < rows.dated.end, row))
+    return found
+
+
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(snapshots=st.lists(SNAPSHOT, min_size=2, max_size=4), returned=st.lists(RETURN_ROW, max_size=3))
 def test_what_is_kept_up_to_date_is_what_would_be_read_anew(
@@ -101,7 +119,10 @@ def test_what_is_kept_up_to_date_is_what_would_be_read_anew(
             if number == 1 and returned:
                 take_in(lake, contract_of(**RETURNS), write_csv(place / f"r_{stamp}.csv", returned, RETURN_HEADER))
             version, as_of = reader.newest_version(), reader.head().as_of or BEGIN
-            assert recent.advance(version, as_of) is not None
+            horizon = recent.advance(version, as_of)
+            assert horizon is not None
+            for known, row in _numbered(reader, horizon.numbers):
+                assert known, row
             kept = _kept(reader)
             assert Recent(reader, derived=[PACES], counted=[PASSED, SLOW], spans=SPANS).advance(version, as_of) is not None
             assert kept == _kept(reader)

@@ -23,6 +23,7 @@ from queries.query import Comparison, Filter, Grain, Query, Window
 from queries.risk import kept_comparables
 from queries.run import MovedOn, run
 from queries.scope import Scope
+from queries.twin import OrderKey, build_order, build_returns, build_sightings
 from tests.queries.desk import AS_OF, Desk, Row
 from tests.queries.test_laws import BEGIN, EXAMPLES, LAKES, SLOW, TARGETS
 from tests.queries.test_listing import a_lake, moment
@@ -180,6 +181,39 @@ def test_memory_of_another_version_is_never_read(desk: Desk) -> None:
     recent.advance(later.version, AS_OF)
     with pytest.raises(MovedOn):
         run(later.lake, statement)
+
+
+def test_what_is_searched_is_found_where_it_lies(desk: Desk) -> None:
+    """In a list of everything, which the lake answers, and of the last days; for all and for a region."""
+    filled = desk.filled(*a_lake()).with_targets(TARGETS)
+    horizon = recent_of(filled).advance(filled.version, AS_OF)
+    narrowed = 0
+    for text in ("O0", "O07", "X", "Y12", "wu", "O9", "武", "É"):
+        for window in (None, WINDOWS[0]):
+            for scope in (Scope.ALL, Scope.of_regions(["R1"])):
+                listing = Listing(search=text, window=window)
+                there, here = moment(filled, scope=scope), moment(filled, scope=scope, horizon=horizon)
+                assert run(filled.lake, build_listing(listing, here)).equals(run(filled.lake, build_listing(listing, there))), (
+                    text
+                )
+                counted, lake = (run(filled.lake, build_count(listing, at, by=("region",))) for at in (here, there))
+                assert counted.equals(lake), text
+                narrowed += "$search_first" in build_count(listing, here).sql
+    assert narrowed > 16
+    other = replace(horizon, version=filled.version + 1) if horizon else None
+    assert "$search_first" not in build_count(Listing(search="O0"), moment(filled, horizon=other)).sql
+
+
+def test_an_order_is_looked_for_where_its_number_lies(desk: Desk) -> None:
+    filled = desk.filled(*a_lake()).with_targets(TARGETS)
+    horizon = recent_of(filled).advance(filled.version, AS_OF)
+    for number in ("O00", "O17", "O99"):
+        for scope in (Scope.ALL, Scope.of_regions(["R1"])):
+            key = OrderKey(channel="web", order_id=number)
+            there, here = moment(filled, scope=scope), moment(filled, scope=scope, horizon=horizon)
+            for build in (build_order, build_returns, build_sightings):
+                assert build(key, here).sql != build(key, there).sql
+                assert run(filled.lake, build(key, here)).equals(run(filled.lake, build(key, there)))
 
 
 @pytest.mark.parametrize("part", get_args(Part))
