@@ -56,7 +56,7 @@ class _Shape:
 def build_flow(flow: Flow, moment: Moment, horizon: Horizon | None = None) -> Statement:
     """The statement of a flow inside the moment's scope; orders cancelled while they waited are left out.
 
-    Columns: the dimensions, `stage`, `bucket_at` (its start; what began before the window's first one stands in the one before),
+    Columns: the dimensions, `stage`, `bucket_at` (its start; what began before the window stands in the bucket before its first),
     `entered_count` and `left_count`, and for each the seconds from there to the bucket's end, added up:
     `entered_rest_seconds`, `left_rest_seconds`. Raises QueryError for what cannot be asked.
     """
@@ -116,10 +116,13 @@ def _events(request: Request, shape: _Shape, dimensions: Mapping[str, str], rows
     setting, step = shape.setting, shape.step_ms
     ctes, name = source(request)
     zone_offset = offset_sql("EPOCH_MS($start)", setting.offsets)
-    # What began before the window stands in the bucket before its first one.
     before = f"(EPOCH_MS($start) + {zone_offset}) // {step} * {step} - {zone_offset} - 1"
     keys = tuple(named(sql, alias) for alias, sql in dimensions.items())
-    ends = (f"GREATEST({began_sql(shape.kind)}, {before}) AS began", "CASE WHEN NOT is_waiting THEN EPOCH_MS(at) END AS ended")
+    began = began_sql(shape.kind)
+    ends = (
+        f"CASE WHEN {began} >= EPOCH_MS($start) THEN {began} ELSE {before} END AS began",
+        "CASE WHEN NOT is_waiting THEN EPOCH_MS(at) END AS ended",
+    )
     spans = select(*keys, *ends).from_(name, copy=False)
     spans = spans.where(*(parse(condition) for condition in (IS_IN[shape.kind], *rows)), copy=False)
 

@@ -1,8 +1,8 @@
 """Flow cells: what entered and left each stage, and became and ceased to be stuck there, counted by the hour in memory.
 
 They answer for a window at whose end nothing is hidden. Whatever left since its start is in it, and whatever entered, but for
-what left again before the start in the very hour that holds it; all else that left had entered before: it is as many as left
-and did not enter. Looked at one by one are only the passages that ended in that hour, the few that not every sight takes
+what entered before the start in the very hour that holds it; all else that left had entered before: it is as many as left and
+did not enter. Looked at one by one are only the passages that began or ended in that hour, the few that not every sight takes
 alike, and what waits at the end. The counts are the same to the last millisecond.
 """
 
@@ -60,7 +60,7 @@ WHOLE: Final = "whole"
 """Read for each way: worked out once."""
 
 BEFORE: Final = "(EPOCH_MS($hour_start) - 1)"
-"""Where what began before the window's first hour stands: in the hour before."""
+"""Where what began before the window stands: in the hour before its first."""
 
 
 def kept_flow_cells(zone: ZoneInfo, read_targets: Callable[[], Targets]) -> tuple[Counted, ...]:
@@ -112,14 +112,19 @@ def counted_events(request: Request, table: str, kind: Kind, dimensions: Mapping
 def _singles(request: Request, kind: Kind) -> tuple[Ctes, str]:
     """What is looked at one by one, and which `part` it takes.
 
-    Of the passages that ended in the window's first hour those before it are `undone`, for the hour counts that they
-    entered, and the others its `edge`, whose leaving no hour counts. No hour counts the doubtful ones and the waits: `alone`.
+    Those that began in the window's first hour but before it are `undone`, for the hour counts that they entered; those that
+    ended in that hour but in the window are its `edge`, whose leaving no hour counts. No hour counts the doubtful ones and the
+    waits: `alone`.
     """
     hour, start, first = (request.period.name(name) for name in ("hour_start", "start", "cells_start"))
+    # A stage is entered no later than one is stuck in it; which began to the ms in time is told below.
+    entered = "EPOCH_MS(o.at) - o.passage_seconds * 1000"
+    early = [f"o.at >= {hour}", f"{entered} <= EPOCH_MS({start})"]
+    early += [f"{entered} >= {BEFORE}"] if kind == "passing" else []
     told, sure = request.columns - PASSAGE_COLUMNS, f"NOT {IS_DOUBTFUL}"
     request = replace(request, columns=request.columns | KEYS) if kind == "stuck" else request
     parts = [
-        ("undone", kept_passages("passages", told, [f"o.at >= {hour}", f"o.at < {start}", sure], request)),
+        ("undone", kept_passages("passages", told, [*early, sure], request)),
         ("edge", kept_passages("passages", told, [f"o.at >= {start}", f"o.at < {first}", sure], request)),
         ("alone", kept_passages(DOUBTFUL, told, [f"o.at >= {start}"], request)),
         ("alone", kept_waits(told, request)),
@@ -158,7 +163,8 @@ def _whole_events(dimensions: Mapping[str, str]) -> list[exp.Select]:
 
 
 def _single_events(dimensions: Mapping[str, str]) -> list[exp.Select]:
-    """What single rows add to the hours: at the edge each entered before, as far as its hour does not count it as well."""
+    """What single rows add to the hours: each at the edge entered before; that its hour counts so too is undone or makes up for it."""
+    start = "EPOCH_MS($start)"
 
     def events(instant: str, when: str, *, is_entry: bool, sign: str = "") -> exp.Select:
         rest = f"{_hour(instant)} + {HOUR_MS} - {instant}"
@@ -166,9 +172,9 @@ def _single_events(dimensions: Mapping[str, str]) -> list[exp.Select]:
         found = select(*dimensions, f"{_hour(instant)} AS bucket", *figures).from_("began", copy=False)
         return found.where(parse(when), copy=False).group_by(*_first(len(dimensions) + 1), copy=False)
 
-    undone = f"part = 'undone' AND began > {BEFORE}"
+    undone = f"part = 'undone' AND began > {BEFORE} AND began < {start}"
     return [
-        events(f"GREATEST(began, {BEFORE})", "part = 'alone'", is_entry=True),
+        events(f"(CASE WHEN began >= {start} THEN began ELSE {BEFORE} END)", "part = 'alone'", is_entry=True),
         events(BEFORE, f"part = 'edge' OR ({undone})", is_entry=True),
         events("began", undone, is_entry=True, sign="-"),
         events("EPOCH_MS(at)", "part <> 'undone' AND NOT is_waiting", is_entry=False),

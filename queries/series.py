@@ -27,7 +27,7 @@ CHANGE_FROM: Final = 4.0
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """One place and stage: orders there at each hour's end, and order-hours spent there in it; the last hour may be cut short."""
+    """One place and stage: orders there at each hour's end, and order-hours spent there in it; the ends may be cut short."""
 
     starts: tuple[datetime, ...]
     entered: Floats
@@ -48,7 +48,7 @@ def courses(rows: pl.DataFrame, by: Sequence[str], start: datetime, as_of: datet
     known = rows.join(groups, on=list(by), how="left", nulls_equal=True).with_columns(
         ((pl.col("bucket_at") - first).dt.total_seconds() // 3600).clip(-1, size - 1).alias("index")
     )
-    # The first column holds what came before the first hour.
+    # The first column holds what came before the window.
     cells = known["course"].to_numpy().astype(np.int64) * (size + 1) + known["index"].to_numpy().astype(np.int64) + 1
     shape = (groups.height, size + 1)
 
@@ -61,7 +61,8 @@ def courses(rows: pl.DataFrame, by: Sequence[str], start: datetime, as_of: datet
     level = initial + np.cumsum(entered[:, 1:] - left[:, 1:], axis=1)
     before = np.concatenate([initial, level[:, :-1]], axis=1)
     hours = before + (spread("entered_rest_seconds") - spread("left_rest_seconds"))[:, 1:] / 3600
-    # What comes after as-of is not known yet: of the last hour only its part until then counts.
+    # Of the first hour only the part since the start counts; what comes after as-of is not known yet.
+    hours[:, 0] -= initial[:, 0] * ((start - first) / HOUR)
     hours[:, -1] -= level[:, -1] * (1 - (as_of - starts[-1]) / HOUR)
     hours = np.maximum(hours, 0.0)
     return {

@@ -51,10 +51,10 @@ def by_hand(orders: list[Row]) -> tuple[Counter[tuple[object, ...]], Counter[tup
         reached = [name for name in FORWARD_MILESTONES if name in row]
         for opened, closed in pairwise(reached):
             if row[closed] >= START:
-                add("in", row, closed, max(row[opened], before))
+                add("in", row, closed, row[opened] if row[opened] >= START else before)
                 add("out", row, closed, row[closed])
         if len(reached) < len(FORWARD_MILESTONES):
-            add("in", row, STAGES[len(reached) - 1], max(row[reached[-1]], before))
+            add("in", row, STAGES[len(reached) - 1], row[reached[-1]] if row[reached[-1]] >= START else before)
     return count, rest
 
 

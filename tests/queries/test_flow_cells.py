@@ -16,6 +16,7 @@ from queries.flow_cells import TOLD, Kind
 from queries.query import Filter, Window
 from queries.run import run
 from queries.scope import Scope
+from queries.series import courses
 from tests.queries.desk import AS_OF, Desk, Row
 from tests.queries.test_flow import some_orders
 from tests.queries.test_laws import LAKES, SLOW, TARGETS
@@ -98,3 +99,36 @@ def test_what_left_again_before_the_window_has_not_entered_it(desk: Desk) -> Non
     ]
     filled = replace(desk.filled([row, *early]).with_targets(TARGETS), newest=AS_OF)
     assert differences(filled, [Flow(kind="passing", window=Window.last(timedelta(minutes=140), AS_OF))]) == []
+
+
+@pytest.mark.parametrize("is_in_memory", [False, True])
+def test_what_began_before_the_window_has_not_entered_it(desk: Desk, is_in_memory: bool) -> None:
+    """The window begins at 21:40. Of the hour before it one order left again, one left in it, and two still wait."""
+    moments = {
+        "O1": {"created": 175, "paid": 165, "approved": 150},
+        "O2": {"created": 175, "paid": 165, "approved": 130},
+        "O3": {"created": 175, "paid": 145},
+        "O4": {"created": 175, "paid": 141},
+        "O5": {"created": 175, "paid": 140, "approved": 20},
+        "O6": {"created": 175, "paid": 125},
+    }
+    orders: list[Row] = [
+        {"id": id_} | {name: AS_OF - timedelta(minutes=ago) for name, ago in minutes.items()} for id_, minutes in moments.items()
+    ]
+    filled = replace(desk.filled(orders), newest=AS_OF)
+    horizon = recent_of(filled, timedelta(days=5)).advance(filled.version, AS_OF) if is_in_memory else None
+    start = AS_OF - timedelta(minutes=140)
+    flow = Flow(kind="passing", window=Window(start=start, end=AS_OF + timedelta(milliseconds=1)))
+    statement = build_flow(flow, moment(filled, newest=AS_OF), horizon)
+    assert ("recent.passing_warehouses" in statement.sql) == is_in_memory
+    rows = [row for row in run(filled.lake, statement).to_dicts() if row["stage"] == "approved"]
+    hour = AS_OF - timedelta(hours=3)
+    assert [(row["bucket_at"], row["entered_count"], row["left_count"]) for row in rows] == [
+        (hour - timedelta(hours=1), 3, 0),
+        (hour, 2, 1),
+        (hour + timedelta(hours=2), 0, 1),
+    ]
+    assert [row["entered_rest_seconds"] for row in rows[1:]] == [20 * 60 + 5 * 60, 0]
+    course = courses(run(filled.lake, statement), ("stage",), start, AS_OF)["approved",]
+    assert course.level.tolist() == [4, 4, 3, 3]
+    assert course.hours[:2].tolist() == pytest.approx([3 * 20 / 60 - 10 / 60 + 25 / 60, 4])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
+import pytest
 
 from queries.series import courses
 
@@ -30,7 +31,7 @@ def test_levels_and_order_hours_are_those_counted_by_hand() -> None:
     rows = pl.DataFrame(
         [
             row("A", -2, 3, 0, 0, 0),  # three were there before
-            row("A", 0, 2, 1, 1.5, 0.25),  # two enter, with 1 h and 0.5 h left of the hour; one leaves with 0.25 h left
+            row("A", 0, 2, 1, 1.0, 0.25),  # 40 min of the hour are looked at; two enter, each with half an hour left; one leaves
             row(None, 1, 1, 0, 0.5, 0),
             row("A", 3, 0, 4, 0, 3.5),  # the last hour is only half known: four leave with 3.5 h of it left
         ]
@@ -38,7 +39,7 @@ def test_levels_and_order_hours_are_those_counted_by_hand() -> None:
     found = courses(rows, ("place",), START, AS_OF)
     assert list(found) == [("A",), (None,)]
     assert found["A",].level.tolist() == [4, 4, 4, 0]
-    assert found["A",].hours.tolist() == [3 + 1.5 - 0.25, 4, 4, 4 - 3.5]
+    assert found["A",].hours.tolist() == pytest.approx([3 * 2 / 3 + 1.0 - 0.25, 4, 4, 4 - 3.5])
     assert found[None,].entered.tolist() == [0, 1, 0, 0]
     assert found[None,].level.tolist() == [0, 1, 1, 1]
     assert found[None,].hours.tolist() == [0, 0.5, 1, 0.5]
