@@ -1,7 +1,8 @@
 """Answers ahead of the question: what pages showed lately is asked again for each new snapshot, before their tabs look.
 
 A tab that finds a new snapshot then redraws from the cache; the first visit after a start finds everything imported. Then,
-while nothing newer is there, the pages of long questions are made ready as they open, in the scope of everyone signed in.
+while nothing newer is there, the pages of long questions are made ready as they open, in the scope of everyone signed in, and
+over a week.
 """
 
 from __future__ import annotations
@@ -33,8 +34,15 @@ REMEMBERED_SECONDS: Final = 600.0
 MOST: Final = 6
 """So many different sights are kept ready; the latest win."""
 
-USUAL: Final = tuple(page for page in PAGES if page.url_path in ("flow", "map"))
+Choice = tuple[tuple[str, tuple[str, ...]], ...]
+
+LONG: Final = {page.url_path: page for page in PAGES if page.url_path in ("flow", "map")}
 """Pages of long questions."""
+USUAL: Final[tuple[tuple[tuple[Page, Choice], ...], ...]] = (
+    tuple((page, ()) for page in LONG.values()),
+    ((LONG["flow"], (("window", ("7d",)),)),),
+)
+"""How they are mostly looked at: as they open, and when that is ready in every scope, over a week."""
 MOST_SCOPES: Final = 12
 """So many different scopes find them ready: a country's regions and everything, and a few leads of several regions."""
 SESSIONS_SECONDS: Final = 5.0
@@ -58,7 +66,7 @@ class Sight:
 
     page: Page
     user: User
-    parameters: tuple[tuple[str, tuple[str, ...]], ...]
+    parameters: Choice
 
 
 @dataclass
@@ -80,13 +88,13 @@ class Allowance:
         self.seconds -= seconds
 
 
-Ready = tuple[str, Scope]
+Ready = tuple[str, Choice, Scope]
 State = Literal["starting", "ready", "settled"]
 
 
 def ready_key(sight: Sight) -> Ready:
-    """What a usual sight is one of: its page and scope."""
-    return sight.page.url_path, scope_of(sight.user)
+    """What a usual sight is one of: its page, what is chosen there, and the scope."""
+    return sight.page.url_path, sight.parameters, scope_of(sight.user)
 
 
 @dataclass
@@ -117,11 +125,12 @@ class Ahead:
         return sorted((sight for sight, at in known.items() if at >= since), key=lambda sight: -known[sight])[:MOST]
 
     def usual(self, signed_in: Sequence[User] = ()) -> list[Sight]:
-        """The pages of long questions as they open: for everything, then in the other scopes of the latest visitors and of who is signed in."""
+        """The pages of long questions: of everything, then in the other scopes of the latest visitors and of who is signed in."""
         users: dict[Scope, User] = {}
         for user in (EVERYTHING, *(sight.user for sight in self.recent()), *signed_in):
             users.setdefault(scope_of(user), user)
-        return [Sight(page=page, user=user, parameters=()) for user in list(users.values())[:MOST_SCOPES] for page in USUAL]
+        chosen = list(users.values())[:MOST_SCOPES]
+        return [Sight(page=page, user=user, parameters=choice) for turn in USUAL for user in chosen for page, choice in turn]
 
     def run(
         self, reading: Reading, clock: Callable[[], datetime], *, signed_in: Callable[[datetime], Sequence[User]] = lambda now: ()

@@ -22,7 +22,7 @@ from pages import map as map_page
 from pages.frame import read_filters
 from pages.wall import prepare
 from queries.scope import Scope
-from shell.ahead import EVERYTHING, MOST, MOST_SCOPES, RESTED_SECONDS, SAVED_SECONDS, SHARE, USUAL, Ahead, Allowance
+from shell.ahead import EVERYTHING, MOST, MOST_SCOPES, RESTED_SECONDS, SAVED_SECONDS, SHARE, Ahead, Allowance
 from tests.data.intake import NOW, contract_of, home, write_csv
 
 
@@ -76,7 +76,8 @@ def test_the_first_page_is_asked_before_the_first_visit(reading: Reading) -> Non
 
 
 def test_pages_of_long_questions_are_ready_before_anyone_opens_them(reading: Reading) -> None:
-    """In the scope of everyone signed in: what flow and map then ask as they open, their bar included, is all in the cache."""
+    """In the scope of everyone signed in: what flow and map then ask as they open, their bar included, is all in the cache; and
+    what flow asks over a week."""
     ahead = Ahead()
     ahead.note(PAGES[0], LEAD, {})
     thread = Thread(target=ahead.run, args=(reading, _clock), kwargs={"signed_in": lambda now: [ABSENT]}, daemon=True)
@@ -90,6 +91,8 @@ def test_pages_of_long_questions_are_ready_before_anyone_opens_them(reading: Rea
         flow.prepare(view, {})
         map_page.prepare(view, {})
         read_filters(view)
+        week = {"window": ["7d"]}
+        flow.prepare(open_view(reading, user, week, now=_clock(), language="zh-CN", stays_valid=lambda: None), week)
     assert reading.cache.state().entries == asked > 0
 
 
@@ -99,9 +102,13 @@ def test_the_usual_sights_are_of_each_scope_once_and_of_few(reading: Reading) ->
         ahead.note(PAGES[0], _lead(region), {})
     found = ahead.usual([_lead("CN-SOUTH"), ABSENT, EVERYTHING])
     assert {sight.page.url_path for sight in found} == {"flow", "map"}
-    assert [sight.user.regions for sight in found[:: len(USUAL)]] == [(), ("CN-EAST",), ("CN-SOUTH",), ("CN-NORTH",)]
+    scopes = [(), ("CN-EAST",), ("CN-SOUTH",), ("CN-NORTH",)]
+    as_they_open, over_a_week = found[: 2 * len(scopes)], found[2 * len(scopes) :]
+    assert [sight.user.regions for sight in as_they_open[::2]] == [sight.user.regions for sight in over_a_week] == scopes
+    assert {(sight.page.url_path, sight.parameters) for sight in over_a_week} == {("flow", (("window", ("7d",)),))}
+    assert not any(sight.parameters for sight in as_they_open)
     many = [_lead("CN-EAST", f"CN-{number}") for number in range(2 * MOST_SCOPES)]
-    assert len(ahead.usual(many)) == len(USUAL) * MOST_SCOPES
+    assert len(ahead.usual(many)) == 3 * MOST_SCOPES
 
 
 def test_an_allowance_is_a_share_of_the_time_saved_up_to_a_limit() -> None:
@@ -143,7 +150,7 @@ def test_a_store_that_does_not_answer_stops_nothing(reading: Reading) -> None:
     _wait_until_settled(ahead)
     ahead.stopping.set()
     thread.join(30)
-    assert {scope for _, scope in ahead.ready} == {Scope.ALL}
+    assert {scope for *_, scope in ahead.ready} == {Scope.ALL}
 
 
 def test_a_fault_of_the_engine_ends_nothing(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
