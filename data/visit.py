@@ -32,8 +32,8 @@ IS_DOUBTFUL: Final = f"(o.sound_until < {FOREVER} OR o.created_at > o.at)"
 def passages_sql(orders: str, offset: Offset, stages: Iterable[str] = STAGES) -> str:
     """SELECT of the passages, ended at or after `$since`, of the rows of `orders`; `offset` is the business zone's.
 
-    Columns: `order_number`, `CARRIED`, `passage_stage`, `at` (its end), `passage_seconds` (null where an end is not
-    measured or contradicts the other), `sound_until` (from then on a contradiction with another milestone is seen).
+    Columns: `order_number`, `CARRIED`, `passage_stage`, `at` (its end), `opened_at` and `passage_seconds` (null where an end is
+    not measured or contradicts the other), `sound_until` (from then on a contradiction with another milestone is seen).
     """
     return " UNION ALL ".join(_passage_sql(stage, orders, offset) for stage in stages)
 
@@ -80,6 +80,7 @@ def _passage_sql(stage: str, orders: str, offset: Offset) -> str:
     figures = {
         "passage_stage": f"'{stage}'",
         "at": f"o.{stage}_at",
+        "opened_at": f"CASE WHEN {opened} <= {closed} THEN {opened} END",
         "passage_seconds": f"CASE WHEN {opened} <= {closed} THEN (epoch_ms({closed}) - epoch_ms({opened})) / 1000.0 END",
         "sound_until": f"least(o.{stage}_sound_until, coalesce({_opening(stage, _sound_until)}, {FOREVER}))",
         **_keys(f"'{stage}'", opened, offset),

@@ -39,7 +39,10 @@ EXPLAINED: Final = ("on_time_rate", "late_rate", "delivered_on_time_rate", "otif
 
 
 STORED: Final = ("told", "bad_orders")
-"""Read more than once: they are worked out once, but for what is told of orders in memory, of which each time little is read."""
+"""Read more than once: they are worked out once."""
+
+READ_ANEW: Final = ("told", "orders_")
+"""But not where the orders are in memory: of those each time little is read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +142,9 @@ def _compose(shape: _Shape) -> Composed:
 
 
 def _is_stored(alias: str, setting: Setting) -> bool | None:
-    return not (alias == "told" and setting.is_recent) if alias in STORED else is_materialized(alias, setting)
+    if setting.is_recent and alias.startswith(READ_ANEW):
+        return False
+    return True if alias in STORED else is_materialized(alias, setting)
 
 
 def _unblamed() -> exp.Select:

@@ -117,10 +117,8 @@ def _singles(request: Request, kind: Kind) -> tuple[Ctes, str]:
     waits: `alone`.
     """
     hour, start, first = (request.period.name(name) for name in ("hour_start", "start", "cells_start"))
-    # A stage is entered no later than one is stuck in it; which began to the ms in time is told below.
-    entered = "EPOCH_MS(o.at) - o.passage_seconds * 1000"
-    early = [f"o.at >= {hour}", f"{entered} <= EPOCH_MS({start})"]
-    early += [f"{entered} >= {BEFORE}"] if kind == "passing" else []
+    # A stage is entered no later than one is stuck in it.
+    early = [f"o.at >= {hour}", f"o.opened_at < {start}", *([f"o.opened_at >= {hour}"] if kind == "passing" else [])]
     told, sure = request.columns - PASSAGE_COLUMNS, f"NOT {IS_DOUBTFUL}"
     request = replace(request, columns=request.columns | KEYS) if kind == "stuck" else request
     parts = [
