@@ -25,6 +25,7 @@ from data.zone import from_epoch_ms
 from queries.build import Statement
 from queries.cache import Cache
 from queries.cells import kept_cells
+from queries.dwells import kept_dwells
 from queries.flow_cells import kept_flow_cells
 from queries.normal import kept_normals
 from queries.risk import kept_comparables
@@ -177,7 +178,7 @@ class Reading:
             return targets_in_force(self.settings)[0]
 
         derived = (kept_comparables(zone, targets), kept_normals(zone, targets))
-        counted = (*kept_cells(zone, targets), *kept_flow_cells(zone, targets))
+        counted = (*kept_cells(zone, targets), *kept_flow_cells(zone, targets), kept_dwells())
         return lake, Recent(lake, derived=derived, counted=counted, zone=zone)
 
     def _newest_version(self) -> int:

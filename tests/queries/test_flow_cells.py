@@ -1,4 +1,4 @@
-"""Flow counted by the hour in memory: to the last millisecond what the lake says, whatever the window, scope and filter."""
+"""Flow and times counted by the hour in memory: to the last millisecond what the lake says, whatever the window, scope and filter."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from queries.dwells import build_dwells
 from queries.flow import Flow, build_flow
 from queries.flow_cells import TOLD, Kind
 from queries.query import Filter, Window
@@ -67,6 +68,24 @@ def test_what_is_counted_by_the_hour_is_what_the_lake_says(desk: Desk, lake: Any
     assert differences(filled, flows_until(newest)[minutes % 32 :: 32], scope=Scope.of_regions(regions)) == []
 
 
+@SLOW
+@given(lake=LAKES, minutes=st.integers(0, 59), regions=st.sets(st.sampled_from(["R1", "R2"]), min_size=1))
+def test_times_counted_by_the_hour_are_what_the_lake_says(desk: Desk, lake: Any, minutes: int, regions: set[str]) -> None:
+    """Whether the window lasts until what is newest, ended before, or is seen as it was then; of some regions, or one filtered."""
+    filled = desk.filled(*lake).with_targets(TARGETS)
+    newest = newest_of(lake[0]) + timedelta(minutes=minutes)
+    horizon = recent_of(filled, timedelta(days=40)).advance(filled.version, newest)
+    then = newest - timedelta(hours=7, minutes=minutes // 2)
+    sights = [moment(filled, as_of=as_of, newest=newest) for as_of in (newest, then)]
+    sights.append(moment(filled, as_of=newest, newest=newest, scope=Scope.of_regions(regions)))
+    windows = [Window.last(span, end) for span in SPANS for end in (newest, then)]
+    for index, (seen, window) in enumerate(product(sights, windows)):
+        where = (Filter("region", ("R1", None)),) if index % 3 == minutes % 3 else ()
+        statement = build_dwells(where, window, seen, horizon)
+        assert "recent.dwell_cells AS o" in statement.sql
+        assert run(filled.lake, statement).equals(run(filled.lake, build_dwells(where, window, seen)))
+
+
 @pytest.mark.parametrize("orders", [some_orders(), a_lake()[0]])
 def test_filters_and_millisecond_paces_count_the_same(desk: Desk, orders: list[Row]) -> None:
     filled = desk.filled(orders).with_targets(TARGETS)
@@ -82,6 +101,11 @@ def test_what_no_hour_counts_is_looked_at_itself(desk: Desk) -> None:
     flow = Flow(kind="stuck", window=Window.last(SPANS[0], AS_OF), by=("warehouse",))
     here = moment(filled, newest=AS_OF)
     assert "recent.stuck_warehouses" in build_flow(flow, here, horizon).sql
+    channel = (Filter("channel", ("web",)),)
+    of_channel = [build_dwells(channel, flow.window, here, kept) for kept in (horizon, None)]
+    assert of_channel[0].kept_version == filled.version
+    assert "dwell_cells" not in of_channel[0].sql
+    assert run(filled.lake, of_channel[0]).equals(run(filled.lake, of_channel[1]))
     others = [replace(flow, by=("channel",)), replace(flow, grain="day"), replace(flow, where=(Filter("stage", ("picked",)),))]
     statements = [build_flow(other, here, horizon) for other in others]
     statements.append(build_flow(replace(flow, kind="passing"), replace(here, as_of=AS_OF - timedelta(hours=3)), horizon))

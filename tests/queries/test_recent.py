@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from data.recent import Recent
 from queries.cells import kept_cells
+from queries.dwells import kept_dwells
 from queries.flow_cells import kept_flow_cells
 from queries.horizon import needs_normals
 from queries.listing import Listing, Part, build_count, build_listing
@@ -41,7 +42,7 @@ WINDOWS = (
 def recent_of(desk: Desk, span: timedelta = SPAN) -> Recent:
     """Nothing kept yet; comparables and normals by the desk's targets."""
     kept = (kept_comparables(desk.zone, lambda: desk.targets), kept_normals(desk.zone, lambda: desk.targets))
-    counted = (*kept_cells(desk.zone, lambda: desk.targets), *kept_flow_cells(desk.zone, lambda: desk.targets))
+    counted = (*kept_cells(desk.zone, lambda: desk.targets), *kept_flow_cells(desk.zone, lambda: desk.targets), kept_dwells())
     return Recent(desk.lake, derived=kept, counted=counted, spans=(span,), zone=desk.zone)
 
 
