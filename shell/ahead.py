@@ -2,7 +2,7 @@
 
 A tab that finds a new snapshot then redraws from the cache; the first visit after a start finds everything imported. Then,
 while nothing newer is there, the pages of long questions are made ready as they open, in the scope of everyone signed in, and
-over a week.
+what is asked over a week.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ LONG: Final = {page.url_path: page for page in PAGES if page.url_path in ("flow"
 """Pages of long questions."""
 USUAL: Final[tuple[tuple[tuple[Page, Choice], ...], ...]] = (
     tuple((page, ()) for page in LONG.values()),
-    ((LONG["flow"], (("window", ("7d",)),)),),
+    tuple((page, (("window", ("7d",)),)) for page in (PAGES[0], LONG["flow"])),
 )
-"""How they are mostly looked at: as they open, and when that is ready in every scope, over a week."""
+"""What is mostly looked at: these as they open, and when that is ready in every scope, the wall and the flow over a week."""
 MOST_SCOPES: Final = 12
 """So many different scopes find them ready: a country's regions and everything, and a few leads of several regions."""
 SESSIONS_SECONDS: Final = 5.0

@@ -77,7 +77,7 @@ def test_the_first_page_is_asked_before_the_first_visit(reading: Reading) -> Non
 
 def test_pages_of_long_questions_are_ready_before_anyone_opens_them(reading: Reading) -> None:
     """In the scope of everyone signed in: what flow and map then ask as they open, their bar included, is all in the cache; and
-    what flow asks over a week."""
+    what wall and flow ask over a week."""
     ahead = Ahead()
     ahead.note(PAGES[0], LEAD, {})
     thread = Thread(target=ahead.run, args=(reading, _clock), kwargs={"signed_in": lambda now: [ABSENT]}, daemon=True)
@@ -92,7 +92,9 @@ def test_pages_of_long_questions_are_ready_before_anyone_opens_them(reading: Rea
         map_page.prepare(view, {})
         read_filters(view)
         week = {"window": ["7d"]}
-        flow.prepare(open_view(reading, user, week, now=_clock(), language="zh-CN", stays_valid=lambda: None), week)
+        over_a_week = open_view(reading, user, week, now=_clock(), language="zh-CN", stays_valid=lambda: None)
+        prepare(over_a_week, week)
+        flow.prepare(over_a_week, week)
     assert reading.cache.state().entries == asked > 0
 
 
@@ -101,14 +103,15 @@ def test_the_usual_sights_are_of_each_scope_once_and_of_few(reading: Reading) ->
     for region in ("CN-EAST", "CN-SOUTH", "CN-EAST"):
         ahead.note(PAGES[0], _lead(region), {})
     found = ahead.usual([_lead("CN-SOUTH"), ABSENT, EVERYTHING])
-    assert {sight.page.url_path for sight in found} == {"flow", "map"}
+    assert {sight.page.url_path for sight in found} == {"wall", "flow", "map"}
     scopes = [(), ("CN-EAST",), ("CN-SOUTH",), ("CN-NORTH",)]
     as_they_open, over_a_week = found[: 2 * len(scopes)], found[2 * len(scopes) :]
-    assert [sight.user.regions for sight in as_they_open[::2]] == [sight.user.regions for sight in over_a_week] == scopes
-    assert {(sight.page.url_path, sight.parameters) for sight in over_a_week} == {("flow", (("window", ("7d",)),))}
+    assert [sight.user.regions for sight in as_they_open[::2]] == [sight.user.regions for sight in over_a_week[::2]] == scopes
+    week = (("window", ("7d",)),)
+    assert {(sight.page.url_path, sight.parameters) for sight in over_a_week} == {("wall", week), ("flow", week)}
     assert not any(sight.parameters for sight in as_they_open)
     many = [_lead("CN-EAST", f"CN-{number}") for number in range(2 * MOST_SCOPES)]
-    assert len(ahead.usual(many)) == 3 * MOST_SCOPES
+    assert len(ahead.usual(many)) == 4 * MOST_SCOPES
 
 
 def test_an_allowance_is_a_share_of_the_time_saved_up_to_a_limit() -> None:
