@@ -18,7 +18,11 @@ from pages.heat_question import read_question
 
 
 def measure(trial: Trial) -> list[Figure]:
-    """Median seconds of heatmaps and levels of the drill (the first of each with its frame), and of a cell with its panel."""
+    """Median seconds of heatmaps and levels of the drill (the first of each with its frame), and of a cell with its panel.
+
+    First (`lake_…`) answered by the lake alone, as days long past are; then as in the running interface, where the recent
+    orders are in memory.
+    """
     set_log_level("error")
     reading = Reading(lake_home(trial))
     manager, lead = view_of(reading, MANAGER), view_of(reading, LEAD)
@@ -34,7 +38,9 @@ def measure(trial: Trial) -> list[Figure]:
         "lead_drill": partial(drill.read_plane, lead, read_level(lead, {})),
     }
     try:
-        return [figure for name, act in acts.items() for figure in _figures(reading, name, act, trial.rounds)]
+        figures = [_from_the_lake(reading, name, act, trial.rounds) for name, act in acts.items()]
+        reading.keep_up()
+        return figures + [figure for name, act in acts.items() for figure in _figures(reading, name, act, trial.rounds)]
     finally:
         reading.close()
 
@@ -42,6 +48,10 @@ def measure(trial: Trial) -> list[Figure]:
 def _heatmap(view: View, **asked: str) -> Act:
     question = read_question({name: [value] for name, value in asked.items()})
     return partial(heatmaps.read_plane, view, question)
+
+
+def _from_the_lake(reading: Reading, name: str, act: Act, rounds: int) -> Figure:
+    return Figure(name=f"lake_{name}_uncached", value=medians(reading, act, rounds)[0], unit="seconds")
 
 
 def _figures(reading: Reading, name: str, act: Act, rounds: int) -> list[Figure]:
