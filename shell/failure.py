@@ -12,6 +12,8 @@ from access.freshness import read_promises
 from access.reading import EmptyLake, UnreadableLake
 from access.session import SessionEnded
 from access.user import PreviewError
+from components.board import Board, Notice, draw_board
+from components.kit import mount_kit
 from data.lake import LakeError
 from i18n import translate
 from queries.query import QueryError
@@ -76,8 +78,17 @@ def try_again(error: Exception, language: str) -> None:
 def wait_for_lake(error: LakeError, language: str) -> None:
     """Say why there is nothing to show, and draw the page by itself once there is a snapshot."""
     is_empty = isinstance(error, EmptyLake)
-    st.info(translate(language, "access.no_lake" if is_empty else "access.refused", reason=as_text(str(error))))
-    if is_empty:
+    if not is_empty:
+        st.info(translate(language, "access.refused", reason=as_text(str(error))))
+    else:
+        # In the colours that the page will have.
+        mount_kit(None)
+        title, text = (translate(language, f"access.no_lake.{part}") for part in ("title", "text"))
+        draw_board(
+            Board(language=language, notice=Notice(state="neutral", title=title, text=text)),
+            key="waiting",
+            on_choice=lambda: None,
+        )
         if isinstance(error, UnreadableLake):
             st.caption(as_text(str(error)))
         _tell_faults(language)
