@@ -107,7 +107,7 @@ class Ahead:
     """Which usual sights are ready, and for what."""
     allowance: Allowance = field(default_factory=Allowance)
     kept_up_at: float | None = None
-    """When the recent orders were brought up to date (monotonic)."""
+    """When the recent orders were brought up to date, or a filling history was first seen (monotonic)."""
     state: State = "starting"
     """`ready` once pages open as fast as they will, `settled` while every usual sight is ready for what is newest."""
 

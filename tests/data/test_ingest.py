@@ -61,6 +61,8 @@ def test_a_known_file_of_another_name_changes_nothing_however_large(
     with Lake.open_writer(settings) as lake:
         path = _file(tmp_path, *rows)
         assert take_in(lake, newest, path).state == "accepted"
+        path = path.rename(path.with_name("renamed.csv"))
+        assert take_in(lake, newest, path).state == "duplicate"
         for number in range(2):
             small = take_in(lake, newest, _file(tmp_path, [f"x{number}", *GOOD[1:]], hour=number + 1))
             assert small.state == "accepted"
