@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlglot import exp
 
 from queries.fragment import named, select
 from queries.metric import Metric
 from queries.metrics import ASKABLE
 from queries.shape import Shape, exists_for
+
+ROUNDING: Final = "1e-9"
+"""Of all that differs, a whole difference smaller than this is none."""
 
 
 def compared(shape: Shape) -> exp.Select:
@@ -39,7 +44,11 @@ def _difference_share(metric: Metric, label: str, shape: Shape) -> str:
         if metric.unit == "currency":
             over = over.replace("()", "(PARTITION BY currency)").replace("bucket_at)", "bucket_at, currency)")
         difference = f"(COALESCE({name}, 0) - COALESCE({other}, 0))"
-        return f"{difference} / NULLIF(SUM({difference}) {over}, 0)"
+        whole = f"SUM({difference}) {over}"
+        if metric.unit == "count":
+            return f"{difference} / NULLIF({whole}, 0)"
+        # Fractions that cancel each other out leave a trace of rounding: that is no difference to share out.
+        return f"CASE WHEN ABS({whole}) > {ROUNDING} * SUM(ABS({difference})) {over} THEN {difference} / ({whole}) END"
     broadcasts = any(not exists_for(dim, measure.anchor) for dim in shape.by for measure in metric.measures)
     if metric.kind != "ratio" or broadcasts:
         return "CAST(NULL AS DOUBLE)"
