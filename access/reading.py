@@ -28,6 +28,8 @@ from queries.cells import kept_cells
 from queries.dwells import kept_dwells
 from queries.flow_cells import kept_flow_cells
 from queries.normal import kept_normals
+from queries.open_cells import kept_open_cells
+from queries.order_cells import kept_order_cells
 from queries.risk import kept_comparables
 from queries.run import Forgotten, MovedOn, run
 
@@ -178,7 +180,13 @@ class Reading:
             return targets_in_force(self.settings)[0]
 
         derived = (kept_comparables(zone, targets), kept_normals(zone, targets))
-        counted = (*kept_cells(zone, targets), *kept_flow_cells(zone, targets), kept_dwells())
+        counted = (
+            *kept_cells(zone, targets),
+            *kept_flow_cells(zone, targets),
+            kept_dwells(),
+            *kept_order_cells(),
+            kept_open_cells(),
+        )
         return lake, Recent(lake, derived=derived, counted=counted, zone=zone)
 
     def _newest_version(self) -> int:

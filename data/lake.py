@@ -178,6 +178,14 @@ KEPT_BOUNDS: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
+class Newest:
+    """Of one version: no milestone of any order lies after `at`; `all_begun` says that every order in it is known to have begun."""
+
+    at: datetime
+    all_begun: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Head:
     """What the newest committed snapshot is: its id (0 when there is none), and the newest data instant."""
 
@@ -199,7 +207,7 @@ class Lake:
         self._is_closed = False
         self._lock = threading.Lock()
         self._versions: dict[int, int] = {}
-        self._newest_milestones: dict[int, datetime | None] = {}
+        self._newest_milestones: dict[int, Newest | None] = {}
 
     @classmethod
     def open_reader(cls, settings: Settings) -> Self:
@@ -306,8 +314,8 @@ class Lake:
             raise LakeError(f"the lake's catalogue cannot be read now ({_first_line(error)})") from error
         return int(row[0]) if row and row[0] is not None else 0
 
-    def newest_milestone(self, version: int) -> datetime | None:
-        """No milestone of any order at this version lies after this instant; None where the statistics do not say."""
+    def newest_milestone(self, version: int) -> Newest | None:
+        """After what instant no milestone of any order at this version lies; None where the statistics do not say."""
         if version not in self._newest_milestones:
             names = [f"{name}_at" for name in MILESTONES]
             row = self._row(
@@ -319,7 +327,11 @@ class Lake:
                 {"names": names},
             )
             self._newest_milestones = dict(list(self._newest_milestones.items())[-KEPT_BOUNDS:])
-            self._newest_milestones[version] = from_epoch_ms(row[0]) if row and row[0] is not None else None
+            unbegun = self._row(
+                "SELECT count(*) FROM lake.orders AS o AT (VERSION => $version) WHERE o.created_at IS NULL", {"version": version}
+            )
+            at = from_epoch_ms(row[0]) if row and row[0] is not None else None
+            self._newest_milestones[version] = None if at is None else Newest(at=at, all_begun=unbegun == (0,))
         return self._newest_milestones[version]
 
     def as_of(self, snapshot_id: int) -> datetime | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -21,7 +21,7 @@ import duckdb
 from data.lake import RECENT, Lake
 from data.numbers import Numbers
 from data.order import MILESTONE_BIT, MILESTONES, MUST_FOLLOW, OPEN_UNTIL_FOREVER, ORDER_KEY, STAGES
-from data.visit import FOREVER, Offset, doubtful_sql, passages_sql, waits_sql
+from data.visit import DOUBTFUL_WHEN, FOREVER, Offset, doubtful_sql, passages_sql, waits_sql
 from data.zone import offset_sql, offsets
 
 SPANS: Final = (timedelta(days=16), timedelta(days=9))
@@ -54,6 +54,9 @@ VISITS: Final[Mapping[str, Callable[[str, Offset], str]]] = {"passages": passage
 DOUBTFUL: Final = "doubtful"
 """Once more, for the whole span, the passages that not every sight takes alike: they are not counted."""
 
+DOUBTFUL_ORDERS: Final = "doubtful_orders"
+"""Once more the orders that not every sight takes alike: they are not counted."""
+
 COUNTED_ROWS: Final = "counted_rows"
 """What the rows that are counted are called in the way of counting."""
 
@@ -83,7 +86,7 @@ class Derived:
 
 @dataclass(frozen=True, kw_only=True)
 class Counting:
-    """How passages are counted: SELECT of keys and figures over the rows of `COUNTED_ROWS`, grouped, and its parameters.
+    """How passages or orders are counted: SELECT of keys and figures over the rows of `COUNTED_ROWS`, grouped, and its parameters.
 
     `stands_for` is what else it depends on: of a derived table that it reads what that stands for.
     """
@@ -95,18 +98,18 @@ class Counting:
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """Sums over the passages that are kept beside them as `recent.<name>`: what changes is taken away and added.
+    """Sums over passages or orders that are kept beside them as `recent.<name>`: what changes is taken away and added.
 
     `figures` are its columns that add up, whole numbers: a group is what its rows sum to. Counted anew when the way of
-    counting, which follows from the newest data instant, is another, or the derived table that it `reads` is. It counts over
-    the whole span, or `of_visits`: those passages that are kept as rows of their own.
+    counting, which follows from the newest data instant, is another, or the derived table that it `reads` is. It counts the
+    passages of the whole span, of the `visits`: those that are kept as rows of their own, or the `orders`.
     """
 
     name: str
     figures: tuple[str, ...]
     counting_at: Callable[[datetime], Counting]
     reads: str = ""
-    of_visits: bool = False
+    of: Literal["span", "visits", "orders"] = "span"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +199,7 @@ class Recent:
         cursor.execute(f"CREATE OR REPLACE TABLE {orders} AS {numbered}", values)
         _fill_visits(cursor, visits_since, self._offset)
         cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.{DOUBTFUL} AS {doubtful_sql(orders, self._offset)}", since)
+        cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.{DOUBTFUL_ORDERS} AS {_doubtful_orders(orders)}")
         cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.older AS SELECT * EXCLUDE (order_number) FROM {RECENT}.orders LIMIT 0")
         _attach_all(cursor, values)
         derived, _ = self._derive(cursor, as_of, kept={}, touched=True)
@@ -251,11 +255,11 @@ class Recent:
         followed = [(c, c.counting_at(as_of)) for c in self._counted if kept.get(c.name) == c.counting_at(as_of)]
         _find_gone(cursor)
         for counted, counting in followed:
-            _add(cursor, counted, counting, passages_sql("gone", self._offset), values, sign="-")
+            _add(cursor, counted, counting, self._counted_rows(counted, "gone"), values, sign="-")
         _take_out(cursor)
         _put_in(cursor, values, self._offset)
         for counted, counting in followed:
-            _add(cursor, counted, counting, passages_sql("fresh", self._offset), values)
+            _add(cursor, counted, counting, self._counted_rows(counted, "fresh"), values)
         return _number(cursor, "SELECT count(*) FROM changed", {}), touched
 
     def _derive(
@@ -278,13 +282,16 @@ class Recent:
         found = tuple((counted, counted.counting_at(as_of)) for counted in self._counted)
         for counted, counting in found:
             if kept.get(counted.name) != counting:
-                all_rows, given = passages_sql(f"{RECENT}.orders", self._offset), {"since": since}
-                if counted.of_visits:
-                    all_rows, given = f"FROM {RECENT}.passages", {}
+                all_rows = self._counted_rows(counted, f"{RECENT}.orders")
+                all_rows = f"FROM {RECENT}.passages" if counted.of == "visits" else all_rows
                 rows = f"WITH {COUNTED_ROWS} AS NOT MATERIALIZED ({all_rows})"
-                values = dict(counting.values) | given
+                values = dict(counting.values) | ({"since": since} if counted.of == "span" else {})
                 cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.{counted.name} AS {rows} {counting.sql}", values)
         return tuple((counted.name, counting) for counted, counting in found)
+
+    def _counted_rows(self, counted: Counted, orders: str) -> str:
+        """SELECT of what is counted of these orders."""
+        return f"FROM {orders}" if counted.of == "orders" else passages_sql(orders, self._offset)
 
 
 def _add(
@@ -299,8 +306,8 @@ def _add(
     """Add what these passages count for, or with a minus take it away."""
     figures = ", ".join(f"{sign}{name} AS {name}" for name in counted.figures)
     sql = f"WITH {COUNTED_ROWS} AS NOT MATERIALIZED ({rows}) SELECT * REPLACE ({figures}) FROM ({counting.sql})"
-    since = values["visits_since" if counted.of_visits else "since"]
-    cursor.execute(f"INSERT INTO {RECENT}.{counted.name} {sql}", dict(counting.values) | {"since": since})
+    given = {"span": {"since": values["since"]}, "visits": {"since": values["visits_since"]}, "orders": {}}[counted.of]
+    cursor.execute(f"INSERT INTO {RECENT}.{counted.name} {sql}", dict(counting.values) | given)
 
 
 def _fill_visits(cursor: duckdb.DuckDBPyConnection, since: datetime, offset: Offset) -> None:
@@ -333,7 +340,7 @@ def _find_gone(cursor: duckdb.DuckDBPyConnection) -> None:
 
 def _take_out(cursor: duckdb.DuckDBPyConnection) -> None:
     """Remove the changed orders, and where they were and when, as they were held."""
-    for table in ("orders", DOUBTFUL, *VISITS):
+    for table in ("orders", DOUBTFUL_ORDERS, DOUBTFUL, *VISITS):
         cursor.execute(f"DELETE FROM {RECENT}.{table} AS held USING gone WHERE held.order_number = gone.order_number")
     cursor.execute(f"DELETE FROM {RECENT}.older AS held USING changed WHERE {_same_order('held', 'changed')}")
 
@@ -347,9 +354,14 @@ def _put_in(cursor: duckdb.DuckDBPyConnection, values: dict[str, Any], offset: O
         {"since": values["since"]},
     )
     cursor.execute(f"INSERT INTO {RECENT}.orders FROM fresh")
+    cursor.execute(f"INSERT INTO {RECENT}.{DOUBTFUL_ORDERS} {_doubtful_orders('fresh')}")
     cursor.execute(f"INSERT INTO {RECENT}.{DOUBTFUL} {doubtful_sql('fresh', offset)}", {"since": values["since"]})
     for table, sql in VISITS.items():
         cursor.execute(f"INSERT INTO {RECENT}.{table} {sql('fresh', offset)}", {"since": values["visits_since"]})
+
+
+def _doubtful_orders(orders: str) -> str:
+    return f"FROM {orders} AS o WHERE {' OR '.join(DOUBTFUL_WHEN.values())}"
 
 
 def _pack(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -395,8 +407,9 @@ def _same_order(left: str, right: str) -> str:
 
 
 def _is_recent(alias: str) -> str:
-    """Whether an order of the lake is kept: open or with a milestone or a promise since then."""
-    return " OR ".join(f"{alias}.{name} >= $since" for name in ("settled_at", "promised_at", "promised_ship_at"))
+    """Whether an order of the lake is kept: begun, and open or with a milestone or a promise since then."""
+    since = " OR ".join(f"{alias}.{name} >= $since" for name in ("settled_at", "promised_at", "promised_ship_at"))
+    return f"{alias}.created_at IS NOT NULL AND ({since})"
 
 
 def _columns() -> str:
@@ -487,7 +500,7 @@ def _agrees(cursor: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> bool:
     ]
     answers = []
     for side, given in sides:
-        found = [f"SELECT {told} FROM {side.format('orders', 'o')} WHERE o.settled_at >= $since"]
+        found = [f"SELECT {told} FROM {side.format('orders', 'o')} WHERE o.created_at IS NOT NULL AND o.settled_at >= $since"]
         kept = side.startswith(RECENT)
         for table in ATTACHED:
             where = "TRUE" if kept else _attached_since(table)

@@ -29,6 +29,16 @@ IS_DOUBTFUL: Final = f"(o.sound_until < {FOREVER} OR o.created_at > o.at)"
 """Of a passage `o`: whether it depends on the instant from which it is seen; all others are the same from any."""
 
 
+DOUBTFUL_WHEN: Final = {
+    "created": "(o.exception_at IS NOT NULL)",
+    "promised": (
+        f"((o.promised_at < o.created_at OR ((o.inferred_milestones & {MILESTONE_BIT['cancelled']}) <> 0 "
+        "AND o.cancelled_at >= o.promised_at)) IS TRUE)"
+    ),
+}
+"""Of an order `o`, by the instant at which it is counted: whether what it counts for depends on when it is seen later on."""
+
+
 def passages_sql(orders: str, offset: Offset, stages: Iterable[str] = STAGES) -> str:
     """SELECT of the passages, ended at or after `$since`, of the rows of `orders`; `offset` is the business zone's.
 

@@ -26,7 +26,8 @@ class Setting:
 
     `is_recent` reads the orders kept in memory, `has_visits` also the stages that they passed and waited in, `has_waits` at
     least those waited in at the ends, `has_normals` what is normal kept beside them, `cells` the passages counted by the hour,
-    `flow_cells` what entered and left.
+    `order_cells` the orders, `has_open_cells` when they were open, `flow_cells` what entered and left. `all_begun`: the creation
+    of every order is known.
     """
 
     scope_size: int | None
@@ -36,11 +37,14 @@ class Setting:
     holidays: tuple[tuple[int, int], ...]
     grain: Grain | None
     has_start: bool
+    all_begun: bool = False
     is_recent: bool = False
     has_visits: bool = False
     has_waits: bool = False
     has_normals: bool = False
     cells: tuple[str, ...] = ()
+    order_cells: tuple[str, ...] = ()
+    has_open_cells: bool = False
     flow_cells: tuple[str, ...] = ()
 
 
@@ -50,7 +54,7 @@ class Period:
 
     `is_settled` says that no milestone lies after the period's as-of and end, `is_known` only that none lies after its as-of,
     `has_comparables` that what orders at risk are compared with is kept in memory, `has_visits` that the stages passed and
-    waited in are.
+    waited in are, `ends_in_visits` that those of its last hour are.
     """
 
     suffix: str = ""
@@ -58,6 +62,7 @@ class Period:
     is_known: bool = False
     has_comparables: bool = False
     has_visits: bool = False
+    ends_in_visits: bool = False
 
     def name(self, parameter: str) -> str:
         """The parameter's SQL for this period."""
@@ -127,7 +132,9 @@ def base(columns: Iterable[str], setting: Setting, *, sight: Sight, conditions: 
     sight = replace(sight, is_recent=setting.is_recent)
     known = order_columns(sight) | {"ship_due_at": f"COALESCE(o.promised_ship_at, {ship_due_by_cut_off(setting)})"}
     chosen = [named(known[name], name) for name in sorted(set(columns) & known.keys())]
-    existing = [] if sight.is_settled else [f"o.created_at <= {sight.as_of}"]
+    # What a later source or a return named before its order came is no order yet; in memory there is no such row.
+    settled = [] if setting.is_recent or setting.all_begun else ["o.created_at IS NOT NULL"]
+    existing = settled if sight.is_settled else [f"o.created_at <= {sight.as_of}"]
     where = [*existing, *scope_condition(setting.scope_size), *conditions]
     read = kept(table, "o") if setting.is_recent else table_at("orders", "o")
     rows = select(*(chosen or [named("1", "one")])).from_(read, copy=False)

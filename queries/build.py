@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from data.lake import Newest
 from data.recent import Horizon
 from data.targets import Edition, Targets
 from data.zone import epoch_ms
@@ -22,6 +23,8 @@ from queries.compose import compose
 from queries.horizon import is_kept, needs_normals
 from queries.metrics import ASKABLE
 from queries.normal import KEPT_NORMALS
+from queries.open_cells import holds_open_cells
+from queries.order_cells import held_order_cells
 from queries.query import COMPARISONS, Comparison, Grain, Query, QueryError, Window
 from queries.risk import has_comparables
 from queries.scope import Scope
@@ -53,7 +56,7 @@ def build(
     as_of: datetime,
     zone: ZoneInfo,
     targets: Targets,
-    newest: datetime | None = None,
+    newest: Newest | None = None,
     horizon: Horizon | None = None,
 ) -> Statement:
     """The statement that answers `query` inside `scope`, knowing `snapshot` (at DuckLake's `version`), at `as_of`.
@@ -109,17 +112,37 @@ def _kept_shape(
     def is_kept_for(name: str, is_settled: bool) -> bool:
         return is_settled and shape.setting.grain is None and has_comparables(held, by_span[name])
 
+    def ends_in_visits(name: str) -> bool:
+        last_hour = by_span[name].get("cells_end")
+        return isinstance(last_hour, datetime) and last_hour >= held.visits_since
+
     ends = [values["until"] for values in by_span.values()]
     has_waits = all(visits.values()) or (
         shape.setting.grain is None and all(isinstance(end, datetime) and end >= held.visits_since for end in ends)
     )
-    setting = replace(shape.setting, is_recent=True, has_visits=visits[""], has_waits=has_waits, has_normals=True, cells=cells)
+    setting = replace(
+        shape.setting,
+        is_recent=True,
+        has_visits=visits[""],
+        has_waits=has_waits,
+        has_normals=True,
+        cells=cells,
+        order_cells=held_order_cells(held, shape.setting.offsets),
+        has_open_cells=holds_open_cells(held, shape.setting.offsets),
+    )
     return replace(
         shape,
         setting=setting,
         has_comparables=is_kept_for("", shape.is_settled),
+        ends_in_visits=ends_in_visits(""),
         comparands=tuple(
-            replace(c, has_comparables=is_kept_for(c.name, c.is_settled), has_visits=visits[c.name]) for c in shape.comparands
+            replace(
+                c,
+                has_comparables=is_kept_for(c.name, c.is_settled),
+                has_visits=visits[c.name],
+                ends_in_visits=ends_in_visits(c.name),
+            )
+            for c in shape.comparands
         ),
     )
 

@@ -92,7 +92,7 @@ def kept_cells(zone: ZoneInfo, read_targets: Callable[[], Targets]) -> tuple[Cou
             figures=tuple(figures),
             counting_at=counting(name),
             reads=KEPT_NORMALS if figures is NORMED else "",
-            of_visits=figures is NORMED,
+            of="visits" if figures is NORMED else "span",
         )
         for name, figures in COUNTS.items()
     )
@@ -155,12 +155,17 @@ def _single(
     single = replace(request, columns=passthrough | {"passage_seconds", "at"} | beside)
     edges = [(period.name("start"), f"LEAST({period.name('cells_start')}, {period.name('end')})")]
     edges.append((f"GREATEST({period.name('cells_end')}, {period.name('start')})", period.name("end")))
+    ended = [[f"o.at >= {start}", f"o.at < {end}"] for start, end in edges]
+    near = ended if setting.has_visits else ended[1:] if period.ends_in_visits else []
+    far = edges[: len(edges) - len(near)]
     ctes: Ctes = []
-    if setting.has_visits:
-        ended = ([f"o.at >= {start}", f"o.at < {end}"] for start, end in edges)
-        rows: list[exp.Query] = [kept_passages("passages", passthrough, between, single) for between in ended]
-    else:
-        ctes, rows = closed_at_edges(passthrough, edges, single)
+    rows: list[exp.Query] = [kept_passages("passages", passthrough, between, single) for between in near]
+    if far:
+        ctes, before = closed_at_edges(passthrough, far, single)
+        rows += before
+        # Those that ended before their order began are doubtful.
+        early = ([*between, "o.created_at > o.at"] for between in ended[: len(far)])
+        rows += [kept_passages(DOUBTFUL, passthrough, between, single) for between in early]
     rows.append(kept_passages(DOUBTFUL, passthrough, inside, single))
     if request.anchor.extra == "waiting":
         rows.append(kept_waits(passthrough, single))

@@ -14,9 +14,12 @@ from queries.clock import DAY_MS, HOUR_MS, PART_MS, STEP_MS
 from queries.compare import compared
 from queries.dimensions import DIMENSIONS, Dimension
 from queries.fragment import DIALECT, bucket_sql, column_names, is_pushable, local_ms, named, parse, qualified, select, utc_ms
-from queries.metric import HOURS, OPEN, Anchor, Measure, Metric
+from queries.metric import HOURS, OPEN, ROW_COUNT, Anchor, Measure, Metric
 from queries.metrics import ASKABLE
 from queries.normal import STORED
+from queries.open_cells import are_counted, counted_spans
+from queries.order_cells import order_cells, order_cells_for
+from queries.passages import AT_EDGES
 from queries.quantiles import taken_together
 from queries.rows import source
 from queries.shape import Shape, WhereShape, exists_for, stages_of
@@ -69,7 +72,7 @@ def compose(shape: Shape) -> Composed:
 
 def is_materialized(name: str, setting: Setting) -> bool | None:
     """The rows that stages are read from: stored where files are read for a window, else read anew for each stage."""
-    if name in STORED:
+    if name in STORED or name.startswith(AT_EDGES):
         return True
     if name.startswith("measured_"):
         return False
@@ -165,13 +168,17 @@ def _part_ctes(part: _Part, shape: Shape) -> Ctes:
     figures = {measure.name: measure.expression for measure in part.measures}
     keys_of = [*dimensions.values(), *rows]
     table = _cells_table(part, setting, keys_of, scan)
+    counted = PASSED_COUNT if anchor.rows == "passages" else ROW_COUNT
     if table:
         figures = {measure.name: measure.counted for measure in part.measures}
     columns = frozenset[str]().union(*(column_names(sql) for sql in [*keys_of, *figures.values()]))
-    columns |= {PASSED_COUNT} if table else frozenset()
+    columns |= {counted} if table else frozenset()
     stages = stages_of(shape.where)
     request = Request(anchor=anchor, columns=columns, filters=tuple(scan), setting=setting, period=part.period, stages=stages)
-    ctes, name = cells(request, table) if table else source(request)
+    if table:
+        ctes, name = cells(request, table) if anchor.rows == "passages" else order_cells(request, table)
+    else:
+        ctes, name = source(request)
     keys = dimensions | ({"bucket": _bucket(part, setting)} if setting.grain else {})
     chosen = keys | taken_together(figures)
     answer = select(*(named(sql, alias) for alias, sql in chosen.items())).from_(name, copy=False)
@@ -179,27 +186,32 @@ def _part_ctes(part: _Part, shape: Shape) -> Ctes:
     if keys:
         answer = answer.group_by(*(exp.Literal.number(i + 1) for i in range(len(keys))), copy=False)
         # What came and went again leaves cells that cancel each other out.
-        answer = answer.having(parse(f"SUM({PASSED_COUNT}) > 0"), copy=False) if table else answer
+        answer = answer.having(parse(f"SUM({counted}) > 0"), copy=False) if table else answer
     return [*ctes, (_own_name(part, shape), answer)]
 
 
 def _span_ctes(part: _Part, shape: Shape, dimensions: dict[str, str], scan: list[str]) -> Ctes:
     """A part over open orders by the bucket, each order counted through all its buckets at once."""
     request = Request(anchor=part.anchor, columns=frozenset(), filters=tuple(scan), setting=shape.setting, period=part.period)
-    ctes, name = spans(request, part.measures, dimensions)
+    columns = filtered_columns(scan).union(*(column_names(sql) for sql in dimensions.values()))
+    is_counted = part.period.is_settled and are_counted(part.measures, columns, shape.setting)
+    ctes, name = (counted_spans if is_counted else spans)(request, part.measures, dimensions)
     chosen = [*(exp.column(key) for key in dimensions), named(_bucket(part, shape.setting), "bucket")]
     answer = select(*chosen, *(exp.column(measure.name) for measure in part.measures)).from_(name, copy=False)
     return [*ctes, (_own_name(part, shape), answer)]
 
 
 def _cells_table(part: _Part, setting: Setting, keys: list[str], scan: list[str]) -> str | None:
-    """The counted passages that answer a part; None where they tell too little."""
-    if part.anchor.rows != "passages" or not setting.has_start or not all(measure.counted for measure in part.measures):
+    """The counted passages or orders that answer a part; None where they tell too little."""
+    if not setting.has_start or setting.grain in PART_MS or not all(measure.counted for measure in part.measures):
         return None
-    if setting.grain in PART_MS or (part.anchor.extra == "waiting" and not setting.has_waits):
+    columns = filtered_columns(scan).union(*(column_names(sql) for sql in keys))
+    if part.anchor.rows != "passages":
+        return order_cells_for(setting, part.anchor, part.measures, columns)
+    if part.anchor.extra == "waiting" and not setting.has_waits:
         return None
     figures = frozenset[str]().union(*(column_names(measure.counted) for measure in part.measures))
-    return cells_for(setting, filtered_columns(scan).union(*(column_names(sql) for sql in keys)), figures)
+    return cells_for(setting, columns, figures)
 
 
 def _bucket(part: _Part, setting: Setting) -> str:

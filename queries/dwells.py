@@ -77,7 +77,7 @@ class _Shape:
 
 def kept_dwells() -> Counted:
     """What `Recent` counts of the passages that it keeps as rows."""
-    return Counted(name=DWELL_CELLS, figures=("passage_count",), counting_at=lambda as_of: _counting(), of_visits=True)
+    return Counted(name=DWELL_CELLS, figures=("passage_count",), counting_at=lambda as_of: _counting(), of="visits")
 
 
 def build_dwells(where: tuple[Filter, ...], window: Window, moment: Moment, horizon: Horizon | None = None) -> Statement:

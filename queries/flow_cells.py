@@ -71,7 +71,7 @@ def kept_flow_cells(zone: ZoneInfo, read_targets: Callable[[], Targets]) -> tupl
 
     reads: dict[Kind, str] = {"passing": "", "stuck": KEPT_NORMALS}
     return tuple(
-        Counted(name=name, figures=FIGURES, counting_at=counting(kind, keys), reads=reads[kind], of_visits=True)
+        Counted(name=name, figures=FIGURES, counting_at=counting(kind, keys), reads=reads[kind], of="visits")
         for name, (kind, keys) in TOLD.items()
     )
 

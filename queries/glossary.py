@@ -91,6 +91,7 @@ Made from `queries/metrics.py`, `queries/dimensions.py` and `i18n/`; do not edit
   and including as-of.
 - A *flow* metric is of the orders whose anchor instant lies in the window; a *stock* metric is taken at as-of, with a grain at the end of
   each bucket.
+- What a source reports of an order, or of its returns and complaints, before any has reported its creation counts nowhere until then.
 - `*_measured_at` is a milestone's instant where durations may use it: not inferred from a status, not part of a contradictory pair.
 - Ratios and statistics come with `<metric>_n`, what they stand on; without a denominator they are null. Quantiles are exact, interpolated.
 - Comparison moves window and as-of together, so both periods are equally ripe. `<metric>_<period>_difference_share` is a group's share of

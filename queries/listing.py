@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from data.lake import Newest
 from data.numbers import Numbers
 from data.recent import Horizon
 from data.targets import Edition, Targets
@@ -99,7 +100,7 @@ class Moment:
     as_of: datetime
     zone: ZoneInfo
     targets: Targets
-    newest: datetime | None = None
+    newest: Newest | None = None
     horizon: Horizon | None = None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from queries.dimensions import Rows
-from queries.quantiles import quantile_sql
+from queries.quantiles import SECONDS, quantile_sql
 
 Unit = Literal["count", "rate", "seconds", "currency", "per_hour", "ratio"]
 Better = Literal["higher", "lower", "neutral"]
@@ -78,12 +78,15 @@ class Span:
 
 WHILE_OPEN: Final = Span()
 
+ROW_COUNT: Final = "row_count"
+"""In what is counted: how many rows."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
     """One aggregate over the rows of an anchor; `is_count` ones are 0 for a group without rows, others null.
 
-    `counted` is the same over passages counted by the hour (`queries.cells`), where they tell enough. `during` says of a count
+    `counted` is the same over what is counted by the hour (`queries.cells`, `queries.order_cells`), where that tells enough. `during` says of a count
     of open orders through which part of their time they count (`queries.spans`).
     """
 
@@ -193,7 +196,7 @@ def counted_sum(figure: str) -> str:
 
 def per_hour(name: str, anchor: Anchor) -> Metric:
     """Rows of the anchor per hour of the window."""
-    measure = Measure(name=f"{name}_rows", anchor=anchor, expression="COUNT(*)")
+    measure = Measure(name=f"{name}_rows", anchor=anchor, expression="COUNT(*)", counted=counted_sum(ROW_COUNT))
     return Metric(
         name=name,
         unit="per_hour",
@@ -279,4 +282,4 @@ def quantile(name: str, anchor: Anchor, *, value: str, bad: str = "") -> Metric:
 
 def seconds(later: str, earlier: str) -> str:
     """SQL of the seconds from one instant to another, exact to the millisecond."""
-    return f"(EPOCH_MS({later}) - EPOCH_MS({earlier})) / 1000.0"
+    return f"(EPOCH_MS({later}) - EPOCH_MS({earlier})){SECONDS}"

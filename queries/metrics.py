@@ -21,6 +21,7 @@ from queries.metric import (
     RETURN_CLOSED,
     RETURN_DUE,
     RETURN_REQUESTED,
+    ROW_COUNT,
     SHIP_DUE,
     SHIPPED,
     TROUBLED,
@@ -108,12 +109,12 @@ def _grey_zone_delay_share() -> Metric:
 
 def _complaint_rate() -> Metric:
     part = Measure(name="complaint_rate_part", anchor=COMPLAINED, expression="COUNT(DISTINCT channel || '/' || order_id)")
-    whole = Measure(name="complaint_rate_n", anchor=CREATED, expression="COUNT(*)")
+    whole = Measure(name="complaint_rate_n", anchor=CREATED, expression="COUNT(*)", counted=counted_sum(ROW_COUNT))
     return ratio("complaint_rate", part, whole, unit="rate", better="lower", listed=Listed(bad_anchor=COMPLAINED))
 
 
 VOLUME: Final = (
-    total("order_count", CREATED),
+    total("order_count", CREATED, counted=counted_sum(ROW_COUNT)),
     total(
         "order_amount",
         CREATED,
@@ -157,8 +158,21 @@ STATE: Final = (
 )
 
 PROMISE: Final = (
-    share("on_time_rate", PROMISED, of=DUE_DELIVERY, when=ON_TIME, better="higher"),
-    share("late_rate", PROMISED, of=DUE_DELIVERY, when=LATE),
+    share(
+        "on_time_rate",
+        PROMISED,
+        of=DUE_DELIVERY,
+        when=ON_TIME,
+        better="higher",
+        counted=(counted_sum("on_time_count"), counted_sum("due_count")),
+    ),
+    share(
+        "late_rate",
+        PROMISED,
+        of=DUE_DELIVERY,
+        when=LATE,
+        counted=(counted_sum("late_count"), counted_sum("due_count")),
+    ),
     share("delivered_on_time_rate", DELIVERED, of=MEASURED_WITH_PROMISE, when=ON_TIME, better="higher"),
     share("on_time_ship_rate", PROMISED_SHIP, of=DUE_SHIPMENT, when="shipped_at <= promised_ship_at", better="higher"),
     share(
@@ -227,7 +241,7 @@ SPEED: Final = (
 )
 
 QUALITY: Final = (
-    share("exception_rate", CREATED, when=FAULTY),
+    share("exception_rate", CREATED, when=FAULTY, counted=(counted_sum("faulty_count"), counted_sum(ROW_COUNT))),
     share("cancel_rate", CREATED, when="cancelled_at IS NOT NULL"),
     share("delivery_failed_rate", SHIPPED, when="failed_attempt_count > 0 OR exception_code = 'failed_attempt'"),
     share("return_rate", DELIVERED, when="return_requested_at IS NOT NULL OR returned_at IS NOT NULL"),
@@ -247,7 +261,10 @@ GROUPS: Final = {"volume": VOLUME, "state": STATE, "promise": PROMISE, "speed": 
 
 METRICS: Final[dict[str, Metric]] = {metric.name: metric for metrics in GROUPS.values() for metric in metrics}
 
-POPULATIONS: Final[dict[str, Metric]] = {f"{name}_rows": total(f"{name}_rows", anchor) for name, anchor in ANCHORS.items()}
+POPULATIONS: Final[dict[str, Metric]] = {
+    f"{name}_rows": total(f"{name}_rows", anchor, counted=counted_sum(ROW_COUNT) if anchor.rows == "orders" else "")
+    for name, anchor in ANCHORS.items()
+}
 """How many rows each anchor has: not figures of their own, but what tells how many rows a figure leaves out."""
 
 ASKABLE: Final = METRICS | POPULATIONS | part_metrics(METRICS.values())

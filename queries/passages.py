@@ -20,6 +20,9 @@ PASSAGE_COLUMNS: Final = frozenset(
     {"passage_stage", "opened_at", "closed_at", "passage_seconds", "limit_seconds", "at", "is_waiting", "node_key", "kind_key"}
 )
 
+AT_EDGES: Final = "orders_at_edges_"
+"""What the CTE of orders with a milestone at a window's ends is called by, before its anchor."""
+
 WAITING_COLUMNS: Final = frozenset(
     {f"{name}_{kind}" for name in FORWARD_MILESTONES for kind in ("at", "measured_at")}
     | {"mapped_milestones", "is_open", "as_of"}
@@ -150,10 +153,17 @@ def _kept_waits_each(passthrough: frozenset[str], request: Request) -> exp.Selec
 def closed_at_edges(
     passthrough: frozenset[str], edges: Sequence[tuple[str, str]], request: Request
 ) -> tuple[Ctes, list[exp.Query]]:
-    """The passages that ended between each two instants (SQL), from the orders: CTEs, and a SELECT for each stage and edge."""
-    ctes = _passed(request, passthrough)
+    """The passages of orders begun by then that ended between each two instants (SQL), from the orders kept in memory.
+
+    CTEs, and a SELECT for each stage and edge. As the orders lie by when they began, later ones are not even looked at; the
+    few that reached a milestone there are read once for all stages.
+    """
+    begun = f"o.created_at < {edges[-1][1]}"
+    reached = (f"o.{stage}_at >= {first} AND o.{stage}_at < {last}" for stage in request.stages for first, last in edges)
+    narrowed = replace(request, filters=(*request.filters, begun, f"({' OR '.join(reached)})"))
+    ctes = _passed(narrowed, passthrough | {"created_at"}, name=f"{AT_EDGES}{request.anchor.name}{request.period.suffix}")
     rows = [
-        _closed_branch(stage, ctes[-1][0], passthrough, request, [f"{{at}} >= {first}", f"{{at}} < {last}"])
+        _closed_branch(stage, ctes[-1][0], passthrough, request, [f"{{at}} >= {first}", f"{{at}} < {last}", "created_at <= {at}"])
         for stage in request.stages
         for first, last in edges
     ]
@@ -168,9 +178,9 @@ def _kept_branch(
     return rows.select(*(named(sql, name) for name, sql in _wanted(figures, request).items()), copy=False)
 
 
-def _passed(request: Request, passthrough: frozenset[str]) -> Ctes:
+def _passed(request: Request, passthrough: frozenset[str], name: str = "") -> Ctes:
     """The orders that stages are read from, with `<milestone>_recorded_at` and `<milestone>_measured_at`."""
-    name = f"orders_{request.anchor.name}{request.period.suffix}"
+    name = name or f"orders_{request.anchor.name}{request.period.suffix}"
     # An order whose last milestone lies before the window has no passage in it: its file is not even opened.
     is_bounded = request.setting.has_start and not request.setting.is_recent
     unsettled = [f"o.settled_at >= {request.period.name('start')}"] if is_bounded else []

@@ -11,17 +11,30 @@ from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
 from data.lake import RECENT, Lake
-from data.recent import DOUBTFUL, VISITS
+from data.recent import DOUBTFUL, DOUBTFUL_ORDERS, VISITS
 from queries.build import Statement
 from queries.cells import KEYS as CELL_KEYS
 from queries.dwells import DWELL_CELLS
 from queries.flow_cells import TOLD
 from queries.fragment import DIALECT
 from queries.normal import KEPT_NORMALS
+from queries.open_cells import OPEN_CELLS
+from queries.order_cells import ORDER_CELLS
 from queries.risk import KEPT_COMPARABLES
 
 TABLES: Final = frozenset({"orders", "order_returns", "order_complaints"})
-KEPT_TABLES: Final = TABLES | {KEPT_COMPARABLES, KEPT_NORMALS, DOUBTFUL, *CELL_KEYS, *TOLD, DWELL_CELLS, *VISITS}
+KEPT_TABLES: Final = TABLES | {
+    KEPT_COMPARABLES,
+    KEPT_NORMALS,
+    DOUBTFUL,
+    *CELL_KEYS,
+    *TOLD,
+    DWELL_CELLS,
+    *VISITS,
+    *ORDER_CELLS,
+    OPEN_CELLS,
+    DOUBTFUL_ORDERS,
+}
 """Of the recent orders in memory."""
 ATTACHED_TABLES: Final = frozenset({"order_events", "order_rows", "order_contacts"})
 """Admitted only where the same SELECT joins them to the orders of the base by channel and order: scope is on these."""

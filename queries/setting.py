@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from data.lake import Newest
 from data.order import STAGES
 from data.targets import Edition
 from data.zone import epoch_ms
@@ -30,7 +31,7 @@ class Span:
 
     window: Window
     as_of: datetime
-    newest: datetime | None
+    newest: Newest | None
 
     @property
     def end(self) -> datetime:
@@ -45,12 +46,12 @@ class Span:
     @property
     def is_settled(self) -> bool:
         """Whether no milestone lies after the period."""
-        return self.newest is not None and self.newest <= self.until
+        return self.newest is not None and self.newest.at <= self.until
 
     @property
     def is_known(self) -> bool:
         """Whether no milestone lies after as-of."""
-        return self.newest is not None and self.newest <= self.as_of
+        return self.newest is not None and self.newest.at <= self.as_of
 
 
 def setting_of(scope: Scope, now: Span, edition: Edition, *, grain: Grain | None, zone: ZoneInfo) -> Setting:
@@ -64,6 +65,7 @@ def setting_of(scope: Scope, now: Span, edition: Edition, *, grain: Grain | None
         holidays=_holiday_jumps(edition.calendar.holidays),
         grain=grain,
         has_start=now.window.start is not None,
+        all_begun=now.newest is not None and now.newest.all_begun,
     )
 
 
@@ -180,7 +182,8 @@ def _cell_values(span: Span) -> dict[str, object]:
     # Where no milestone lies after the end its hour is as whole as the others.
     start, end = whole_hours(span.window.start, span.end + (timedelta(hours=1) if span.is_settled else timedelta()))
     hour = start if start == span.window.start else start - timedelta(hours=1)
-    return {"cells_start": start, "cells_end": end, "hour_start": hour}
+    whole_end = whole_hours(span.window.start, span.end)[1]
+    return {"cells_start": start, "cells_end": end, "whole_end": whole_end, "hour_start": hour}
 
 
 def _bucket_number(start: datetime, grain: Grain, zone: ZoneInfo) -> int:

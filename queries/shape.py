@@ -31,6 +31,7 @@ class Comparand:
     is_known: bool = False
     has_comparables: bool = False
     has_visits: bool = False
+    ends_in_visits: bool = False
 
     @property
     def period(self) -> Period:
@@ -41,6 +42,7 @@ class Comparand:
             is_known=self.is_known,
             has_comparables=self.has_comparables,
             has_visits=self.has_visits,
+            ends_in_visits=self.ends_in_visits,
         )
 
 
@@ -70,6 +72,7 @@ class Shape:
     is_settled: bool = False
     is_known: bool = False
     has_comparables: bool = False
+    ends_in_visits: bool = False
 
     @property
     def period(self) -> Period:
@@ -79,6 +82,7 @@ class Shape:
             is_known=self.is_known,
             has_comparables=self.has_comparables,
             has_visits=self.setting.has_visits,
+            ends_in_visits=self.ends_in_visits,
         )
 
 

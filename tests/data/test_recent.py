@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from data.lake import Lake
 from data.numbers import EPOCH, HOUR, Numbers
-from data.recent import ATTACHED, COUNTED_ROWS, DOUBTFUL, VISITS, Counted, Counting, Derived, Recent
+from data.recent import ATTACHED, COUNTED_ROWS, DOUBTFUL, DOUBTFUL_ORDERS, VISITS, Counted, Counting, Derived, Recent
 from tests.data.intake import contract_of, home, take_in, write_csv
 from tests.data.test_merge import HEADER, SNAPSHOT, _contract
 
@@ -66,8 +66,18 @@ SLOW = Counted(
         "LEFT JOIN recent.paces AS p ON p.passage_stage = r.passage_stage GROUP BY ALL"
     ),
     reads="paces",
-    of_visits=True,
+    of="visits",
 )
+CITIES = Counted(
+    name="cities",
+    figures=("number", "delivered"),
+    counting_at=lambda _: Counting(
+        sql=f"SELECT city, count(*) AS number, count(delivered_at) AS delivered FROM {COUNTED_ROWS} GROUP BY ALL"
+    ),
+    of="orders",
+)
+COUNTED = (PASSED, SLOW, CITIES)
+REPEATED = (DOUBTFUL_ORDERS, DOUBTFUL, *VISITS)
 _numbers = count()
 
 
@@ -77,9 +87,10 @@ def _kept(lake: Lake) -> dict[str, list[tuple[Any, ...]]]:
     cells = (
         "SELECT city, passage_stage, month, sum(number), sum(total_ms) FROM recent.passed GROUP BY ALL HAVING sum(number) <> 0"
     )
-    hidden = {name: "" for name in ATTACHED} | {name: "EXCLUDE (order_number)" for name in ("orders", DOUBTFUL, *VISITS)}
+    hidden = {name: "" for name in ATTACHED} | {name: "EXCLUDE (order_number)" for name in ("orders", *REPEATED)}
     slow = "SELECT city, sum(number) FROM recent.slow GROUP BY ALL HAVING sum(number) <> 0"
-    counted = {"passed": cells, "slow": slow, "paces": "SELECT * FROM recent.paces"}
+    cities = "SELECT city, sum(number), sum(delivered) FROM recent.cities GROUP BY ALL HAVING sum(number) <> 0"
+    counted = {"passed": cells, "slow": slow, "paces": "SELECT * FROM recent.paces", "cities": cities}
     tables = {name: f"SELECT * {without} FROM recent.{name}" for name, without in hidden.items()} | counted
     return {name: sorted(cursor.execute(f"SELECT held::VARCHAR FROM ({sql}) AS held").fetchall()) for name, sql in tables.items()}
 
@@ -88,7 +99,9 @@ def _numbered(lake: Lake, numbers: Numbers | None) -> list[tuple[bool, tuple[Any
     """Of every order, and every row of one, whether it lies where the numbers say."""
     assert numbers is not None
     cursor, found = lake.cursor(), []
-    for channel, order_id, hour in cursor.execute(f"SELECT channel, order_id, {HOUR} FROM lake.orders AS r").fetchall():
+    for channel, order_id, hour in cursor.execute(
+        f"SELECT channel, order_id, {HOUR} FROM lake.orders AS r WHERE created_at IS NOT NULL"
+    ).fetchall():
         reach = numbers.reach_of(channel, order_id)
         is_within = reach is not None and reach.first <= EPOCH + timedelta(hours=hour) < reach.end
         found.append((is_within and "order_id" in numbers.found(order_id[:1]).columns, (channel, order_id, hour)))
@@ -112,7 +125,7 @@ def test_what_is_kept_up_to_date_is_what_would_be_read_anew(
     with Lake.open_writer(home(place)) as lake:
         take_in(lake, _contract("oms"), write_csv(place / f"first_{BEGIN:%Y%m%dT%H%M%S}.csv", [FIRST], HEADER))
         reader = Lake.open_reader(home(place))
-        recent = Recent(reader, derived=[PACES], counted=[PASSED, SLOW], spans=SPANS)
+        recent = Recent(reader, derived=[PACES], counted=COUNTED, spans=SPANS)
         for number, (source, hour, rows) in enumerate(snapshots):
             stamp = f"{BEGIN + timedelta(hours=hour):%Y%m%dT%H%M%S}"
             take_in(lake, _contract(source), write_csv(place / f"{number}_{stamp}.csv", rows, HEADER))
@@ -124,7 +137,7 @@ def test_what_is_kept_up_to_date_is_what_would_be_read_anew(
             for known, row in _numbered(reader, horizon.numbers):
                 assert known, row
             kept = _kept(reader)
-            assert Recent(reader, derived=[PACES], counted=[PASSED, SLOW], spans=SPANS).advance(version, as_of) is not None
+            assert Recent(reader, derived=[PACES], counted=COUNTED, spans=SPANS).advance(version, as_of) is not None
             assert kept == _kept(reader)
         reader.close()
 

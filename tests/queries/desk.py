@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import yaml
 
-from data.lake import Lake, lake_tables
+from data.lake import Lake, Newest, lake_tables
 from data.merge import impossible_sql, open_until_sql, settled_sql, status_sql
 from data.order import FORWARD_MILESTONES, MILESTONE_BIT, MILESTONES
 from data.recent import Horizon
@@ -144,7 +144,7 @@ class Desk:
             as_of=desk.as_of,
             zone=desk.zone,
             targets=desk.targets,
-            newest=desk.newest,
+            newest=None if desk.newest is None else Newest(at=desk.newest),
             horizon=desk.horizon,
         )
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot import exp, parse_one
 
+from data.lake import Newest
 from data.order import MILESTONES
 from queries.dimensions import DIMENSIONS
 from queries.listing import MOST_ROWS, Cursor, Listing, Moment, Part, build_count, build_listing, build_page, cursor_at
@@ -76,6 +77,33 @@ def moment(desk: Desk, **changes: Any) -> Moment:
         "targets": desk.targets,
     }
     return Moment(**(known | changes))
+
+
+def test_what_was_named_before_its_order_came_is_no_order_yet(desk: Desk) -> None:
+    """A later source's row and a return of an order nobody knows: no figure and no list holds them, however they are seen."""
+    hours = {"shipped": 9, "delivered": 5, "promised": 7}
+    row: Row = {"id": "O1", "created": None} | {name: AS_OF - timedelta(hours=hour) for name, hour in hours.items()}
+    back = {"id": "R1", "order": "O1", "kind": "refund", "requested": AS_OF - timedelta(hours=4), "closed": AS_OF}
+    counts = (
+        "order_count",
+        "shipped_count",
+        "delivered_count",
+        "backlog_count",
+        "late_rate_n",
+        "return_count",
+        "over_limit_count",
+    )
+    filled = desk.filled([row, {"id": "O2", "created": AS_OF - timedelta(hours=3)}], [back]).with_targets(TARGETS)
+    newest = filled.lake.newest_milestone(filled.version)
+    assert newest is not None
+    assert not newest.all_begun
+    for known in (None, newest.at):
+        figures = {name: filled.ask(Query(metrics=(name.removesuffix("_n"),)), newest=known)[0][name] for name in counts}
+        assert figures == dict.fromkeys(counts, 0) | {"order_count": 1, "backlog_count": 1}
+        rows = run(filled.lake, build_listing(Listing(), moment(filled, newest=known and Newest(at=known))))
+        assert rows["order_id"].to_list() == ["O2"]
+    begun = desk.filled([{"id": "O2", "created": AS_OF}])
+    assert begun.lake.newest_milestone(begun.version) == Newest(at=AS_OF, all_begun=True)
 
 
 def at_once(desk: Desk, listing: Listing, **changes: Any) -> list[Row]:

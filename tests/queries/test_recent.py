@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from math import isclose
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.order import MILESTONES
 from data.recent import Recent
 from queries.cells import kept_cells
 from queries.dwells import kept_dwells
@@ -20,6 +22,8 @@ from queries.listing import Listing, Part, build_count, build_listing
 from queries.metric import Anchor
 from queries.metrics import METRICS
 from queries.normal import kept_normals
+from queries.open_cells import kept_open_cells
+from queries.order_cells import ORDER_CELLS, kept_order_cells
 from queries.query import Comparison, Filter, Grain, Query, Window
 from queries.risk import kept_comparables
 from queries.run import MovedOn, run
@@ -42,7 +46,8 @@ WINDOWS = (
 def recent_of(desk: Desk, span: timedelta = SPAN) -> Recent:
     """Nothing kept yet; comparables and normals by the desk's targets."""
     kept = (kept_comparables(desk.zone, lambda: desk.targets), kept_normals(desk.zone, lambda: desk.targets))
-    counted = (*kept_cells(desk.zone, lambda: desk.targets), *kept_flow_cells(desk.zone, lambda: desk.targets), kept_dwells())
+    counted = (*kept_cells(desk.zone, lambda: desk.targets), *kept_flow_cells(desk.zone, lambda: desk.targets))
+    counted = (*counted, kept_dwells(), *kept_order_cells(), kept_open_cells())
     return Recent(desk.lake, derived=kept, counted=counted, spans=(span,), zone=desk.zone)
 
 
@@ -114,7 +119,7 @@ def test_passages_counted_by_the_hour_answer_as_the_lake_does(
     filled = desk.filled(*rows).with_targets(TARGETS)
     recent = recent_of(filled, timedelta(days=40))
     horizon = recent.advance(filled.version, AS_OF)
-    counting = [name for name, metric in METRICS.items() if any(measure.counted for measure in metric.measures)]
+    counting = [name for name, metric in METRICS.items() if metric.anchor.rows == "passages" and metric.measures[0].counted]
     kinds = [tuple(name for name in counting if needs_normals((name,)) == is_normed) for is_normed in (False, True)]
     asked = [
         Query(metrics=metrics, by=by, window=window, grain=grain, compare=() if grain else ("previous",))
@@ -128,6 +133,102 @@ def test_passages_counted_by_the_hour_answer_as_the_lake_does(
     assert any(query.metrics == kinds[1] for query in counted) == (visits > timedelta(days=5))
     assert differences(filled, recent, counted) == []
     assert differences(replace(filled, newest=newest), recent, counted, as_of=newest) == []
+
+
+def order_questions(windows: Sequence[Window], desk: Desk, recent: Recent) -> list[Query]:
+    """Questions about orders that are answered from what is counted of them by the hour."""
+    horizon = recent.advance(desk.version, AS_OF)
+    kinds = (("order_count", "exception_rate", "arrival_rate_per_hour"), ("on_time_rate", "late_rate", "promised_rows"))
+    places: tuple[tuple[str, ...], ...] = ((), ("region", "channel"), ("province", "hour", "weekday"), ("lane",))
+    asked = [
+        Query(metrics=metrics, by=by, where=where, window=window, grain=grain, compare=() if grain else ("previous",))
+        for metrics in kinds
+        for window in windows
+        for by in places
+        for where in ((), (Filter("region", ("R1", None)),))
+        for grain in (None, "hour", "day")
+    ][:: 5 if EXAMPLES <= 5 else 1]
+    counted = [
+        query
+        for query in asked
+        if any(f"recent.{name} AS o" in desk.statement(query, horizon=horizon).sql for name in ORDER_CELLS)
+    ]
+    assert len(counted) > len(asked) // 2
+    return counted
+
+
+@SLOW
+@given(lake=LAKES, as_of=st.sampled_from([AS_OF, AS_OF - timedelta(hours=7), AS_OF - timedelta(hours=40)]), settled=st.booleans())
+def test_orders_counted_by_the_hour_answer_as_the_lake_does(desk: Desk, lake: Any, as_of: Any, settled: bool) -> None:
+    filled = desk.filled(*lake).with_targets(TARGETS)
+    newest = max((value for row in lake[0] for value in row.values() if hasattr(value, "tzinfo")), default=AS_OF)
+    filled, recent = replace(filled, newest=newest if settled else None), recent_of(filled, timedelta(days=40))
+    assert differences(filled, recent, order_questions(WINDOWS, filled, recent), as_of=as_of) == []
+
+
+@SLOW
+@given(
+    lake=LAKES,
+    by=st.sampled_from([(), ("region",), ("channel", "business_type")]),
+    grain=st.sampled_from(["hour", "day"]),
+    minutes=st.sampled_from([0, 20, 180]),
+)
+def test_open_orders_counted_by_the_hour_are_those_of_the_lake(
+    desk: Desk, lake: Any, by: tuple[str, ...], grain: Grain, minutes: int
+) -> None:
+    """Also promises that lie in the hour of as-of, before and after it."""
+    given_orders, *attached = lake
+    newest = max((value for row in given_orders for name, value in row.items() if name in MILESTONES and value), default=AS_OF)
+    as_of = newest + timedelta(minutes=minutes)
+    soon = [as_of + timedelta(minutes=minute) for minute in (-59, -1, 0, 1, 45)]
+    more = [{"id": f"N{n}", "created": as_of - timedelta(hours=50 - n), "promised": at} for n, at in enumerate(soon)]
+    filled = replace(desk.filled([*given_orders, *more], *attached).with_targets(TARGETS), newest=newest)
+    recent = recent_of(filled, timedelta(days=40))
+    windows = (
+        Window(start=BEGIN, end=as_of + timedelta(days=1)),
+        Window(start=as_of - timedelta(hours=31, minutes=7), end=as_of + timedelta(hours=5)),
+    )
+    metrics = ("backlog_count", "overdue_count")
+    asked = [
+        Query(metrics=metrics, by=by, window=window, grain=grain, where=where)
+        for window in windows
+        for where in ((), (Filter("region", ("R1", None)),))
+    ]
+    horizon = recent.advance(filled.version, AS_OF)
+    assert all("recent.open_cells" in filled.statement(query, horizon=horizon, as_of=as_of).sql for query in asked)
+    assert differences(filled, recent, asked, as_of=as_of) == []
+
+
+def test_orders_that_not_every_sight_takes_alike_are_seen_as_of_then(desk: Desk) -> None:
+    """An exception seen later, a cancellation taken for granted later, a promise older than its order: as seen before and after."""
+    hours: tuple[dict[str, int], ...] = (
+        {"created": 30, "exception": 20},
+        {"created": 30, "exception": 6},
+        {"created": 40, "promised": 20, "cancelled": 6},
+        {"created": 40, "promised": 20, "cancelled": 26},
+        {"created": 12, "promised": 20},
+        {"created": 40, "promised": 20, "delivered": 6},
+        {"created": 40, "promised": 20, "delivered": 21},
+    )
+    rows: list[Row] = []
+    for number, ago in enumerate(hours * 2):
+        row: Row = {"id": f"O{number}", "promised": AS_OF - timedelta(hours=19), "inferred": ["cancelled"] if number < 7 else []}
+        row |= {name: AS_OF - timedelta(hours=hour) for name, hour in ago.items() if name != "exception"}
+        row |= {"exception": "held", "exception_at": AS_OF - timedelta(hours=ago["exception"])} if "exception" in ago else {}
+        rows.append(row)
+    filled = desk.filled(rows).with_targets(TARGETS)
+    recent = recent_of(filled, timedelta(days=40))
+    windows = [Window(start=AS_OF - timedelta(hours=45, minutes=13), end=AS_OF - timedelta(hours=15, minutes=40)), *WINDOWS]
+    for since in (0, 4, 10, 15):
+        asked = order_questions(windows, filled, recent)
+        assert differences(filled, recent, asked, as_of=AS_OF - timedelta(hours=since)) == []
+    rates = [
+        filled.ask(
+            Query(metrics=("on_time_rate",), window=windows[0]), as_of=AS_OF - timedelta(hours=since), horizon=recent.horizon
+        )
+        for since in (0, 10, 15)
+    ]
+    assert [row["on_time_rate_n"] for (row,) in rates] == [11, 12, 10]
 
 
 def test_each_period_reads_its_stages_where_they_are_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
