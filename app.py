@@ -27,6 +27,7 @@ from pages import PAGES
 from shell.account import ACCOUNT_ROUTES
 from shell.export_routes import EXPORT_ROUTES
 from shell.failure import show_failure
+from shell.first_theme import FirstTheme, with_first_theme
 from shell.geo_routes import GEO_ROUTES
 from shell.guard import LocalNamesOnly, SecurityHeaders, SessionGuard, content_security_policy
 from shell.house import House, house, open_house
@@ -38,6 +39,7 @@ from shell.sign_on_routes import SIGN_ON_ROUTES
 from shell.unmasked_routes import UNMASKED_ROUTES
 
 STREAMLIT_FILES: Final = Path(streamlit.__file__).resolve().parent / "static"
+INDEX: Final = with_first_theme((STREAMLIT_FILES / "index.html").read_text(encoding="utf-8"))
 WARMED: Final = (
     "duckdb",
     "polars",
@@ -108,9 +110,10 @@ app = streamlit.App(
     ],
     middleware=[
         Middleware(RequestLog),
-        Middleware(SecurityHeaders, policy=content_security_policy((STREAMLIT_FILES / "index.html").read_text(encoding="utf-8"))),
+        Middleware(SecurityHeaders, policy=content_security_policy(INDEX)),
         Middleware(LocalNamesOnly, is_restricted=lambda: offers_demo(house().settings)),
         Middleware(SessionGuard, is_signed_in=is_signed_in),
+        Middleware(FirstTheme, page=INDEX),
         Middleware(PackedStatic, folder=STREAMLIT_FILES / "static"),
     ],
     lifespan=lifespan,

@@ -28,8 +28,14 @@ def wall(page: Page) -> None:
 
 
 def test_manager_sees_the_country(page: Page, served: Served) -> None:
+    """At once dark where the computer prefers light and nothing is kept: the page does not open twice."""
+    page.emulate_media(color_scheme="light")
+    opened: list[str] = []
+    page.on("request", lambda asked: opened.append(asked.url) if asked.resource_type == "document" else None)
     sign_in(page, served, "manager")
     wall(page)
+    assert opened.count(f"{served.url}/") == 2, opened
+    assert page.evaluate("() => getComputedStyle(document.querySelector('.stApp')).colorScheme") == "dark"
     for region in ("East", "South", "Northeast"):
         expect(page.get_by_role("rowheader", name=region, exact=True)).to_be_visible()
 
