@@ -186,7 +186,7 @@ def _take_in(intake: _Intake, known_as_of: datetime | None, folder: Path, *, is_
         text_rows = _open(intake, folder)
         if intake.contract.personal:
             text_rows = _without_personal(intake, text_rows)
-        staged = stage(intake.connection, intake.contract, text_rows, as_of=as_of, name=intake.name)
+        staged = stage(intake.connection, intake.contract, text_rows, as_of=as_of, now=intake.now, name=intake.name)
         hide_contacts(intake.connection, STAGED, open_texts(intake.contract))
         check_limits(intake.contract, staged, intake.name)
         as_of = as_of or _newest(intake, staged)

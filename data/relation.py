@@ -46,16 +46,17 @@ def unresolved_places(connection: duckdb.DuckDBPyConnection, contract: Contract)
     if contract.kind != "orders" or "province_code" not in contract.columns:
         return None
     rows = connection.execute(
-        f"SELECT staged.province_code, count(*) FROM {STAGED} AS staged LEFT JOIN province_alias AS place "
-        "ON place.alias = lower(staged.province_code) WHERE problem IS NULL AND staged.province_code IS NOT NULL "
-        f"AND place.alias IS NULL AND NOT regexp_full_match(upper(staged.province_code), {literal(_ISO_CODE)}) "
-        "GROUP BY ALL ORDER BY 2 DESC, 1"
+        f"SELECT staged.province_code, count(*) FROM {STAGED} AS staged {_places_join(contract)} "
+        f"WHERE problem IS NULL AND staged.province_code IS NOT NULL AND {_code(contract)} IS NULL GROUP BY ALL ORDER BY 2 DESC, 1"
     ).fetchall()
     if not rows:
         return None
     named = ", ".join(f"{name!r} ({count:,})" for name, count in rows[:5])
     total = sum(count for _, count in rows)
-    return f"{total:,} rows have a province that is in no register, kept without a place: {named}{' …' if len(rows) > 5 else ''}"
+    return (
+        f"{total:,} rows have a province that is in no register, kept without a place: {named}{' …' if len(rows) > 5 else ''}; "
+        "give columns.province_code ISO 3166-2 codes such as DE-BY, or columns.country_code beside a bare code"
+    )
 
 
 def _orders(connection: duckdb.DuckDBPyConnection, contract: Contract, as_of_sql: str) -> str:
@@ -65,7 +66,7 @@ def _orders(connection: duckdb.DuckDBPyConnection, contract: Contract, as_of_sql
     special = _inferred_instants(contract) | _places(contract, located)
     if {"exception_code", "failed_attempt_count", "exception_at"} & set(contract.columns):
         special["exception_at"] = _exception_at(contract)
-    join = "LEFT JOIN province_alias AS place ON place.alias = lower(staged.province_code)" if located else ""
+    join = _places_join(contract) if located else ""
     inferred = " + ".join(
         f"CASE WHEN {_is_sighted(contract, name)} AND {_source(contract, f'{name}_at')} IS NULL THEN {MILESTONE_BIT[name]} ELSE 0 END"
         for name in _inferable(contract)
@@ -112,14 +113,29 @@ def _exception_at(contract: Contract) -> str:
 def _places(contract: Contract, located: bool) -> dict[str, str]:
     if not located:
         return {}
-    code = f"coalesce(place.province_code, nullif(regexp_extract(upper(staged.province_code), '^{_ISO_CODE}$'), ''))"
+    code = _code(contract)
+    found = "coalesce(bare.region_code, place.region_code)" if "country_code" in contract.columns else "place.region_code"
     region = "staged.region_code" if "region_code" in contract.columns else "NULL"
     country = "staged.country_code" if "country_code" in contract.columns else "NULL"
     return {
         "province_code": code,
-        "region_code": f"coalesce({region}, place.region_code)",
+        "region_code": f"coalesce({region}, {found})",
         "country_code": f"coalesce({country}, left({code}, 2))",
     }
+
+
+def _places_join(contract: Contract) -> str:
+    """The register of provinces beside the staged rows: `place` by name, and `bare` by a code that means nothing without its country."""
+    join = "LEFT JOIN province_alias AS place ON place.alias = lower(staged.province_code)"
+    if "country_code" in contract.columns:
+        join += " LEFT JOIN province_alias AS bare ON bare.alias = lower(staged.country_code || '-' || staged.province_code)"
+    return join
+
+
+def _code(contract: Contract) -> str:
+    """SQL for the ISO code of a staged row's province; null where it is not known."""
+    bare = "bare.province_code, " if "country_code" in contract.columns else ""
+    return f"coalesce({bare}place.province_code, nullif(regexp_extract(upper(staged.province_code), '^{_ISO_CODE}$'), ''))"
 
 
 def _load_aliases(connection: duckdb.DuckDBPyConnection) -> None:

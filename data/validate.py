@@ -65,16 +65,23 @@ class Staged:
 
 
 def stage(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, text_rows: TextRows, *, as_of: datetime | None, name: str
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    text_rows: TextRows,
+    *,
+    as_of: datetime | None,
+    now: datetime,
+    name: str,
 ) -> Staged:
-    """Fill the temporary table `staged` from one file's text rows.
+    """Fill the temporary table `staged` from one file's text rows; nothing has happened later than `now`.
 
     Columns: the mapped canonical columns (typed), `row_as_of`, `withdrawn`, `status_milestone`, `problem`, `raw`.
     Raises RefusedError when a column is missing, an expression cannot be used, or too many rows are refused.
     """
     notices = _check_header(contract, text_rows, name)
     try:
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS {staging_sql(contract, text_rows.relation, as_of=as_of)}")
+        rows = staging_sql(contract, text_rows.relation, as_of=as_of, now=now)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS {rows}")
     except duckdb.OutOfMemoryException:
         raise  # not the file's fault
     except duckdb.Error as error:
@@ -151,7 +158,7 @@ def _expressions(contract: Contract) -> list[tuple[str, str]]:
     return found
 
 
-def staging_sql(contract: Contract, relation: str, *, as_of: datetime | None) -> str:
+def staging_sql(contract: Contract, relation: str, *, as_of: datetime | None, now: datetime | None) -> str:
     """The SELECT that maps, casts and checks every row of `relation`; readable, one column a line."""
     columns = mapped_columns(contract)
     texts = [f"{column.text} AS {identifier('text ' + column.name)}" for column in columns]
@@ -164,7 +171,7 @@ def staging_sql(contract: Contract, relation: str, *, as_of: datetime | None) ->
     casts = [f"{column.value} AS {identifier(column.name)}" for column in columns]
     casts.append(f"{_row_as_of(contract, as_of)} AS row_as_of")
     casts.append(f"{_status_milestone(contract)} AS status_milestone")
-    problem = _problem_sql(contract, columns)
+    problem = _problem_sql(contract, columns, now)
     typed = ",\n    ".join(identifier(column.name) for column in columns)
     newline = ",\n    "
     return f"""
@@ -204,7 +211,8 @@ def _event_milestone(contract: Contract) -> str:
     return f"CASE {cases} END"
 
 
-def _problem_sql(contract: Contract, columns: tuple[MappedColumn, ...]) -> str:
+def _problem_sql(contract: Contract, columns: tuple[MappedColumn, ...], now: datetime | None) -> str:
+    latest, ahead = _latest(contract, now)
     types = {column.name: column.type for column in KIND_COLUMNS[contract.kind]}
     branches = []
     for column in columns:
@@ -226,10 +234,20 @@ def _problem_sql(contract: Contract, columns: tuple[MappedColumn, ...]) -> str:
             for condition, reason in check_failed(name, contract.checks[name], type_=types[name]):
                 branches.append(_branch(condition, name, column.shown, literal(reason)))
         if types[name] == "instant" and name not in PROMISES:
-            future = f"epoch_ms({identifier(name)}) > epoch_ms(row_as_of) + {FUTURE_TOLERANCE_MS}"
-            branches.append(_branch(future, name, column.shown, literal("lies in the future of the snapshot")))
+            future = f"epoch_ms({identifier(name)}) > {latest} + {FUTURE_TOLERANCE_MS}"
+            branches.append(_branch(future, name, column.shown, literal(ahead)))
     branches += _word_problems(contract)
     return f"CASE {' '.join(branches)} END"
+
+
+def _latest(contract: Contract, now: datetime | None) -> tuple[str, str]:
+    """SQL for the instant (ms) that no milestone may lie after, and what is said of one that does.
+
+    Where the file's newest instant is to be its as-of, a mistyped year would carry the whole snapshot into the future.
+    """
+    if contract.as_of.from_ == "newest" and now is not None:
+        return str(epoch_ms(now)), "lies in the future"
+    return "epoch_ms(row_as_of)", "lies in the future of the snapshot"
 
 
 def _word_problems(contract: Contract) -> list[str]:
@@ -297,7 +315,7 @@ def check_contract_sql(connection: duckdb.DuckDBPyConnection, contract: Contract
     names = {column for _, text in _expressions(contract) for column in expression_columns(text)}
     columns = ", ".join(f"NULL::VARCHAR AS {identifier(name)}" for name in sorted(names)) or "NULL AS nothing"
     try:
-        connection.execute(f"EXPLAIN {staging_sql(contract, f'(SELECT {columns})', as_of=None)}")
+        connection.execute(f"EXPLAIN {staging_sql(contract, f'(SELECT {columns})', as_of=None, now=None)}")
     except duckdb.Error as error:
         raise ContractError(f"contract of {contract.source}: {_where(connection, contract, columns)}{_said(error)}") from error
 

@@ -157,15 +157,15 @@ def test_the_delimiter_is_guessed(sign: str) -> None:
 
 
 def test_each_date_is_joined_with_the_clock_time_of_its_name(tmp_path: Path) -> None:
-    text = "订单号;下单日期;下单时间;发货日期;发货时间\n1;29.03.2026;01:30:00;30.03.2026;08:00:00\n2;29.03.2026;09:00:00;;\n"
+    text = "订单号;下单日期;下单时间;发货日期;发货时间\n1;29.01.2026;01:30:00;30.01.2026;08:00:00\n2;29.01.2026;09:00:00;;\n"
     contract, rows = take_draft(tmp_path, "shop.csv", text.encode("gbk"))
     assert (contract.columns["created_at"], contract.columns["shipped_at"]) == (
         "下单日期 || ' ' || 下单时间",
         "发货日期 || ' ' || 发货时间",
     )
     assert [(str(row["created_at"])[:16], row["shipped_at"] is None) for row in rows] == [
-        ("2026-03-28 17:30", False),
-        ("2026-03-29 01:00", True),
+        ("2026-01-28 17:30", False),
+        ("2026-01-29 01:00", True),
     ]
 
 

@@ -13,6 +13,7 @@ from data.active import ActiveContracts
 from data.ingest import find_units
 from data.lake import Lake, LakeError
 from data.maintain import check_counts, compact, count_files
+from data.places import region_of
 from data.replay import list_quarantine, replay
 from data.validate import RefusedError
 from data.watch import Inbox, look
@@ -161,6 +162,33 @@ def test_an_instant_in_the_future_of_the_snapshot_is_refused(tmp_path: Path, set
     with Lake.open_writer(settings) as lake:
         report = take_in(lake, contract_of(), _file(tmp_path, GOOD, ["0002", "2026-02-01 00:11:00", "5", "", ""]))
         assert report.quarantined == {"created_at lies in the future of the snapshot": 1}
+
+
+def test_a_mistyped_year_does_not_carry_the_newest_instant_into_the_future(tmp_path: Path, settings: Settings) -> None:
+    with Lake.open_writer(settings) as lake:
+        report = take_in(
+            lake, contract_of(as_of={"from": "newest"}), _file(tmp_path, GOOD, ["0002", "2027-02-01 00:11:00", "5", "", ""])
+        )
+        assert report.quarantined == {"created_at lies in the future": 1}
+        assert report.as_of is not None
+        assert report.as_of < NOW
+
+
+def test_a_bare_province_code_is_one_of_the_rows_country(tmp_path: Path, settings: Settings) -> None:
+    columns = {
+        "order_id": "id",
+        "channel": "'web'",
+        "created_at": "created",
+        "country_code": "shipped",
+        "province_code": "delivered",
+    }
+    rows = [["1", GOOD[1], "5", "US", "sc"], ["2", GOOD[1], "5", "BR", "SC"], ["3", GOOD[1], "5", "US", "Bayern"]]
+    with Lake.open_writer(settings) as lake:
+        (notice,) = take_in(lake, contract_of(columns=columns, mandatory=[]), _file(tmp_path, *rows)).notices[-1:]
+        places = lake.cursor().execute("SELECT province_code, region_code FROM lake.orders ORDER BY order_id").fetchall()
+    assert places == [("US-SC", region_of("US-SC")), ("BR-SC", region_of("BR-SC")), (None, None)]
+    assert notice.startswith("1 rows have a province")
+    assert "DE-BY" in notice
 
 
 def test_a_row_of_a_warehouse_before_the_shop_waits_without_created(tmp_path: Path, settings: Settings) -> None:

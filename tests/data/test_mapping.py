@@ -22,7 +22,9 @@ def outcome(folder: Path, column: str, expression: str, values: dict[str, str], 
     path = write_csv(folder / "a.csv", [["1", *values.values()], ["2", *([""] * len(values))]], ["id", *values])
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        staged = stage(connection, contract, open_rows(connection, path, contract.reader, folder), as_of=NOW, name="a.csv")
+        staged = stage(
+            connection, contract, open_rows(connection, path, contract.reader, folder), as_of=NOW, now=NOW, name="a.csv"
+        )
         row = connection.execute(f"SELECT {column}::VARCHAR FROM {STAGED} WHERE order_id = '1'").fetchone()
     assert row is not None
     assert [refusal.line for refusal in staged.refusals] in ([], [2])
