@@ -23,8 +23,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     ValidationError,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from sqlglot import exp
@@ -119,6 +121,7 @@ class Reader(_Strict):
     delimiter: str = ","
     quote: str = '"'
     sheet: str = ""
+    skip_rows: int = Field(default=0, ge=0)
     connection: str = ""
     table: str = ""
     manifest: bool = False
@@ -140,6 +143,17 @@ class Reader(_Strict):
         if text and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
             raise ValueError("connection is the name of an environment variable, never the connection string itself")
         return text
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `skip_rows` where there are none: so a contract keeps the fingerprint it had before there was this key."""
+        return {name: value for name, value in written(self).items() if name != "skip_rows" or value}
+
+    @model_validator(mode="after")
+    def _titles_of_sheets_and_texts(self) -> Reader:
+        if self.skip_rows and self.format not in ("csv", "xlsx"):
+            raise ValueError(f"reader format {self.format} has no rows above a header: skip_rows is for csv and xlsx")
+        return self
 
     @model_validator(mode="after")
     def _complete_database(self) -> Reader:
@@ -249,7 +263,7 @@ class Quarantine(_Strict):
 class Contract(_Strict):
     """One source: its rows' kind, how to read, map, check and merge them, and who owns it."""
 
-    source: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    source: str
     kind: Kind = "orders"
     owner: str
     description: dict[Literal["en", "zh-CN"], str] = Field(default_factory=dict)
@@ -274,6 +288,13 @@ class Contract(_Strict):
     max_growth: float | None = Field(default=None, gt=1)
     quarantine: Quarantine = Quarantine()
     number_ids: bool = False
+
+    @field_validator("source")
+    @classmethod
+    def _short_name(cls, name: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise ValueError(f"{name!r} is no short name: write a letter a-z, then a-z, 0-9 and _, for example web_shop")
+        return name
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -347,7 +368,7 @@ def _personal_faults(contract: Contract) -> Iterable[str]:
     for name, column in contract.personal.items():
         if name not in PERSONAL_FIELDS:
             yield f"personal: {name!r} is none of {', '.join(PERSONAL_FIELDS)}"
-        elif column.casefold() in used:
+        elif column.casefold() in used and name != "address":
             yield f"personal: {column!r} is read by columns too: what is personal is masked before columns see it"
 
 
@@ -424,9 +445,20 @@ def parse_contract(text: str, *, name: str = "contract") -> Contract:
     try:
         return Contract.model_validate(values)
     except ValidationError as error:
-        items = [item | {"msg": text} for item in _meant(error.errors(), values) for text in str(item["msg"]).splitlines()]
+        told = [*_meant(error.errors(), values), *_later_faults(error, values)]
+        items = [item | {"msg": text} for item in told for text in str(item["msg"]).splitlines()]
         faults = [_Fault.of(item, node) for item in items]
         raise ContractError("\n".join(f"{name}, line {fault.line}: {fault.text}" for fault in faults)) from None
+
+
+def _later_faults(error: ValidationError, values: dict[str, Any]) -> list[Any]:
+    """The faults of `columns` that are not looked for while another key is faulty: all are told at once."""
+    columns, kind = values.get("columns"), values.get("kind", "orders")
+    if kind not in KIND_COLUMNS or not isinstance(columns, dict) or any(item["loc"] == () for item in error.errors()):
+        return []
+    named = {name: values[name] for name in ("mandatory", "tolerate", "checks") if isinstance(values.get(name), list | dict)}
+    draft = Contract.model_construct(kind=kind, columns={name: str(text) for name, text in columns.items()}, **named)
+    return [{"msg": fault, "loc": (), "type": "value_error"} for fault in _column_faults(draft)]
 
 
 def _meant(items: Iterable[Any], values: dict[str, Any]) -> list[Any]:

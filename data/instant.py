@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from data.sql_text import literal
 from data.zone import utc_ms_sql
 
-SPECIAL_FORMATS: Final = ("epoch_seconds", "epoch_milliseconds", "excel")
-"""Words beside strptime patterns: seconds or milliseconds since 1970 UTC, and the day number of a spreadsheet."""
+SPECIAL_FORMATS: Final = ("iso", "epoch_seconds", "epoch_milliseconds", "excel")
+"""Words beside strptime patterns: ISO 8601, seconds or milliseconds since 1970 UTC, and the day number of a spreadsheet."""
 
 _EXCEL_EPOCH_DAYS: Final = 25_569
 _FIRST_SURE_SERIAL: Final = 61
@@ -21,7 +21,7 @@ _ZONED: Final = r"^([0-9][0-9T:./ -]{9,}?)\s*(Z|UTC|GMT|([+-])([0-9]{2}):?([0-9]
 def instant_ms_sql(raw: str, formats: list[str], zone: ZoneInfo, *, serials: bool = False) -> str:
     """SQL for the UTC milliseconds of the text column `raw`; null when it is no instant.
 
-    With `formats` (strptime patterns and `SPECIAL_FORMATS`) only these count, else ISO 8601. `serials` also reads
+    With `formats` (strptime patterns and `SPECIAL_FORMATS`, `iso` among them) only these count, else ISO 8601. `serials` also reads
     the day numbers of a spreadsheet.
     """
     zoned = [text for text in formats if "%z" in text]
@@ -35,7 +35,7 @@ def instant_ms_sql(raw: str, formats: list[str], zone: ZoneInfo, *, serials: boo
         tries.append(f"round({_number(raw, 11)} * 1000)::BIGINT")
     if "epoch_milliseconds" in formats:
         tries.append(f"round({_number(raw, 14)})::BIGINT")
-    if not formats:
+    if not formats or "iso" in formats:
         tries.append(_iso(raw, zone))
     if serials or "excel" in formats:
         tries.append(_serial(raw, zone))

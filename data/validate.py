@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -36,6 +36,8 @@ LOOKS_PERSONAL: Final = (
 )
 _ROUNDED: Final = r"\d(\.\d+)?[Ee]\+\d+"
 _NEAR: Final = 0.8
+_SHOWN: Final = 8
+"""So many names of a header are shown where none of them is known."""
 
 
 class RefusedError(ValueError):
@@ -139,14 +141,27 @@ def _check_header(contract: Contract, text_rows: TextRows, name: str) -> list[st
     }
     missing = [column for column in wanted if column.casefold() not in known]
     if missing:
-        faults = [
-            f"column {column!r}, which {wanted[column]} needs, is not in the header{did_you_mean(column, text_rows.columns)}"
-            for column in missing
-        ]
-        raise RefusedError(f"{name}: {'; '.join(faults)}")
-    used = {column.casefold() for column in wanted}
+        raise RefusedError(f"{name}: {_not_in_header(wanted, missing, text_rows.columns)}")
+    used = {column.casefold() for column in (*wanted, *contract.personal.values())}
     extra = [column for column in text_rows.columns if column.casefold() not in used]
     return [f"{name}: columns not used by the contract: {', '.join(extra)}"] if extra else []
+
+
+def _not_in_header(wanted: Mapping[str, str], missing: Sequence[str], header: Sequence[str]) -> str:
+    """What is said of the columns that are missing; where none is there, the header itself may stand further down."""
+    if len(missing) == len(wanted) > 1:
+        return (
+            f"none of the columns that the contract needs is in the header, which holds {_some(header)}: "
+            "correct `columns`, or where a title stands above the header, set `skip_rows` under `reader`"
+        )
+    return "; ".join(
+        f"column {column!r}, which {wanted[column]} needs, is not in the header{did_you_mean(column, header)}"
+        for column in missing
+    )
+
+
+def _some(header: Sequence[str]) -> str:
+    return ", ".join(repr(name) for name in header[:_SHOWN]) + (" …" if len(header) > _SHOWN else "")
 
 
 def _expressions(contract: Contract) -> list[tuple[str, str]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import mmap
+import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -24,7 +26,8 @@ def open_csv(connection: duckdb.DuckDBPyConnection, path: Path, reader: Reader, 
 
     Raises SourceError for an empty file, doubled or empty header names, a wrong encoding or a file cut at its end.
     """
-    plain = to_utf8(unpack(path, reader, staging), reader.encoding, staging)
+    plain = _below_title(to_utf8(unpack(path, reader, staging), reader.encoding, staging), reader.skip_rows, staging)
+    above = reader.skip_rows
     names = _header(plain, path.name, reader)
     if reader.must_end_with_newline:
         _check_newline(plain, path.name)
@@ -33,9 +36,21 @@ def open_csv(connection: duckdb.DuckDBPyConnection, path: Path, reader: Reader, 
     return TextRows(
         relation=relation,
         columns=names,
-        rejects=lambda: _rejects(connection, table, plain, path.name),
-        lines=lambda records: _lines(plain, reader, records),
+        rejects=lambda: [replace(found, line=found.line + above) for found in _rejects(connection, table, plain, path.name)],
+        lines=lambda records: [line + above for line in _lines(plain, reader, records)],
     )
+
+
+def _below_title(plain: Path, rows: int, staging: Path) -> Path:
+    """`plain` itself, or a copy in `staging` without so many lines at its top."""
+    if not rows:
+        return plain
+    copy = staging / f"below-title-{next(_numbers)}.csv"
+    with plain.open("rb") as source, copy.open("wb") as target:
+        for _ in range(rows):
+            source.readline()
+        shutil.copyfileobj(source, target)
+    return copy
 
 
 def _header(plain: Path, name: str, reader: Reader) -> tuple[str, ...]:

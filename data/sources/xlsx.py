@@ -12,7 +12,7 @@ import zipfile
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
+from itertools import count, dropwhile, islice
 from pathlib import Path
 from xml.parsers import expat
 
@@ -29,7 +29,7 @@ Row = tuple[int, dict[int, str]]
 
 
 def open_xlsx(connection: duckdb.DuckDBPyConnection, path: Path, reader: Reader, staging: Path) -> TextRows:
-    """Every column of one sheet by the names in its first filled row, as text; dates as ISO text.
+    """Every column of one sheet by the names in its first filled row (below `skip_rows`), as text; dates as ISO text.
 
     Raises SourceError for a bomb, a file that is no workbook, a sheet that is not there or a faulty header.
     """
@@ -43,6 +43,15 @@ def sheet_names(path: Path) -> tuple[str, ...]:
     with _whole(path), zipfile.ZipFile(path) as archive:
         check_archive(archive, path, Reader(format="xlsx"))
         return tuple(_parts_of_sheets(archive)[0])
+
+
+def filled_cells(path: Path, sheet: str, most: int) -> list[tuple[int, int]]:
+    """Of the first rows of a sheet that hold something (at most so many): the row's number, and how many cells it fills."""
+    with _whole(path), zipfile.ZipFile(path) as archive:
+        check_archive(archive, path, Reader(format="xlsx"))
+        part, _ = _find_sheet(archive, path.name, sheet)
+        rows = _rows(archive, part, _shared_texts(archive), _styles(archive, base_1904=False))
+        return [(number, len(cells)) for number, cells in islice(rows, most)]
 
 
 @contextmanager
@@ -60,7 +69,8 @@ def _whole(path: Path) -> Iterator[None]:
 
 def _sheet_rows(archive: zipfile.ZipFile, path: Path, reader: Reader, staging: Path) -> TextRows:
     part, base_1904 = _find_sheet(archive, path.name, reader.sheet)
-    rows = _rows(archive, part, _shared_texts(archive), _styles(archive, base_1904))
+    filled = _rows(archive, part, _shared_texts(archive), _styles(archive, base_1904))
+    rows = dropwhile(lambda row: row[0] <= reader.skip_rows, filled)
     first = next(rows, None)
     if first is None:
         raise SourceError(f"{path.name}: the sheet is empty, not even a header: send it again")

@@ -73,7 +73,8 @@ def test_a_good_contract_is_read() -> None:
         ("{min: 0}", "{min: 0, pattern: '['}", 20, "no regular expression"),
         ("{min: 0}", "{mim: 0}", 20, "unknown key 'mim': did you mean 'min'?"),
         ("kind: orders", "kind: ordres", 2, "'orders'"),
-        ("source: shop", "source: My Shop", 1, "source"),
+        ("source: shop", "source: My Shop", 1, "'My Shop' is no short name: write a letter a-z"),
+        ("format: csv", "format: jsonl, skip_rows: 2", 4, "skip_rows is for csv and xlsx"),
         ("mandatory:", "instant_formats: ['%d/%Q/%Y']\nmandatory:", 18, "unknown mark at '%Q/%Y'"),
         ("mandatory:", "instant_formats: [epoch]\nmandatory:", 18, "neither a pattern"),
         ("mandatory:", "files: {a: {path: a.csv}}\nmandatory:", 18, "files need rows"),
@@ -92,6 +93,18 @@ def test_a_fault_is_told_with_its_line_and_the_remedy(old: str, new: str, line: 
         parse_contract(changed(old, new), name="shop.yaml")
     assert f"shop.yaml, line {line}: " in str(fault.value)
     assert words in str(fault.value)
+
+
+def test_a_faulty_key_does_not_hide_the_faults_of_the_columns() -> None:
+    with pytest.raises(ContractError) as fault:
+        parse_contract(changed("owner: shop", "ownr: shop").replace("created_at: created", "created_att: created"))
+    assert ["'ownr'" in str(fault.value), "'created_att'" in str(fault.value)] == [True, True]
+
+
+def test_rows_above_the_header_are_no_part_of_an_older_contracts_fingerprint() -> None:
+    assert "skip_rows" not in parse_contract(GOOD).model_dump_json()
+    titled = parse_contract(changed("format: csv", "format: csv, skip_rows: 2"))
+    assert (titled.reader.skip_rows, titled.sha256 == parse_contract(GOOD).sha256) == (2, False)
 
 
 def test_several_faults_are_told_at_once() -> None:

@@ -29,6 +29,16 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(read_file: ReadFile, tmp
     assert read_file(path).columns[0] == "订单号"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
+def test_rows_above_the_header_are_passed_over_and_counted(read_file: ReadFile, tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(f"订单报表,2026\n\n{TABLE}".encode(encoding))
+    read = read_file(path, encoding=encoding, skip_rows=2)
+    assert (read.columns, read.rows, read.lines) == (("订单号", "省份", "amount"), ROWS, [4, 5])
+    path.write_bytes(f"订单报表,2026\n\n{TABLE}1,2,3,4\n5,6,7\n".encode(encoding))
+    assert [reject.line for reject in read_file(path, encoding=encoding, skip_rows=2).rejects] == [6]
+
+
 @pytest.mark.parametrize(("declared", "actual"), [("utf-8", "gb18030"), ("gb18030", "utf-8"), ("utf-16", "utf-8")])
 def test_a_wrongly_declared_encoding_is_refused(read_file: ReadFile, tmp_path: Path, declared: str, actual: str) -> None:
     path = tmp_path / "orders.csv"

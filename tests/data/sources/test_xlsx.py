@@ -53,6 +53,12 @@ def test_a_number_means_what_its_format_says(read_file: ReadFile, tmp_path: Path
     assert read_file(path, format="xlsx").rows == [(text,)]
 
 
+def test_a_title_above_the_header_is_passed_over(read_file: ReadFile, tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["Report of March"], [], ["no", "total"], ["1", 5]])
+    read = read_file(path, format="xlsx", skip_rows=1)
+    assert (read.columns, read.rows, read.lines) == (("no", "total"), [("1", "5")], [4])
+
+
 def test_dates_may_count_from_1904(read_file: ReadFile, tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", [["day"], [datetime(2024, 1, 1)]], formats={0: "yyyy-mm-dd"}, date_1904=True)  # noqa: DTZ001
     assert read_file(path, format="xlsx").rows == [("2024-01-01",)]
