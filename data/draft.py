@@ -7,6 +7,7 @@ contract refuses with its line; everything else is a guess with a comment beside
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,17 +21,20 @@ from data.draft_words import PERSONAL_WORDS, match_columns, milestone_of, plain_
 from data.order import MILESTONES
 from data.places import country_of_province, province_aliases
 from data.sample import SAMPLE_ROWS, Sample, instant_format, read_sample
-from data.sql_text import identifier
+from data.sample_nested import unnested
+from data.sql_text import identifier, literal
 
 MAX_STATUS_WORDS: Final = 60
-_ISO_FORMATS: Final = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d")
+_COUNTRIES: Final = ("BR", "US", "CN")
 _CENTS: Final = re.compile(r"(^| )(cents?|fen|centavos)$|分$")
 _CLOCKED: Final = ("created_at", "occurred_at", "requested_at")
 """Where one clock time beside several dates belongs."""
 _CLOCK: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?")
-_DAY_OR_CLOCK: Final = re.compile(r"\b(date|day|time|data|hora|dia)\b|日期|时间|时刻|日$|\s")
+_DAY_OR_CLOCK: Final = re.compile(r"\b(date|day|time|data|hora|dia)\b|(datum|uhrzeit|zeit)$|日期|时间|时刻|日$|\s")
 _ADDED: Final = ("quantity", "delivered_quantity", "amount", "freight_cost")
 """What an order's lines may each have a part of."""
+_ADDED_UP: Final = "Several lines per order: made one row each, what differs between the lines is added up"
+_TAKEN_APART: Final = "Objects within a line are taken apart: order.id is order_id below"
 _MONEY_SIGNS: Final = {"¥": "CNY", "￥": "CNY", "R$": "BRL", "€": "EUR", "£": "GBP", "$": "USD"}
 _DATED_NAME: Final = (
     (r"(\d{8}T\d{6})", "%Y%m%dT%H%M%S"),
@@ -54,7 +58,7 @@ class _Line:
 
 def draft_contract(path: Path) -> str:
     """A commented contract in YAML for the file. Raises SourceError when the file cannot be read."""
-    sample = read_sample(path)
+    sample = unnested(read_sample(path))
     kind = _kind(sample)
     types = {column.name: column.type for column in KIND_COLUMNS[kind]}
     clocks = [header for header in sample.columns if _all(sample.texts(header), _CLOCK.fullmatch)]
@@ -63,18 +67,18 @@ def draft_contract(path: Path) -> str:
     matched = match_columns([header for header in sample.columns if header not in (*clocks, status)], wanted)
     status = matched.pop("status", status)
     matched = {name: header for name, header in matched.items() if _fits(types[name], sample.texts(header))}
-    lines = [_line(sample, name, header, types[name]) for name, header in matched.items()]
+    lines = [_line(sample, name, header, types[name], with_country="country_code" in matched) for name, header in matched.items()]
     lines = _split_instants(sample, lines, clocks)
     formats = _formats([line.texts for line in lines if types[line.name] == "instant"])
     personal = match_columns(_unused(sample, lines, status), PERSONAL_WORDS) if kind == "orders" else {}
-    rows = _collapsed(sample, lines, matched, (*personal.values(), *([status] if status else [])))
-    if rows and "line_count" not in matched:
+    rows = sample.reshaped or _collapsed(sample, lines, matched, (*personal.values(), *([status] if status else [])))
+    if rows and not sample.reshaped and "line_count" not in matched:
         lines = [*lines, _Line(name="line_count", expression=LINES)]
     lines = [*lines, *_constants(sample, path, matched, types)]
     parts = [
         _head(path, sample, kind),
         _as_of(path, has_instants=any(types[line.name] == "instant" for line in lines)),
-        _rows(rows),
+        _rows(rows, _TAKEN_APART if sample.reshaped else _ADDED_UP),
         _columns(sample, kind, lines, status, formats),
         _status(sample, status) if status else "",
         _events(sample, matched) if kind == "events" else "",
@@ -101,8 +105,12 @@ def _repeats(sample: Sample, header: str) -> bool:
 
 
 def _fits(type_: str, texts: Sequence[str]) -> bool:
-    """Whether a column's texts are of the type at all; an empty column fits."""
-    if not texts or type_ == "text":
+    """Whether a column's texts are of the type at all; an empty column fits, a list or an object in JSON fits nothing."""
+    if not texts:
+        return True
+    if 2 * sum(text[0] in "[{" and text[-1] in "]}" for text in texts) >= len(texts):
+        return False
+    if type_ == "text":
         return True
     if type_ == "instant":
         return instant_format(texts) is not None
@@ -114,13 +122,13 @@ def _formats(columns: Iterable[Sequence[str]]) -> list[str]:
     found = list(dict.fromkeys(form for texts in columns if (form := instant_format(texts)) is not None))
     if not any(found):
         return []
-    return list(dict.fromkeys([*(form for form in found if form), *(_ISO_FORMATS if "" in found else ())]))
+    return list(dict.fromkeys([*(form for form in found if form), *(("iso",) if "" in found else ())]))
 
 
-def _line(sample: Sample, name: str, header: str, type_: str) -> _Line:
+def _line(sample: Sample, name: str, header: str, type_: str, *, with_country: bool) -> _Line:
     texts, reference = sample.texts(header), _reference(header)
     if name == "province_code":
-        return _province(name, reference, texts)
+        return _province(name, reference, texts, with_country=with_country)
     if type_ == "instant":
         form = instant_format(texts)
         day_or_month = form is not None and form[:8] in ("%d/%m/%Y", "%m/%d/%Y") and _is_ambiguous(texts)
@@ -128,6 +136,10 @@ def _line(sample: Sample, name: str, header: str, type_: str) -> _Line:
         return _Line(name=name, expression=reference, remark=remark, texts=tuple(texts))
     if type_ in ("money", "number", "integer"):
         return _number(name, header, reference, texts)
+    if 2 * sum(text.startswith('="') for text in texts) > len(texts):
+        return _Line(name=name, expression=f"trim({reference}, '=\"')", remark='without the ="…" around it')
+    if 2 * sum(text.startswith("'") for text in texts) > len(texts):
+        return _Line(name=name, expression=f"ltrim({reference}, '''')", remark="without the ' before it")
     return _Line(name=name, expression=reference)
 
 
@@ -136,9 +148,10 @@ def _is_ambiguous(texts: Sequence[str]) -> bool:
 
 
 def _number(name: str, header: str, reference: str, texts: Sequence[str]) -> _Line:
-    signs = "".join(sorted({sign for text in texts for sign in re.findall(r"[^\d.,+\-\s]", text)}))
-    bare = f"regexp_replace({reference}, '[^0-9.,-]', '', 'g')" if signs else reference
-    if any(re.search(r",\d{1,2}$", text) for text in texts):
+    signs = _usual_signs(texts)
+    bare = f"regexp_replace({reference}, {literal(f'[{re.escape(signs)}]')}, '', 'g')" if signs else reference
+    commas, points = (sum(bool(re.search(rf"{sign}\d{{1,2}}\D*$", text)) for text in texts) for sign in (",", r"\."))
+    if commas > points:
         return _Line(name=name, expression=f"replace(replace({bare}, '.', ''), ',', '.')", remark="decimal comma")
     if any(re.search(r",\d{3}(\D|$)", text) for text in texts):
         return _Line(name=name, expression=f"replace({bare}, ',', '')", remark="thousands separators")
@@ -147,21 +160,32 @@ def _number(name: str, header: str, reference: str, texts: Sequence[str]) -> _Li
     return _Line(name=name, expression=bare, remark=f"without {signs}" if signs else "")
 
 
-def _province(name: str, reference: str, texts: Sequence[str]) -> _Line:
+def _usual_signs(texts: Sequence[str]) -> str:
+    """What many amounts carry beside their figures, such as a currency's sign; a word in a single cell is that cell's own fault."""
+    found = Counter(sign for text in texts for sign in set(re.findall(r"[^\d.,+\-\s]", text)))
+    return "".join(sorted(sign for sign, count in found.items() if count >= 0.05 * len(texts)))
+
+
+def _province(name: str, reference: str, texts: Sequence[str], *, with_country: bool) -> _Line:
     words = {text.casefold() for text in texts}
-    if not words or sum(word in province_aliases() for word in words) >= 0.5 * len(words):
+    bare = {
+        word for word in words for country in _COUNTRIES if with_country and f"{country}-{word.upper()}" in country_of_province()
+    }
+    if not words or sum(word in province_aliases() or word in bare for word in words) >= 0.5 * len(words):
         return _Line(name=name, expression=reference)
-    for country in ("BR", "US", "CN"):
+    for country in _COUNTRIES:
         if sum(f"{country}-{word.upper()}" in country_of_province() for word in words) >= 0.9 * len(words):
             return _Line(name=name, expression=f"'{country}-' || {reference}", remark="bare code: the country is a guess")
     return _Line(name=name, expression=reference, remark="not recognised: kept without a region unless you give ISO 3166-2 codes")
 
 
 def _status_named_state(sample: Sample) -> str | None:
-    """A column named as a province is («State») whose values are words of statuses."""
+    """A column named as a province is («State») whose values are words of statuses, or single figures that stand for them."""
     for header in match_columns(sample.columns, ["province_code"]).values():
         texts = sample.texts(header)
-        if texts and 2 * sum(milestone_of(text) is not None for text in texts) > len(texts):
+        if texts and 2 * sum(milestone_of(text) is not None or (len(text) == 1 and text.isdigit()) for text in texts) > len(
+            texts
+        ):
             return header
     return None
 
@@ -233,18 +257,24 @@ def _zone(sample: Sample) -> tuple[str, str]:
         return "Asia/Shanghai", "guessed from the Chinese header"
     if re.search(r"\b(pedido|entrega|frete|loja|estado|valor)\b", text.casefold()):
         return "America/Sao_Paulo", "guessed from the Portuguese header"
+    if re.search(r"(bestell|auftrags)(nummer|datum)", text.casefold()):
+        return "Europe/Berlin", "guessed from the German header"
     return "UTC", "a guess: the zone of instants that carry no offset, such as Asia/Shanghai"
 
 
 def _head(path: Path, sample: Sample, kind: str) -> str:
     reader, (zone, why) = sample.reader, _zone(sample)
-    stem = re.sub(r"(?<![a-zA-Z])\d[\dT_-]*", "*", path.name)
+    stem = re.sub(r"(?<!\d)\d{6}[\dT_-]*|(?<![a-zA-Z\d])\d[\dT_-]*", "*", path.name)
     pattern = stem if "*" in stem else path.name
-    source = re.sub(r"\W+", "_", re.sub(r"[\d_*-]+$", "", path.name.split(".")[0]).lower(), flags=re.ASCII).strip("_")
+    letters = unicodedata.normalize("NFD", re.sub(r"[\d_*-]+$", "", path.name.split(".")[0]).lower())
+    plain = "".join(sign for sign in letters if not unicodedata.combining(sign))
+    source = re.sub(r"\W+", "_", plain, flags=re.ASCII).strip("_")
     source = source if re.fullmatch(r"[a-z][a-z0-9_]*", source) else "my_orders"
     keys = [f"format: {reader.format}", f"path: {_quoted(pattern)}"]
     if reader.sheet:
         keys.append(f"sheet: {_quoted(reader.sheet)}")
+    if reader.skip_rows:
+        keys.append(f"skip_rows: {reader.skip_rows}")
     if reader.format in ("csv", "jsonl"):
         keys.append(f"encoding: {reader.encoding}")
     if reader.format == "csv":
@@ -282,14 +312,27 @@ def _columns(sample: Sample, kind: str, lines: Sequence[_Line], status: str | No
     have = {line.name for line in lines}
     for name in KIND_KEY[kind]:
         if name not in have and name != "event_id":
-            parts.append(f"  # {name}: FILL IN the column that holds it; no column's name told\n")
+            maybe = _distinct(sample, lines) if name == KIND_KEY[kind][-1] else ""
+            parts.append(f"  # {name}: FILL IN the column that holds it; no column's name told{maybe}\n")
     if kind == "orders" and "created_at" not in have:
         parts.append(
             "  # created_at: FILL IN when the order was placed; without it an order counts only once another source tells\n"
         )
     if unused := _unused(sample, lines, status):
         parts.append(f"  # not used: {', '.join(unused)}\n")
+    for header in unused:
+        if _all(sample.texts(header), lambda text: text.startswith("[{")):
+            parts.append(
+                f"  # {header} holds lists: `rows` takes them apart with unnest, see «Nested JSON» in docs/contracts.md\n"
+            )
     return "".join(parts)
+
+
+def _distinct(sample: Sample, lines: Sequence[_Line]) -> str:
+    """Columns whose every row is filled and different, as a key's are."""
+    used = _unused(sample, lines, None)
+    found = [header for header in used if len(sample.rows) > 1 and len(set(sample.texts(header))) == len(sample.rows)]
+    return f". Different in every row: {', '.join(found[:4])}" if found else ""
 
 
 def _status(sample: Sample, header: str) -> str:
@@ -339,10 +382,10 @@ def _collapsed(sample: Sample, lines: Sequence[_Line], matched: dict[str, str], 
     return collapsed(sample, key, own, added)
 
 
-def _rows(rows: str) -> str:
+def _rows(rows: str, remark: str) -> str:
     if not rows:
         return ""
-    return f"# Several lines per order: made one row each, what differs between the lines is added up.\nrows: |\n{indent(rows, '  ')}\n"
+    return f"# {remark}.\nrows: |\n{indent(rows, '  ')}\n"
 
 
 def _personal(personal: dict[str, str]) -> str:
@@ -357,11 +400,14 @@ def _tail(sample: Sample, kind: str, lines: Sequence[_Line], repeated: str) -> s
     """What else the contract says; `repeated` is the column of the order number where its lines are not collapsed."""
     parts = []
     promised = next((line.texts for line in lines if line.name == "promised_at"), ())
-    if _all(promised, lambda text: ":" not in text or text.endswith(("00:00", "00:00:00"))):
+    if _all(promised, _is_day):
         parts.append("promise: day                        # promised dates: late only after the end of that day\n")
     have = {line.name for line in lines}
     if kind == "orders" and "created_at" in have:
         parts.append("mandatory: [created_at]             # a row without it is set apart with its reason\n")
+    numbers = [text for line in lines if line.name == "order_id" for text in _bare_texts(sample, line)]
+    if 2 * sum(bool(re.fullmatch(r"1[3-9]\d{9}", text)) for text in numbers) > len(numbers):
+        parts.append("number_ids: true                    # the order numbers look like mobile numbers, and are none\n")
     words = _null_words(sample)
     if words:
         listed = ", ".join(_quoted(word, always=True) for word in ("", *words))
@@ -372,6 +418,16 @@ def _tail(sample: Sample, kind: str, lines: Sequence[_Line], repeated: str) -> s
             f"# rows: SELECT {_reference(repeated)}, max(…) AS …, count(*) AS line_count FROM file GROUP BY 1\n"
         )
     return "".join(parts)
+
+
+def _is_day(text: str) -> bool:
+    """Whether an instant is but a date, or that date's midnight; the offset at its end is no clock time."""
+    bare = re.sub(r"\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})$", "", text) if ":" in text else text
+    return ":" not in bare or bool(re.search(r"[ T]00:00(:00(\.0+)?)?$", bare))
+
+
+def _bare_texts(sample: Sample, line: _Line) -> list[str]:
+    return [text.strip("='\"") for header in expression_columns(line.expression)[:1] for text in sample.texts(header)]
 
 
 def _null_words(sample: Sample) -> list[str]:

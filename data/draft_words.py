@@ -1,4 +1,4 @@
-"""Words by which exports name our columns, milestones and kinds, in English, Chinese and Portuguese."""
+"""Words by which exports name our columns, milestones and kinds, in English, Chinese and Portuguese, the commonest in German."""
 
 from __future__ import annotations
 
@@ -9,29 +9,39 @@ from typing import Final
 COLUMN_WORDS: Final[dict[str, str]] = {
     "order_id": "order id|order no|order number|order|order ref|order code|orderno|sales order|so number|name|order sn|"
     "订单号|订单编号|订单id|单号|订单|主订单编号|交易编号|平台单号|原始单号|单据号|单据编号|业务单号|"
-    "pedido|numero do pedido|id pedido|número do pedido|cod pedido",
-    "channel": "channel|shop|store|platform|sales channel|marketplace|source|渠道|店铺|平台|店铺名称|销售渠道|来源|canal|loja|plataforma",
+    "pedido|numero do pedido|id pedido|número do pedido|cod pedido|"
+    "amazon order id|auftragsnummer|bestellnummer|bestell nr",
+    "channel": "channel|shop|store|platform|sales channel|marketplace|source|渠道|店铺|平台|店铺名称|销售渠道|来源|canal|loja|plataforma|"
+    "vertriebsweg|vertriebskanal|kanal",
     "business_type": "business type|biz type|order type|业务类型|订单类型|tipo de negocio",
     "country_code": "country|country code|ship country|shipping country|国家|国家代码|pais|país",
     "province_code": "province|state|region|ship state|shipping province|shipping state|customer state|province code|uf|estado|"
-    "省|省份|收货省|收货省份|收货人省份|省市",
-    "city": "city|town|ship city|shipping city|customer city|城市|市|收货城市|收货市|cidade|municipio",
+    "省|省份|收货省|收货省份|收货人省份|省市|"
+    "bundesland|dest|destination|dest state|dest province",
+    "city": "city|town|ship city|shipping city|customer city|城市|市|收货城市|收货市|cidade|municipio|ort|stadt",
     "latitude": "latitude|lat|纬度",
     "longitude": "longitude|lng|lon|经度",
     "warehouse_id": "warehouse|warehouse id|warehouse code|seller id|fulfillment center|location|仓库|仓库编码|发货仓|发货仓库|仓|"
-    "armazem|deposito|cd",
+    "armazem|deposito|cd|"
+    "wh|wh id|lager",
     "wave_id": "wave|wave id|wave no|波次|波次号",
-    "carrier_id": "carrier|courier|shipping carrier|carrier id|shipping method|logistics company|承运商|快递公司|物流公司|快递|transportadora",
+    "carrier_id": "carrier|courier|shipping carrier|carrier id|shipping method|logistics company|承运商|快递公司|物流公司|快递|transportadora|"
+    "spediteur|versanddienstleister",
     "category": "category|product category|product type|品类|类目|商品类目|分类|categoria",
     "line_count": "line count|lines|item lines|items|行数|商品行数|itens",
-    "quantity": "quantity|qty|units|item count|item qty|数量|件数|商品数量|购买数量|quantidade|qtd|qtde",
+    "quantity": "quantity|qty|units|item count|item qty|数量|件数|商品数量|购买数量|quantidade|qtd|qtde|"
+    "宝贝总数量|宝贝数量|商品总数量|总数量|menge|anzahl",
+    "delivered_quantity": "delivered quantity|quantity delivered|delivered qty|units delivered|"
+    "签收数量|实收数量|妥投数量|gelieferte menge",
     "amount": "amount|total|order amount|order total|total amount|total price|price|grand total|payment value|sales|revenue|"
-    "金额|订单金额|总金额|实付金额|应付金额|总价|行金额|明细金额|valor|valor total|total do pedido|valor do pedido",
+    "金额|订单金额|总金额|实付金额|应付金额|总价|行金额|明细金额|valor|valor total|total do pedido|valor do pedido|"
+    "item price|betrag|gesamtbetrag|summe",
     "currency": "currency|currency code|币种|货币|moeda",
     "freight_cost": "freight|freight cost|shipping cost|shipping fee|freight value|delivery fee|postage|运费|邮费|快递费|frete|"
-    "valor do frete",
+    "valor do frete|"
+    "shipping price|fracht|versandkosten",
     "customer_tier": "customer tier|customer level|member level|vip|segment|客户等级|会员等级|segmento",
-    "priority": "priority|order priority|优先级|紧急程度|prioridade",
+    "priority": "priority|order priority|优先级|紧急程度|prioridade|ship service level|shipping speed",
     "exception_code": "exception|exception code|hold code|hold reason|异常|异常原因|异常类型|挂起原因|ocorrencia",
     "failed_attempt_count": "failed attempts|failed attempt count|delivery attempts failed|派送失败次数|tentativas sem sucesso",
     "promised_ship_at": "promised ship|ship by|promise ship time|latest ship date|ship deadline|承诺发货时间|最晚发货时间|应发货时间|"
@@ -40,13 +50,16 @@ COLUMN_WORDS: Final[dict[str, str]] = {
     "estimated delivery date|eta|due|due date|deliver by|"
     "expected delivery|承诺送达|承诺时间|承诺送达时间|预计送达|预计送达时间|应送达时间|要求到货时间|承诺到货时间|承诺到货|承诺日期|"
     "previsao de entrega|"
-    "data prevista|prazo de entrega|entrega prevista|data estimada de entrega",
+    "data prevista|prazo de entrega|entrega prevista|data estimada de entrega|"
+    "latest delivery date|zugesagt bis|liefertermin",
     "created_at": "created|created at|create time|creation time|order date|order time|order datetime|ordered|"
     "ordered at|purchase date|purchased|"
     "purchase timestamp|order purchase timestamp|placed|placed at|date|下单时间|创建时间|订单创建时间|下单日期|订单时间|订单日期|拍下时间|"
-    "data do pedido|data da compra|criado em|data pedido|compra",
+    "data do pedido|data da compra|criado em|data pedido|compra|"
+    "order ts|投诉时间|auftragsdatum|bestelldatum",
     "paid_at": "paid|paid at|pay time|payment time|payment date|payment at|付款时间|支付时间|付款日期|订单付款时间|data de pagamento|"
-    "pago em|data pagamento",
+    "pago em|data pagamento|"
+    "pay ts|zahlungsdatum|bezahlt am",
     "approved_at": "approved|approved at|audit time|approval time|confirmed at|审核时间|审单时间|确认时间|aprovado em|"
     "data de aprovacao|data aprovacao",
     "allocated_at": "allocated|allocated at|allocate time|assigned at|分仓时间|分配时间|配货时间|alocado em",
@@ -55,24 +68,28 @@ COLUMN_WORDS: Final[dict[str, str]] = {
     "packed_at": "packed|packed at|pack time|packing time|打包时间|包装时间|embalado em",
     "shipped_at": "shipped|shipped at|ship time|ship date|shipping date|dispatched|dispatch date|"
     "delivered carrier date|fulfilled at|sent at|handed over|"
-    "发货时间|发货日期|出库时间|揽收时间|enviado em|data de envio|despachado em|data envio|data de despacho",
+    "发货时间|发货日期|出库时间|揽收时间|enviado em|data de envio|despachado em|data envio|data de despacho|"
+    "ship ts|versanddatum|versendet am",
     "out_for_delivery_at": "out for delivery|out for delivery at|delivering time|派送时间|派件时间|配送时间|saiu para entrega",
     "delivered_at": "delivered|delivered at|delivery time|delivery date|delivered date|signed|signed at|sign time|"
     "received at|delivered customer date|"
-    "arrival date|签收时间|送达时间|妥投时间|收货时间|确认收货时间|签收日期|entregue em|data de entrega|data entrega",
+    "arrival date|签收时间|送达时间|妥投时间|收货时间|确认收货时间|签收日期|entregue em|data de entrega|data entrega|"
+    "deliver ts|配送完成时间|zustelldatum|zugestellt am|lieferdatum",
     "cancelled_at": "cancelled|cancelled at|canceled at|cancel time|cancellation date|取消时间|关闭时间|cancelado em|"
-    "data de cancelamento",
+    "data de cancelamento|"
+    "cancel ts|订单关闭时间|stornodatum|storniert am",
     "return_requested_at": "return requested|return apply time|refund apply time|退货申请时间|退款申请时间|devolucao solicitada em",
     "returned_at": "returned|returned at|return time|退货时间|退货入库时间|退货完成时间|devolvido em",
     "refunded_at": "refunded|refunded at|refund time|退款时间|退款完成时间|reembolsado em",
     "status": "status|order status|state of order|fulfillment status|订单状态|状态|交易状态|单据状态|situacao|status do pedido|situação",
-    "return_id": "return id|return no|return number|rma|退货单号|退款编号|售后单号|id devolucao",
-    "complaint_id": "complaint id|complaint no|ticket|ticket id|case id|投诉编号|工单号|投诉单号|id reclamacao",
-    "kind": "kind|type|reason|return type|complaint type|类型|原因|售后类型|投诉类型|motivo|tipo",
+    "return_id": "return id|return no|return number|rma|退货单号|退款编号|售后单号|id devolucao|退货单|退货编号|退款单号",
+    "complaint_id": "complaint id|complaint no|ticket|ticket id|case id|投诉编号|工单号|投诉单号|id reclamacao|投诉单",
+    "kind": "kind|type|reason|return type|complaint type|类型|原因|售后类型|投诉类型|motivo|tipo|诉求",
     "requested_at": "requested|requested at|apply time|申请时间|solicitado em",
     "received_at": "received|received at|goods back|收货时间|退货入库时间|recebido em",
-    "closed_at": "closed|closed at|close time|finished at|resolved at|完结时间|关闭时间|办结时间|encerrado em",
-    "event_id": "event id|event no|log id|事件编号",
+    "closed_at": "closed|closed at|close time|finished at|resolved at|完结时间|关闭时间|办结时间|encerrado em|"
+    "完成时间|处理完成时间",
+    "event_id": "event id|event no|log id|事件编号|流水号",
     "milestone": "milestone|event|event type|activity|event name|step|what|action|事件|节点|操作|环节|evento|atividade",
     "occurred_at": "occurred|occurred at|event time|timestamp|time|ts|happened at|event date|发生时间|操作时间|时间|ocorrido em|"
     "data do evento",
@@ -85,28 +102,36 @@ COLUMN_WORDS: Final[dict[str, str]] = {
 STATUS_WORDS: Final[dict[str, str]] = {
     "created": "created|new|pending|open|placed|awaiting payment|unpaid|pending payment|processing payment|on hold|"
     "待付款|等待付款|已下单|待支付|新建|待审核|"
-    "criado|novo|aguardando pagamento|pendente|authorized",
-    "paid": "paid|payment received|awaiting shipment|to ship|unfulfilled|已付款|已支付|待发货|等待发货|买家已付款|pago|pagamento aprovado",
+    "criado|novo|aguardando pagamento|pendente|authorized|"
+    "等待买家付款|创建|下单|order placed|offen|neu",
+    "paid": "paid|payment received|awaiting shipment|to ship|unfulfilled|已付款|已支付|待发货|等待发货|买家已付款|pago|pagamento aprovado|"
+    "支付|付款|unshipped|payment captured|bezahlt",
     "approved": "approved|confirmed|invoiced|processing|in progress|已审核|审核通过|已确认|处理中|aprovado|confirmado|faturado|"
-    "em processamento",
-    "allocated": "allocated|assigned|已分仓|已分配|alocado",
-    "accepted": "accepted|in warehouse|已接单|仓库处理中|aceito",
-    "picked": "picked|picking|拣货中|已拣货|separado|em separacao",
-    "packed": "packed|ready to ship|ready|已打包|待出库|embalado|pronto para envio",
-    "shipped": "shipped|sent|dispatched|in transit|fulfilled|on the way|已发货|运输中|在途|待收货|已出库|卖家已发货|enviado|em transito|despachado",
-    "out_for_delivery": "out for delivery|delivering|派送中|配送中|saiu para entrega",
-    "delivered": "delivered|received|已签收|已送达|已妥投|已收货|entregue",
-    "completed": "completed|complete|done|finished|closed|success|已完成|交易成功|完成|交易完成|concluido|finalizado",
-    "cancelled": "cancelled|canceled|void|voided|rejected|unavailable|expired|已取消|取消|已关闭|交易关闭|已作废|cancelado|indisponivel",
+    "em processamento|"
+    "审核",
+    "allocated": "allocated|assigned|已分仓|已分配|alocado|分仓",
+    "accepted": "accepted|in warehouse|已接单|仓库处理中|aceito|接单|仓库接单",
+    "picked": "picked|picking|拣货中|已拣货|separado|em separacao|拣货|拣货完成",
+    "packed": "packed|ready to ship|ready|已打包|待出库|embalado|pronto para envio|打包|打包完成",
+    "shipped": "shipped|sent|dispatched|in transit|fulfilled|on the way|已发货|运输中|在途|待收货|已出库|卖家已发货|enviado|em transito|despachado|"
+    "出库|发货|parcel handed over|versendet|versandt",
+    "out_for_delivery": "out for delivery|delivering|派送中|配送中|saiu para entrega|派送",
+    "delivered": "delivered|received|已签收|已送达|已妥投|已收货|entregue|"
+    "签收|妥投|送达|shipped delivered to buyer|zugestellt|geliefert",
+    "completed": "completed|complete|done|finished|closed|success|已完成|交易成功|完成|交易完成|concluido|finalizado|"
+    "abgeschlossen",
+    "cancelled": "cancelled|canceled|void|voided|rejected|unavailable|expired|已取消|取消|已关闭|交易关闭|已作废|cancelado|indisponivel|"
+    "order cancelled|storniert",
     "return_requested": "return requested|returning|refund requested|退货中|退款中|申请退款|devolucao solicitada",
-    "returned": "returned|已退货|退货完成|devolvido",
+    "returned": "returned|已退货|退货完成|devolvido|retourniert",
     "refunded": "refunded|refund completed|已退款|退款成功|reembolsado|estornado",
 }
 """Milestone, or `completed` → words of statuses."""
 
 PERSONAL_WORDS: Final[dict[str, str]] = {
     "name": "receiver|recipient|receiver name|consignee|customer name|收货人|收件人|收货人姓名|收件人姓名|买家姓名|destinatario|nome",
-    "phone": "phone|mobile|telephone|phone number|手机|手机号|手机号码|电话|联系电话|收货人手机|收件人电话|telefone|celular",
+    "phone": "phone|mobile|telephone|phone number|手机|手机号|手机号码|电话|联系电话|收货人手机|收件人电话|telefone|celular|"
+    "联系手机|收货手机",
     "address": "address|street|shipping address|address line 1|地址|收货地址|详细地址|收件地址|endereco|endereco de entrega",
 }
 """Personal field → words for a column that holds it."""
@@ -159,7 +184,9 @@ def _is_same_time(header: str, word: str) -> bool:
 
 def _is_same_without_unit(header: str, word: str) -> bool:
     bare = re.sub(
-        r" ?(cents?|fen|分|元|yuan|cny|rmb|usd|eur|brl|utc|local|timestamp|datetime|time|at|on|id|code|no|名称)$", "", header
+        r" ?(cents?|fen|分|元|yuan|cny|rmb|usd|eur|brl|utc|local|timestamp|datetime|epoch ms|epoch|ts|time|at|on|id|code|no|名称)$",
+        "",
+        header,
     )
     return bool(bare) and bare == re.sub(r" ?(time|at|id|code|no)$", "", word)
 

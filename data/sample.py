@@ -8,10 +8,12 @@ import io
 import re
 import tempfile
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -19,15 +21,18 @@ import duckdb
 
 from data.contract import Reader
 from data.sources import SourceError, open_rows
-from data.sources.xlsx import sheet_names
+from data.sources.xlsx import filled_cells, sheet_names
 
 SAMPLE_ROWS: Final = 2000
 _SAMPLE_BYTES: Final = 1 << 18
 _NEARLY_ALL: Final = 0.95
 _STEADY: Final = 0.75
+_MOSTLY: Final = 0.6
+_TOP: Final = 30
+"""Among so many rows the header is looked for."""
 _DELIMITERS: Final = (",", ";", "\t", "|", "^")
 _FORMATS: Final = {
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
+    ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".psv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
     ".parquet": "parquet", ".xlsx": "xlsx",
 }  # fmt: skip
 ISO_PATTERN: Final = re.compile(
@@ -41,11 +46,15 @@ TIME_FORMATS: Final = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", "
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """The reader that fits, and the first rows as columns of filled texts (nulls left out)."""
+    """The reader that fits, and the first rows as columns of filled texts (nulls left out).
+
+    `reshaped` is the SELECT over `file` that gives these columns, where the file's own hold objects.
+    """
 
     reader: Reader
     columns: tuple[str, ...]
     rows: list[tuple[str | None, ...]]
+    reshaped: str = ""
 
     def texts(self, column: str) -> list[str]:
         """The filled values of a column."""
@@ -70,7 +79,9 @@ def read_sample(path: Path) -> Sample:
     if form in ("csv", "jsonl"):
         keys["encoding"] = guess_encoding(head)
         if form == "csv":
-            keys["delimiter"] = guess_delimiter(head.decode(str(keys["encoding"]), errors="ignore"))
+            text = head.decode(str(keys["encoding"]), errors="ignore")
+            steady = _steady_delimiter(text)
+            keys["delimiter"], keys["skip_rows"] = (steady, 0) if steady else guess_title(text) or (",", 0)
     if form == "xlsx":
         return _widest_sheet(path)
     return _sampled(path, Reader.model_validate(keys))
@@ -88,8 +99,9 @@ def _widest_sheet(path: Path) -> Sample:
     found = []
     names = sheet_names(path)
     for name in names:
-        reader = Reader(format="xlsx", sheet="" if name == names[0] else name)
+        sheet = "" if name == names[0] else name
         try:
+            reader = Reader(format="xlsx", sheet=sheet, skip_rows=_title_of_sheet(path, sheet))
             found.append(_sampled(path, reader))
         except SourceError:
             if len(names) == 1:
@@ -98,6 +110,14 @@ def _widest_sheet(path: Path) -> Sample:
     if not filled:
         return found[0] if found else _sampled(path, Reader(format="xlsx"))
     return max(filled, key=lambda sample: len(sample.columns))
+
+
+def _title_of_sheet(path: Path, sheet: str) -> int:
+    """How many rows of a sheet stand above its header: the first row that fills most of the sheet's columns is the header."""
+    rows = filled_cells(path, sheet, _TOP)
+    widest = max((width for _, width in rows), default=0)
+    header = next((number for number, width in rows if width >= max(2, _MOSTLY * widest)), None)
+    return 0 if header is None or header == rows[0][0] else header - 1
 
 
 def _head(path: Path) -> bytes:
@@ -132,12 +152,33 @@ def _decodes(head: bytes, encoding: str) -> bool:
 
 def guess_delimiter(text: str) -> str:
     """The sign that splits the header into the most columns, and most records into as many; a faulty line is no reason against."""
-    best, most = ",", 1
+    return _steady_delimiter(text) or ","
+
+
+def _steady_delimiter(text: str) -> str | None:
+    best, most = None, 1
     for sign in _DELIMITERS:
         widths = [len(row) for row in csv.reader(io.StringIO(text), delimiter=sign) if row][:200]
         whole = widths[:-1] or widths
         if whole and widths[0] > most and whole.count(widths[0]) > _STEADY * len(whole):
             best, most = sign, widths[0]
+    return best
+
+
+def guess_title(text: str) -> tuple[str, int] | None:
+    """The delimiter and the number of lines above the header, of a file that begins with a title; None where it does not."""
+    best, most = None, 1
+    for sign in _DELIMITERS:
+        reader, rows, line = csv.reader(io.StringIO(text), delimiter=sign), [], 0
+        for row in islice(reader, 10 * _TOP):
+            if any(row):
+                rows.append((line, len(row)))
+            line = reader.line_num
+        usual = Counter(width for _, width in rows).most_common(1)[0][0] if rows else 0
+        first = next((place for place, (_, width) in enumerate(rows) if width == usual), 0)
+        steady = sum(width == usual for _, width in rows[first:]) > _STEADY * len(rows[first:])
+        if usual > most and 0 < first < _TOP and steady:
+            best, most = (sign, rows[first][0]), usual
     return best
 
 

@@ -1,4 +1,4 @@
-"""JSON lines: one object a line; nested values stay JSON text for the contract's expressions."""
+"""JSON lines, one object a line, or one array of objects; nested values stay JSON text for the contract's expressions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,19 @@ from data.sql_text import identifier, literal
 def open_jsonl(connection: duckdb.DuckDBPyConnection, path: Path, reader: Reader, staging: Path) -> TextRows:
     """Every key that occurs, as a text column (null where a line lacks it); lines that are no object become rejects.
 
-    Raises SourceError when the file holds no object at all.
+    Of an array the number of an element stands for its line. Raises SourceError when the file holds no object at all.
     """
     plain = to_utf8(unpack(path, reader, staging), reader.encoding, staging)
-    lines = _lines_relation(plain)
-    names = connection.execute(
-        f"SELECT DISTINCT unnest(json_keys(line)) AS name FROM {lines} WHERE {_IS_OBJECT} ORDER BY name"
-    ).fetchall()
+    is_array = _is_array(plain)
+    lines = _elements_relation(plain) if is_array else _lines_relation(plain)
+    try:
+        names = connection.execute(
+            f"SELECT DISTINCT unnest(json_keys(line)) AS name FROM {lines} WHERE {_IS_OBJECT} ORDER BY name"
+        ).fetchall()
+    except duckdb.InvalidInputException as error:
+        if not is_array:
+            raise
+        raise SourceError(f"{path.name}: is no whole JSON array: send the whole file again, or one object a line") from error
     columns = tuple(row[0] for row in names)
     if not columns:
         raise SourceError(f"{path.name}: no line is a JSON object: check `format` in the contract")
@@ -44,6 +50,17 @@ def _lines_relation(plain: Path) -> str:
         f"read_csv({literal(str(plain))}, columns = {{'line': 'VARCHAR'}}, header = false, auto_detect = false, "
         "delim = '\x01', quote = '', escape = '', max_line_size = 16777216, buffer_size = 33554432)"
     )
+
+
+def _is_array(plain: Path) -> bool:
+    with plain.open("rb") as file:
+        return file.read(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
+
+
+def _elements_relation(plain: Path) -> str:
+    """The elements of one array, each on a line of its own: a line break within JSON is but a blank."""
+    elements = f"read_json_objects({literal(str(plain))}, format = 'array', maximum_object_size = 16777216)"
+    return f"(SELECT regexp_replace(json::VARCHAR, '[\r\n]+', ' ', 'g') AS line FROM {elements})"
 
 
 def _rejects(connection: duckdb.DuckDBPyConnection, lines: str, name: str) -> list[Reject]:

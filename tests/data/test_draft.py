@@ -232,3 +232,86 @@ def test_lines_that_tell_an_order_differently_are_not_added_up(tmp_path: Path) -
     (tmp_path / "log.csv").write_text(LINES.replace("2;2000;600;已出库", "2;2000;600;已签收"), encoding="utf-8")
     assert "\nrows:" not in (draft := draft_contract(tmp_path / "log.csv"))
     assert "# rows: SELECT 单据号" in draft
+
+
+def test_a_single_faulty_amount_decides_nothing_for_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    rows = [f"{number},2026-01-01,¥{number}.50" for number in range(40)]
+    path.write_text(
+        "\n".join(["order id,created at,total", *rows, '41,2026-01-01,"12,50"', "42,2026-01-01,tbd", ""]), encoding="utf-8"
+    )
+    assert parse_contract(draft_contract(path)).columns["amount"] == "regexp_replace(total, '[¥]', '', 'g')"
+
+
+TAOBAO = (
+    "订单编号,总金额,订单状态,收货人姓名,收货地址,联系手机,订单创建时间,订单关闭时间,宝贝总数量,店铺名称\n"
+    '"=""3312345678901234567""","￥1,234.50",等待买家付款,张三,浙江省 杭州市 西湖区 文三路1号,\'13812345678,2026/1/5 9:07,null,2,店\n'
+    '"=""3312345678901234568""",￥8.00,交易关闭,李四,上海 上海市 浦东新区 世纪大道1号,\'13812345679,2026/1/5 9:08,2026/1/6 10:00,1,店\n'
+)
+
+
+def test_what_spreadsheets_put_around_numbers_is_taken_off(tmp_path: Path) -> None:
+    _, rows = take_draft(tmp_path, "ExportOrderList202601071200.csv", TAOBAO.encode("gbk"))
+    figures = ("order_id", "amount", "currency", "quantity", "status")
+    assert [tuple(row[name] for name in figures) for row in rows] == [
+        ("3312345678901234567", 1234.5, "CNY", 2.0, "created"),
+        ("3312345678901234568", 8.0, "CNY", 1.0, "cancelled"),
+    ]
+    draft = draft_contract(tmp_path / "ExportOrderList202601071200.csv")
+    assert "# personal: {name: 收货人姓名, phone: 联系手机, address: 收货地址}" in draft
+    assert "path: 'ExportOrderList*.csv'" in draft
+
+
+def test_objects_in_json_are_taken_apart_and_lists_are_pointed_at(tmp_path: Path) -> None:
+    orders = [
+        {
+            "order": {"id": f"J{number}", "store": "web"},
+            "placedAt": "2026-02-01T10:00:00+00:00",
+            "promise": {"deliver by": f"2026-02-03T1{number}:30:00+00:00"},
+            "total": {"value": 5.5, "currency": "BRL"},
+            "events": [{"type": "paid"}],
+        }
+        for number in range(2)
+    ]
+    contract, rows = take_draft(tmp_path, "shop.json", json.dumps(orders, indent=1).encode())
+    assert [(row["order_id"], row["channel"], row["amount"], row["currency"]) for row in rows] == [
+        ("J0", "web", 5.5, "BRL"),
+        ("J1", "web", 5.5, "BRL"),
+    ]
+    assert (contract.promise, rows[0]["promised_at"].isoformat()) == ("instant", "2026-02-03T10:30:00+00:00")
+    assert "# events holds lists" in draft_contract(tmp_path / "shop.json")
+
+
+def test_a_title_above_the_header_is_found_in_sheets_and_texts(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["门店月报"], [], ["单号", "门店", "下单时间", "省份"], ["000001", "静安", "2026-02-01 10:00:00", "上海"]):
+        book.worksheets[0].append(row)
+    book.save(tmp_path / "b2b.xlsx")
+    assert parse_contract(draft_contract(tmp_path / "b2b.xlsx")).reader.skip_rows == 2
+    text = "Report, as of 2026\n\norder id\tshop\tcreated at\n" + "".join(f"{number}\tweb\t2026-02-01\n" for number in range(9))
+    contract, rows = take_draft(tmp_path, "report.txt", text.encode("utf-16"))
+    assert (contract.reader.skip_rows, contract.reader.delimiter, len(rows)) == (2, "\t", 9)
+
+
+def test_mixed_forms_of_instants_and_an_offset_at_midnight_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    rows = "".join(
+        f"{number},2026-02-01T10:00:0{number}-08:00,177000000000{number},2026-02-03T11:22:3{number}+00:00,US,ca\n"
+        for number in range(3)
+    )
+    path.write_text(
+        "order-id,purchase-date,shipped-epoch-ms,latest-delivery-date,ship-country,ship-state\n" + rows, encoding="utf-8"
+    )
+    draft = draft_contract(path)
+    contract = parse_contract(draft)
+    assert (set(contract.instant_formats), contract.promise) == ({"iso", "epoch_milliseconds"}, "instant")
+    assert [contract.columns[name] for name in ("shipped_at", "promised_at")] == ['"shipped-epoch-ms"', '"latest-delivery-date"']
+    assert "not recognised" not in draft
+
+
+def test_a_column_of_single_figures_named_state_is_the_status_and_keys_are_found_by_their_values(tmp_path: Path) -> None:
+    path = tmp_path / "facts.csv"
+    path.write_text("nr,state,dest,order_ts\nA,1,US-CA,2026-02-01 10:00:00\nB,2,US-NY,2026-02-01 10:00:00\n", encoding="utf-8")
+    draft = draft_contract(path)
+    assert "# order_id: FILL IN the column that holds it; no column's name told. Different in every row: nr" in draft
+    assert ("province_code: dest" in draft, "created_at: order_ts" in draft, "'1': FILL_IN" in draft) == (True, True, True)

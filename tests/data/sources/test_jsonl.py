@@ -47,3 +47,14 @@ def test_blank_lines_count_as_lines_but_are_no_records(read_file: ReadFile, tmp_
     path = tmp_path / "a.jsonl"
     path.write_text('{"id": 1}\n\n{"id": 2}\n', encoding="utf-8")
     assert read_file(path, format="jsonl").lines == [1, 3]
+
+
+def test_an_array_of_objects_is_read_as_lines_are(read_file: ReadFile, tmp_path: Path) -> None:
+    path = tmp_path / "orders.json"
+    path.write_text('[\n  {"id": "1",\n   "to": {"city": "X"}},\n  {"id": "2"}, 7, {"id": "3"}\n]\n', encoding="utf-8")
+    read = read_file(path, format="jsonl")
+    assert [row[0] for row in read.rows] == ["1", "2", "3"]
+    assert [(reject.line, reject.reason) for reject in read.rejects] == [(3, "not a JSON object")]
+    path.write_text('[{"id": "1"}, {"id": ', encoding="utf-8")
+    with pytest.raises(SourceError, match="no whole JSON array"):
+        read_file(path, format="jsonl")
