@@ -251,6 +251,11 @@ def _contract_check(settings: Settings, arguments: argparse.Namespace) -> None:
     if not contract.files:
         check_contract_sql(duckdb.connect(), contract)
     print(f"{arguments.file}: sound; source {contract.source}, kind {contract.kind}, {len(contract.columns)} columns")
+    for name in contract.undated_between:
+        _say(
+            f"{name} is told by a status word only, between milestones that columns date: the time in the stages before and "
+            "after it stays empty; map the word to the milestone before, where that time should be measured across it"
+        )
 
 
 def _snapshots(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -347,6 +347,16 @@ class Contract(_Strict):
         return sum(MILESTONE_BIT[name] for name in names)
 
     @property
+    def undated_between(self) -> tuple[str, ...]:
+        """Milestones that only a status word tells of, between two that columns date: the stages on both sides stay unmeasured."""
+        if not self.status:
+            return ()
+        told = {self.status.milestone(meaning) for words in self.status.map.values() for meaning in words.values()}
+        dated = [place for place, name in enumerate(FORWARD_MILESTONES) if f"{name}_at" in self.columns]
+        between = FORWARD_MILESTONES[dated[0] : dated[-1]] if dated else ()
+        return tuple(name for name in between if name in told and f"{name}_at" not in self.columns)
+
+    @property
     def sha256(self) -> str:
         """Fingerprint of everything in this contract: its version."""
         without = None if self.number_ids else {"number_ids"}  # as it was before there was this key

@@ -28,7 +28,7 @@ def read_level_tiles(view: View, metric: str) -> tuple[Tile, ...]:
 
 
 def _tile(view: View, metric: str, row: Row) -> Tile:
-    language, value, state = view.language, plain(row[metric]), state_of(view, metric, row)
+    language, value, state = view.language, plain(row[metric]), state_of(view, metric, row, view.filters)
     name, words = metric_name(language, metric), figure(language, metric, value)
     shown: State = state if state in ("warning", "critical", "unknown", "stale") else "neutral"
     n = row.get(f"{metric}_n")

@@ -15,11 +15,10 @@ from pages.heat_margins import Margins, read_margins
 from pages.heat_paint import Key, Paint, Row, paint_of
 from pages.heat_question import TIMES, Question, axis_name, cell_key, narrowed, window_code, window_of
 from pages.links import instant_text
-from pages.staleness import stale_columns, stale_sources
+from pages.staleness import stale_needs, stale_sources
 from pages.wording import codes_in_order, name_of, window_name
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
-from queries.needs import needed_columns
 from queries.query import Query
 
 MOST_ROWS: Final = 34
@@ -174,13 +173,8 @@ def _total(view: View, question: Question, names: tuple[str, str], row: Row | No
 
 def is_stale(view: View, question: Question, codes: Key = (None, None)) -> bool:
     """Whether only silent sources deliver something the figure cannot do without; a stage's passages need their own milestone."""
-    silent = stale_columns(view)
-    if not silent:
-        return False
     stage = next((code for axis, code in zip((question.rows, question.columns), codes, strict=True) if axis == "stage"), None)
-    if METRICS[question.metric].anchor.rows == "passages" and stage:
-        return f"orders.{stage}_at" in silent
-    return bool(needed_columns(question.metric) & silent)
+    return bool(stale_needs(view, question.metric, (stage,)))
 
 
 def _scope(view: View, question: Question) -> str:

@@ -18,11 +18,10 @@ from pages.figures import difference, figure, metric_name, plain
 from pages.heat_question import narrowed, window_of
 from pages.links import filter_changes, link
 from pages.problems import problem_of
-from pages.staleness import stale_columns, stale_sources
+from pages.staleness import stale_needs, stale_sources
 from pages.wording import judge, name_of, state_name
 from queries.listing import Listing
 from queries.metrics import GROUPS, METRICS
-from queries.needs import needed_columns
 from queries.query import Comparison, Filter, Grain, Query, Window
 
 Row = dict[str, Any]
@@ -59,7 +58,7 @@ def read_figure(view: View, subject: Subject) -> Row:
 def read_panel(view: View, subject: Subject, *, can_drill: bool = True) -> Panel:
     """The whole panel; `can_drill` False where the page is the drill itself."""
     language, metric, row = view.language, subject.metric, read_figure(view, subject)
-    value, state = plain(row[metric]), state_of(view, metric, row)
+    value, state = plain(row[metric]), state_of(view, metric, row, narrowed(view, metric, subject.where))
     return Panel(
         language=language,
         title=metric_name(language, metric),
@@ -78,14 +77,18 @@ def read_panel(view: View, subject: Subject, *, can_drill: bool = True) -> Panel
     )
 
 
-def state_of(view: View, metric: str, row: Row) -> State:
-    """Stale, too few, or as the target judges it."""
-    if needed_columns(metric) & stale_columns(view):
+def state_of(view: View, metric: str, row: Row, where: Sequence[Filter] = ()) -> State:
+    """Stale, too few, or as the target judges it; of a stage as its cell is, by that stage's own sources."""
+    if stale_needs(view, metric, _stages(where)):
         return "stale"
     value, n = plain(row[metric]), row.get(f"{metric}_n")
     if value is None or (n is not None and n < view.targets.at(view.as_of, view.zone).minimum_count):
         return "unknown"
     return judge(metric, value, plain(row.get(f"{metric}_target"))) or "neutral"
+
+
+def _stages(where: Sequence[Filter]) -> tuple[object, ...]:
+    return tuple(value for filter_ in where if filter_.dimension == "stage" for value in filter_.values)
 
 
 def _note(view: View, metric: str, row: Row) -> str:
@@ -107,7 +110,7 @@ def _lines(view: View, subject: Subject, row: Row, state: State) -> tuple[str, .
         lines.append(translate(language, "wall.tip.target", value=figure(language, metric, target)))
     lines.append(translate(language, "wall.tip.state", state=state_name(language, state)))
     if state == "stale":
-        lines.append(stale_sources(view))
+        lines.append(stale_sources(view, stale_needs(view, metric, _stages(narrowed(view, metric, subject.where)))))
     if metric in SPEED:
         beside = view.run(_exceptions(view, subject)).row(0, named=True)
         lines.append(translate(language, "panel.exceptions", share=percent(language, beside["exception_rate"])))
@@ -136,12 +139,13 @@ def read_trend(view: View, metric: str, where: Sequence[Filter], code: str) -> L
     values = tuple(plain(row[metric]) for row in rows)
     known = [value for value in values if value is not None]
     names = [_instant(view, row["bucket_at"], grain) for row in rows]
+    target = next((plain(row[f"{metric}_target"]) for row in rows), None)
     return Line(
         title=translate(language, f"panel.trend_{grain}"),
         values=values,
-        target=next((plain(row[f"{metric}_target"]) for row in rows), None),
+        target=target,
         target_name=translate(language, "panel.target"),
-        top=figure(language, metric, max(known)) if known else "",
+        top=figure(language, metric, max([*known, *([] if target is None else [target])])) if known else "",
         first=names[0] if names else "",
         last=names[-1] if names else "",
         spoken="; ".join(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from access.view import View
 from components.format import age
 from i18n import translate
+from queries.metrics import METRICS
+from queries.needs import needed_columns
 
 
 def stale_columns(view: View) -> frozenset[str]:
@@ -14,8 +18,15 @@ def stale_columns(view: View) -> frozenset[str]:
     return silent - alive
 
 
-def stale_sources(view: View) -> str:
-    """The silent sources, how long and whom to ask, in a line each."""
+def stale_needs(view: View, metric: str, stages: Sequence[object] = ()) -> frozenset[str]:
+    """The stale columns that the figure cannot do without; of passages through named stages only these stages' own milestones."""
+    named = [f"orders.{stage}_at" for stage in stages if stage]
+    needed = frozenset(named) if named and METRICS[metric].anchor.rows == "passages" else needed_columns(metric)
+    return needed & stale_columns(view)
+
+
+def stale_sources(view: View, needs: frozenset[str] | None = None) -> str:
+    """The silent sources, of given `needs` those that feed them, how long and whom to ask, in a line each."""
     lines = [
         translate(
             view.language,
@@ -26,6 +37,6 @@ def stale_sources(view: View) -> str:
             owner=source.owner or "–",
         )
         for source in view.sources
-        if source.state == "stale"
+        if source.state == "stale" and (needs is None or needs.intersection(source.feeds))
     ]
     return "\n".join(lines)

@@ -101,6 +101,14 @@ def test_a_faulty_key_does_not_hide_the_faults_of_the_columns() -> None:
     assert ["'ownr'" in str(fault.value), "'created_att'" in str(fault.value)] == [True, True]
 
 
+def test_a_milestone_of_words_between_dated_ones_is_named() -> None:
+    text = changed("new: created", "new: created, packing: packed, sent: shipped").replace(
+        "  amount:", "  shipped_at: sent\n  amount:"
+    )
+    assert parse_contract(text).undated_between == ("packed",)
+    assert parse_contract(GOOD).undated_between == ()
+
+
 def test_rows_above_the_header_are_no_part_of_an_older_contracts_fingerprint() -> None:
     assert "skip_rows" not in parse_contract(GOOD).model_dump_json()
     titled = parse_contract(changed("format: csv", "format: csv, skip_rows: 2"))

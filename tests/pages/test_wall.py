@@ -18,10 +18,12 @@ from access.reading import Reading
 from access.view import View
 from components.board import Board
 from pages.frame import is_due_at, read_live
+from pages.panel import Subject, read_panel
 from pages.wall import read_board
 from pages.wall_bars import read_warehouses
 from pages.wall_heat import HEAT_METRICS, read_heat
 from pages.wall_map import main_country
+from queries.query import Filter
 from tests.pages.conftest import AS_OF
 
 OpenView = Callable[..., View]
@@ -102,6 +104,28 @@ def test_the_mark_is_live_only_while_some_source_reports(
     sources = tuple(SourceFreshness(source=one, as_of=AS_OF, age_seconds=0, state=one, owner="") for one in states)
     live = read_live(replace(view_of(), is_live=True, sources=sources))
     assert (live.state, live.text) == (state, said)
+
+
+def test_a_stages_panel_is_out_of_date_only_where_its_cell_is(view_of: OpenView) -> None:
+    feeds = (
+        ("wms", "stale", "orders.shipped_at"),
+        ("tms", "fresh", "orders.delivered_at"),
+        ("crm", "stale", "returns.closed_at"),
+    )
+    sources = tuple(
+        SourceFreshness(
+            source=name, as_of=AS_OF, age_seconds=60, state=state, owner=f"{name}@example.com", feeds=frozenset({column})
+        )
+        for name, state, column in feeds
+    )
+    view = replace(view_of(), sources=sources)
+    shipped, delivered = (
+        read_panel(view, Subject(metric="over_limit_rate", where=(Filter("stage", (stage,)),)))
+        for stage in ("shipped", "delivered")
+    )
+    assert (shipped.state, delivered.state == "stale") == ("stale", False)
+    told = "\n".join(shipped.lines)
+    assert ("wms@example.com" in told, "crm@example.com" in told) == (True, False)
 
 
 @pytest.fixture
