@@ -103,7 +103,7 @@ def test_a_faulty_key_does_not_hide_the_faults_of_the_columns() -> None:
 
 def test_a_milestone_of_words_between_dated_ones_is_named() -> None:
     text = changed("new: created", "new: created, packing: packed, sent: shipped").replace(
-        "  amount:", "  shipped_at: sent\n  amount:"
+        "  amount:", "  shipped_at: sent\n  amount:", 1
     )
     assert parse_contract(text).undated_between == ("packed",)
     assert parse_contract(GOOD).undated_between == ()
