@@ -20,6 +20,8 @@ STEPS: Final = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 720)
 MOST_TICKS: Final = 8
 ROOM: Final = 0.06
 """The share of the axis that a label needs."""
+AT_THE_END, END_ROOM = 0.94, 0.16
+"""A promise at the end of the axis is written before its line: it takes its whole width there."""
 HEADS: Final = ("stage", "dwell", "usual", "limit")
 
 
@@ -135,12 +137,14 @@ def _ticks(view: View, twin: Twin, scale: _Scale) -> tuple[Tick, ...]:
     first += timedelta(hours=(-first.hour) % step if step <= 24 else (24 - first.hour) % 24)
     form = "%H:%M" if step < 24 else "%m-%d"
     ticks, at, promised = [], first, twin.order["promised_at"]
+    place = None if promised is None else scale.share(promised)
+    room = ROOM if place is None or place <= AT_THE_END else END_ROOM
     while at <= scale.end:
         left = scale.share(at)
-        is_free = promised is None or abs(left - scale.share(promised)) > ROOM
+        is_free = place is None or abs(left - place) > room
         if ROOM / 2 < left < 1 - ROOM / 2 and is_free:
             ticks.append(Tick(left=left, text=f"{at.astimezone(view.zone):{form}}"))
         at += timedelta(hours=step)
-    if promised is not None:
-        ticks.append(Tick(left=scale.share(promised), text=translate(view.language, "twin.axis.promise"), kind="promise"))
+    if place is not None:
+        ticks.append(Tick(left=place, text=translate(view.language, "twin.axis.promise"), kind="promise"))
     return tuple(ticks)

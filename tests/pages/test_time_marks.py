@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from access.order_twin import Twin
 from access.view import View
 from data.targets import read_targets_file
+from pages.order_axis import _Scale, _ticks
 from pages.time_marks import read_axis
 from pages.wall_tiles import read_tiles
 from tests.pages.conftest import AS_OF
@@ -97,3 +100,14 @@ def test_a_week_s_lines_have_a_step_for_each_day_also_without_orders(view_with: 
     first = AS_OF - timedelta(days=7)
     assert (first.day, len(tiles[0].spark)) == (23, 8)
     assert [(mark.kind, mark.start, mark.end) for mark in tiles[0].marks] == [("promotion", 0.75, 0.875)]
+
+
+@pytest.mark.parametrize(("end", "free"), [(30, True), (20, False)])
+def test_no_hour_is_written_under_the_word_for_a_promise_at_the_axis_end(view_of: OpenView, end: int, free: bool) -> None:
+    """At the end that word stands before its line, in the middle on both sides of it."""
+    view, start = view_of(language="en"), datetime(2026, 3, 1, 16, tzinfo=UTC)
+    promised = start + timedelta(hours=20)
+    scale = _Scale(start=start, end=start + timedelta(hours=end))
+    ticks = _ticks(view, cast("Twin", SimpleNamespace(order={"promised_at": promised})), scale)
+    near = [tick for tick in ticks if tick.kind == "hour" and 0.06 < scale.share(promised) - tick.left < 0.16]
+    assert (ticks[-1].kind, bool(near)) == ("promise", free)
