@@ -15,6 +15,7 @@ from components.format import percent
 from i18n import translate
 from pages.address import take_choice
 from pages.frame import draw_frame, read_filters, watch
+from pages.links import link
 from pages.lost import unknown_words
 from pages.side_by_side import read_side_by_side
 from pages.wall_bars import read_returns, read_warehouses
@@ -63,7 +64,7 @@ def read_board(view: View, country: str | None, *, heat: str = HEAT_METRICS[0]) 
     What the top bar offers is asked beside it, so that `draw_frame` finds it ready.
     """
     if country is None:
-        return Board(language=view.language, notice=_notice(view) or _say(view, "nothing"))
+        return Board(language=view.language, notice=_say_nothing(view))
     parts: dict[str, Callable[[], Any]] = {
         "returns": partial(read_returns, view),
         "tiles": partial(read_tiles, view),
@@ -113,6 +114,16 @@ def _tell_faults(view: View) -> Notice:
         text=" ".join(parts),
         tip="\n".join((*(fault.reason for fault in view.faults), translate(language, "faults.remedy"))),
     )
+
+
+def _say_nothing(view: View) -> Notice:
+    """Why there is nothing, and the way out: without the filters, or over all data where an export is older than the window."""
+    said = _notice(view) or _say(view, "nothing")
+    changes = dict.fromkeys(filter_.dimension for filter_ in view.address.filters)
+    if not changes and view.address.window == "all":
+        return said
+    way = translate(view.language, "wall.nothing.way" if changes else "wall.nothing.all")
+    return replace(said, way=way, href=link(view, "/", **changes, **({} if changes else {"window": "all"})))
 
 
 def _say(view: View, key: str, state: State = "neutral", **values: str) -> Notice:

@@ -25,10 +25,13 @@ THINNEST, WIDEST = 1.6, 5.0
 
 
 def main_country(view: View) -> str | None:
-    """The country most orders in sight go to; None without orders."""
+    """The country most orders in sight go to, empty where no order tells of one; None without orders."""
     asked = Query(metrics=("order_count",), by=("country",), where=view.filters, window=view.window)
-    rows = [row for row in view.run(asked).to_dicts() if row["country"] and row["order_count"]]
-    return max(rows, key=lambda row: row["order_count"])["country"] if rows else None
+    rows = [row for row in view.run(asked).to_dicts() if row["order_count"]]
+    named = [row for row in rows if row["country"]]
+    if not named:
+        return "" if rows else None
+    return str(max(named, key=lambda row: row["order_count"])["country"])
 
 
 def read_map(view: View, country: str) -> CountryMap:

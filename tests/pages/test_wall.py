@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,8 +16,10 @@ from streamlit.testing.v1 import AppTest
 
 from access.freshness import SourceFreshness
 from access.reading import Reading
-from access.view import View
+from access.user import User
+from access.view import View, open_view
 from components.board import Board
+from data.lake import Lake
 from pages.frame import is_due_at, read_live
 from pages.panel import Subject, read_panel
 from pages.wall import read_board
@@ -24,6 +27,7 @@ from pages.wall_bars import read_warehouses
 from pages.wall_heat import HEAT_METRICS, read_heat
 from pages.wall_map import main_country
 from queries.query import Filter
+from tests.data.intake import contract_of, home, take_in, write_csv
 from tests.pages.conftest import AS_OF
 
 OpenView = Callable[..., View]
@@ -142,6 +146,27 @@ def test_lanes_and_dots_of_the_map_lead_to_their_orders(view_of: OpenView) -> No
     drawn = board_of(view_of())["map"]
     assert [parse_qs(urlsplit(lane["href"]).query)["lane"] for lane in drawn["lanes"]] == [["WH-SHA>CN-SH"]]
     assert [parse_qs(urlsplit(city["href"]).query)["warehouse"] for city in drawn["cities"]] == [["WH-SHA"]]
+
+
+def test_an_export_older_than_the_window_is_led_to(view_of: OpenView) -> None:
+    view = view_of(window=["2020-01-01..2020-01-02"])
+    notice = read_board(view, main_country(view)).notice
+    assert notice is not None
+    assert (notice.way, parse_qs(urlsplit(notice.href).query)["window"]) == ("Show all data", ["all"])
+
+
+def test_orders_without_any_place_have_their_wall(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "orders_20260302T080000.csv", [("1", "2026-03-02T01:00:00Z", "5", "", "")])
+    settings = home(tmp_path)
+    with Lake.open_writer(settings) as lake:
+        take_in(lake, contract_of(), path)
+    reading = Reading(settings)
+    user = User(name="li", display_name="li", role="manager", regions=())
+    view = open_view(reading, user, {}, now=AS_OF, language="en", stays_valid=lambda: None)
+    board = read_board(view, main_country(view))
+    assert (main_country(view), board.notice) == ("", None)
+    assert next(tile.value for tile in board.tiles if tile.name == "Orders today") == "1"
+    reading.close()
 
 
 def test_every_figure_of_one_board_is_of_one_snapshot(view_of: OpenView) -> None:
