@@ -27,6 +27,7 @@ from queries.cache import Cache
 from queries.cells import kept_cells
 from queries.dwells import kept_dwells
 from queries.flow_cells import kept_flow_cells
+from queries.leading import kept_rankings
 from queries.normal import kept_normals
 from queries.open_cells import kept_open_cells
 from queries.order_cells import kept_order_cells
@@ -145,15 +146,19 @@ class Reading:
     def keep_up(self) -> None:
         """Bring the recent orders in memory up to the newest version, then let views see it. One thread calls it.
 
-        Raises EmptyLake while there is nothing, LakeError where the recent orders cannot be read; views then read the lake.
+        Where they are there already the first of the older orders are kept too, if they are not yet. Raises EmptyLake while
+        there is nothing, LakeError where the recent orders cannot be read; views then read the lake.
         """
         lake = self.lake()
         version = lake.newest_version()
         newest = self._ledger_at(version, None)
-        if newest.as_of is not None and (self._kept is None or self._kept.version != version):
+        if newest.as_of is not None:
             recent = self._recent = self._recent or self._open_recent()
             try:
-                self._kept = recent[1].advance(version, newest.as_of)
+                if self._kept is None or self._kept.version != version:
+                    self._kept = recent[1].advance(version, newest.as_of)
+                else:
+                    self._kept = recent[1].complete()
             except duckdb.Error as error:
                 self._forget(recent)
                 raise LakeError(f"the recent orders cannot be kept in memory ({type(error).__name__})") from error
@@ -187,7 +192,7 @@ class Reading:
             *kept_order_cells(),
             kept_open_cells(),
         )
-        return lake, Recent(lake, derived=derived, counted=counted, zone=zone)
+        return lake, Recent(lake, derived=derived, counted=counted, rankings=kept_rankings(), zone=zone)
 
     def _newest_version(self) -> int:
         kept_up = self._kept_up

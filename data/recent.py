@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from data.lake import RECENT, Lake
+from data.leading import LEADING, Bounds, Ranking, beyond_sql, find_bounds, lay_out, replace_changed
 from data.numbers import Numbers
 from data.order import MILESTONE_BIT, MILESTONES, MUST_FOLLOW, OPEN_UNTIL_FOREVER, ORDER_KEY, STAGES
 from data.visit import DOUBTFUL_WHEN, FOREVER, Offset, doubtful_sql, passages_sql, waits_sql
@@ -115,13 +116,15 @@ class Counted:
 @dataclass(frozen=True, kw_only=True)
 class Horizon:
     """What is kept: the orders of this version with anything at or after `since`, where they were and when at or after
-    `visits_since`, the derived and counted tables by what they stand for, and where the numbers of all orders lie."""
+    `visits_since`, the derived and counted tables by what they stand for, where the numbers of all orders lie, and beyond
+    which figures (`data.leading`) the older orders are kept too, where that is known."""
 
     version: int
     since: datetime
     visits_since: datetime
     derived: tuple[tuple[str, Hashable], ...] = ()
     numbers: Numbers | None = field(default=None, compare=False, repr=False)
+    bounds: Bounds | None = field(default=None, compare=False, repr=False)
 
 
 class Recent:
@@ -133,6 +136,7 @@ class Recent:
         *,
         derived: Sequence[Derived] = (),
         counted: Sequence[Counted] = (),
+        rankings: Sequence[Ranking] = (),
         spans: Sequence[timedelta] = SPANS,
         most_rows: int = MOST_ROWS,
         zone: ZoneInfo = UTC,
@@ -142,6 +146,7 @@ class Recent:
         self._offset: Offset = partial(offset_sql, offsets=offsets(zone))
         self._derived = tuple(derived)
         self._counted = tuple(counted)
+        self._rankings = tuple(rankings)
         self._spans = tuple(spans)
         self._most_rows = most_rows
         self._horizon: Horizon | None = None
@@ -170,6 +175,22 @@ class Recent:
             except duckdb.Error:
                 self._horizon = None
                 raise
+        return self._horizon
+
+    def complete(self) -> Horizon | None:
+        """Keep besides the first of the older orders, where they are not kept yet; it takes a look at all of them."""
+        held = self._horizon
+        if held is None or held.bounds is not None:
+            return held
+        values = {"version": held.version, "since": held.since}
+        older = f"lake.orders AS o AT (VERSION => $version) WHERE {_is_older('o')}"
+        with self._lake.cursor() as cursor:
+            bounds = find_bounds(cursor, self._rankings, older, values)
+            beyond, given = beyond_sql(self._rankings, bounds)
+            sql = f"INSERT INTO {RECENT}.{LEADING} SELECT {_columns()} FROM {older} AND {beyond} ORDER BY o.created_at"
+            cursor.execute(sql, values | given)
+            _pack(cursor)
+        self._horizon = replace(held, bounds=bounds)
         return self._horizon
 
     def _is_due(self, held: Horizon, as_of: datetime) -> bool:
@@ -201,6 +222,7 @@ class Recent:
         cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.{DOUBTFUL} AS {doubtful_sql(orders, self._offset)}", since)
         cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.{DOUBTFUL_ORDERS} AS {_doubtful_orders(orders)}")
         cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.older AS SELECT * EXCLUDE (order_number) FROM {RECENT}.orders LIMIT 0")
+        lay_out(cursor)
         _attach_all(cursor, values)
         derived, _ = self._derive(cursor, as_of, kept={}, touched=True)
         counted = self._count(cursor, as_of, values["since"], kept={})
@@ -231,6 +253,7 @@ class Recent:
             derived += self._count(cursor, as_of, held.since, kept=followed)
             cursor.execute(f"UPDATE {RECENT}.mark SET version = $version", {"version": version})
             numbers = held.numbers and held.numbers.with_changes(cursor, version, self._snapshot)
+            bounds = held.bounds and replace_changed(cursor, self._rankings, held.bounds, _is_older("o"), {"since": held.since})
             agrees = _agrees(cursor, values)
             cursor.execute("COMMIT" if agrees else "ROLLBACK")
         except duckdb.Error:
@@ -240,7 +263,7 @@ class Recent:
             _LOG.info("the recent orders did not agree with version %d: they are read anew", version)
             return None
         self._snapshot, self._worn = newest, self._worn + worn
-        return replace(held, version=version, derived=derived, numbers=numbers)
+        return replace(held, version=version, derived=derived, numbers=numbers, bounds=bounds)
 
     def _replace(
         self, cursor: duckdb.DuckDBPyConnection, values: dict[str, Any], as_of: datetime, kept: dict[str, Hashable]
@@ -410,6 +433,10 @@ def _is_recent(alias: str) -> str:
     """Whether an order of the lake is kept: begun, and open or with a milestone or a promise since then."""
     since = " OR ".join(f"{alias}.{name} >= $since" for name in ("settled_at", "promised_at", "promised_ship_at"))
     return f"{alias}.created_at IS NOT NULL AND ({since})"
+
+
+def _is_older(alias: str) -> str:
+    return f"({_is_recent(alias)}) IS NOT TRUE"
 
 
 def _columns() -> str:

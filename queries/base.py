@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from data.lake import RECENT
+from data.leading import LISTED
 from data.order import STAGES
 from data.zone import Offsets
 from queries.clock import DAY_MS
@@ -27,7 +28,7 @@ class Setting:
     `is_recent` reads the orders kept in memory, `has_visits` also the stages that they passed and waited in, `has_waits` at
     least those waited in at the ends, `has_normals` what is normal kept beside them, `cells` the passages counted by the hour,
     `order_cells` the orders, `has_open_cells` when they were open, `flow_cells` what entered and left. `all_begun`: the creation
-    of every order is known.
+    of every order is known. With `has_older` the older orders kept beside the recent ones are read too.
     """
 
     scope_size: int | None
@@ -46,6 +47,7 @@ class Setting:
     order_cells: tuple[str, ...] = ()
     has_open_cells: bool = False
     flow_cells: tuple[str, ...] = ()
+    has_older: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +132,7 @@ def base(columns: Iterable[str], setting: Setting, *, sight: Sight, conditions: 
     Every row of lake.orders that a statement reads comes through here; `table` names the kept rows where they are recent.
     """
     sight = replace(sight, is_recent=setting.is_recent)
+    table = LISTED if setting.has_older and table == "orders" else table
     known = order_columns(sight) | {"ship_due_at": f"COALESCE(o.promised_ship_at, {ship_due_by_cut_off(setting)})"}
     chosen = [named(known[name], name) for name in sorted(set(columns) & known.keys())]
     # What a later source or a return named before its order came is no order yet; in memory there is no such row.

@@ -19,6 +19,7 @@ from queries.compose import Composed
 from queries.dimensions import DIMENSIONS
 from queries.fragment import column_names
 from queries.horizon import are_kept, needs_normals
+from queries.leading import bound_of
 from queries.listing_columns import DEFAULT_COLUMNS, FIRST_ORDER, LISTING_COLUMNS, columns_of
 from queries.listing_compose import Chosen, ListingShape, Step, compose_count, compose_listing, compose_page, key_of
 from queries.metric import CREATED, OPEN, TROUBLED, Anchor
@@ -115,13 +116,37 @@ def cursor_at(listing: Listing, row: dict[str, object]) -> Cursor:
     return Cursor(value=value, created_at=created_at, key=tuple(str(row[name]) for name in listing.key))
 
 
-def build_listing(listing: Listing, moment: Moment, *, page: pl.DataFrame | None = None) -> Statement:
+def begins_in_memory(listing: Listing, moment: Moment) -> bool:
+    """Whether orders in memory may be the first of the list, or those next to its cursor, though not all of it is there.
+
+    Raises QueryError for what cannot be listed.
+    """
+    check_listing(listing)
+    held, anchor = moment.horizon, listing.anchor
+    if held is None or held.version != moment.version or moment.as_of < held.since:
+        return False
+    if anchor.rows != "orders" or anchor.is_stock or anchor.extra:
+        return False
+    bound, cursor = bound_of(listing.sorted_by, held), listing.after or listing.before
+    if bound is None or (cursor is not None and not bound.is_beyond(cursor.value)):
+        return False
+    shape, _ = _paged(listing, moment)
+    return not shape.setting.is_recent and not shape.chosen.typical
+
+
+def is_whole(listing: Listing, rows: pl.DataFrame) -> bool:
+    """Whether the rows found in memory are the whole page: as many as fit, or all that come before one of them."""
+    return rows.height >= listing.limit or listing.before is not None
+
+
+def build_listing(listing: Listing, moment: Moment, *, page: pl.DataFrame | None = None, is_in_memory: bool = False) -> Statement:
     """One page of the list, at most `limit` rows; the page before a cursor comes last row first.
 
-    `page` is the answer to `build_page` for the same list: the same rows are then found by reading little. Columns:
-    created_at, the row's key, `order_value`, then those asked for. Raises QueryError for what cannot be listed.
+    `page` is the answer to `build_page` for the same list: the same rows are then found by reading little. With
+    `is_in_memory` only the orders in memory are listed (`begins_in_memory`). Columns: created_at, the row's key,
+    `order_value`, then those asked for. Raises QueryError for what cannot be listed.
     """
-    shape, values = _paged(listing, moment)
+    shape, values = _paged(listing, moment, is_in_memory=is_in_memory)
     shape = replace(shape, columns=tuple(dict.fromkeys(listing.columns)))
     if page is not None and not page.is_empty() and not _starts_among_equals(listing, page):
         instants = page["created_at"].unique(maintain_order=True).to_list()
@@ -141,14 +166,14 @@ def _starts_among_equals(listing: Listing, page: pl.DataFrame) -> bool:
     return page.filter(pl.col("order_value").eq_missing(cursor.value), pl.col("created_at") == cursor.created_at).height > 1
 
 
-def build_page(listing: Listing, moment: Moment) -> Statement:
+def build_page(listing: Listing, moment: Moment, *, is_in_memory: bool = False) -> Statement:
     """Where a page of the list lies, for `build_listing`. Raises QueryError for what cannot be listed."""
-    shape, values = _paged(listing, moment)
+    shape, values = _paged(listing, moment, is_in_memory=is_in_memory)
     composed = compose_page(replace(shape, limit=listing.limit + (1 if shape.step else 0)))
     return statement_of(composed, values, shape, moment)
 
 
-def _paged(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, object]]:
+def _paged(listing: Listing, moment: Moment, *, is_in_memory: bool = False) -> tuple[ListingShape, dict[str, object]]:
     check_listing(listing)
     cursor = listing.after or listing.before
     step: Step = "after" if listing.after else "before" if listing.before else ""
@@ -163,6 +188,10 @@ def _paged(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, ob
     if cursor is not None:
         values |= {f"key_{name}": part for name, part in zip(listing.key, cursor.key, strict=True)}
         values |= {"key_created_at": cursor.created_at, "order_value": cursor.value}
+    bound = bound_of(listing.sorted_by, moment.horizon) if is_in_memory and moment.horizon else None
+    if bound is not None:
+        shape = replace(shape, bound=bound.condition, setting=replace(shape.setting, is_recent=True, has_older=True))
+        values |= {"bound": bound.value}
     return shape, values
 
 

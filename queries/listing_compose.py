@@ -44,7 +44,7 @@ class ListingShape:
 
     `page_count`: of a page that is known to hold orders created at so many instants only those orders are read. `searched` are
     the columns in which a search can find something, `is_search_dated` that it can only among orders created within the
-    bounds named.
+    bounds named. `bound` is a condition on what the list is sorted by (`queries.leading`).
     """
 
     chosen: Chosen
@@ -63,6 +63,7 @@ class ListingShape:
     page_count: int = 0
     has_comparables: bool = False
     among_count: int | None = None
+    bound: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +90,7 @@ def compose_listing(shape: ListingShape) -> Composed:
     rows = listed_rows(shape, frozenset(keys).union(*(column_names(sql) for sql in (*shown.values(), ordered))))
     chosen = {name: name for name in keys} | {"order_value": ordered} | {n: sql for n, sql in shown.items() if n not in keys}
     answer = rows.answer.select(*(named(sql, name) for name, sql in chosen.items()), copy=False)
+    answer = _bounded(answer, f"({ordered})", shape)
     if shape.step:
         answer = answer.where(parse(_beyond_cursor(shape, f"({ordered})", keys)), copy=False)
     answer = answer.order_by(*_order(shape, keys), dialect=DIALECT, copy=False).limit(shape.limit, copy=False)
@@ -105,6 +107,7 @@ def compose_page(shape: ListingShape) -> Composed:
     rows = listed_rows(shape, column_names(ordered) | {"created_at"})
     chosen = {"order_value": ordered, "created_at": "created_at"} | ({"beyond": f"({rows.typical})"} if rows.typical else {})
     answer = rows.answer.select(*(named(sql, name) for name, sql in chosen.items()), copy=False)
+    answer = _bounded(answer, f"({ordered})", shape)
     if shape.step:
         answer = answer.where(parse(_beyond_cursor(shape, f"({ordered})", ("created_at",), includes=True)), copy=False)
     answer = answer.order_by(*_order(shape, ("created_at",)), dialect=DIALECT, copy=False).limit(shape.limit, copy=False)
@@ -181,6 +184,10 @@ def _among(row: str, count: int) -> str:
 
 def _where(answer: exp.Select, conditions: list[str]) -> exp.Select:
     return answer.where(*(parse(condition) for condition in conditions), copy=False) if conditions else answer
+
+
+def _bounded(answer: exp.Select, value: str, shape: ListingShape) -> exp.Select:
+    return answer.where(parse(shape.bound.format(value)), copy=False) if shape.bound else answer
 
 
 def _once(name: str, anchor: Anchor) -> exp.Select:

@@ -11,6 +11,7 @@ from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
 from data.lake import RECENT, Lake
+from data.leading import LISTED
 from data.recent import DOUBTFUL, DOUBTFUL_ORDERS, VISITS
 from queries.build import Statement
 from queries.cells import KEYS as CELL_KEYS
@@ -27,6 +28,7 @@ KEPT_TABLES: Final = TABLES | {
     KEPT_COMPARABLES,
     KEPT_NORMALS,
     DOUBTFUL,
+    LISTED,
     *CELL_KEYS,
     *TOLD,
     DWELL_CELLS,
