@@ -30,7 +30,8 @@ from data.targets import Targets
 from queries.build import Statement, build
 from queries.cache import key_of
 from queries.dimensions import ALL_ROWS, DIMENSIONS
-from queries.listing import Listing, Moment, begins_in_memory, build_count, build_listing, build_page, is_whole
+from queries.listing import Listing, Moment, build_count
+from queries.listing_page import read_page
 from queries.metrics import ASKABLE
 from queries.query import Filter, Query, Window
 from queries.request import parse_window
@@ -39,9 +40,6 @@ from queries.scope import Scope
 from queries.twin import OrderKey, build_sightings
 
 T = TypeVar("T")
-
-MOST_IN_TWO_STEPS = 500
-"""Longer pages are read at once: naming the instants of all their orders would cost more than it saves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,23 +125,8 @@ class View:
 
         Raises QueryError for what cannot be listed, SessionEnded when the session has ended.
         """
-        rows = self.from_memory(lambda horizon: self._list(listing, self.moment(horizon)))
+        rows = self.from_memory(lambda horizon: read_page(listing, self.moment(horizon), self._answer))
         return rows.reverse() if listing.before else rows
-
-    def _list(self, listing: Listing, moment: Moment) -> pl.DataFrame:
-        if listing.limit > MOST_IN_TWO_STEPS:
-            return self._answer(build_listing(listing, moment))
-        if begins_in_memory(listing, moment):
-            rows = self._list_in_two_steps(listing, moment, is_in_memory=True)
-            if is_whole(listing, rows):
-                return rows
-        return self._list_in_two_steps(listing, moment)
-
-    def _list_in_two_steps(self, listing: Listing, moment: Moment, *, is_in_memory: bool = False) -> pl.DataFrame:
-        page = self._answer(build_page(listing, moment, is_in_memory=is_in_memory))
-        if is_in_memory and not is_whole(listing, page):
-            return page
-        return self._answer(build_listing(listing, moment, page=page, is_in_memory=is_in_memory))
 
     def count_orders(self, listing: Listing) -> int:
         """How many rows the whole list has; for all that a figure stands on exactly its n."""

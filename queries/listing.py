@@ -116,34 +116,11 @@ def cursor_at(listing: Listing, row: dict[str, object]) -> Cursor:
     return Cursor(value=value, created_at=created_at, key=tuple(str(row[name]) for name in listing.key))
 
 
-def begins_in_memory(listing: Listing, moment: Moment) -> bool:
-    """Whether orders in memory may be the first of the list, or those next to its cursor, though not all of it is there.
-
-    Raises QueryError for what cannot be listed.
-    """
-    check_listing(listing)
-    held, anchor = moment.horizon, listing.anchor
-    if held is None or held.version != moment.version or moment.as_of < held.since:
-        return False
-    if anchor.rows != "orders" or anchor.is_stock or anchor.extra:
-        return False
-    bound, cursor = bound_of(listing.sorted_by, held), listing.after or listing.before
-    if bound is None or (cursor is not None and not bound.is_beyond(cursor.value)):
-        return False
-    shape, _ = _paged(listing, moment)
-    return not shape.setting.is_recent and not shape.chosen.typical
-
-
-def is_whole(listing: Listing, rows: pl.DataFrame) -> bool:
-    """Whether the rows found in memory are the whole page: as many as fit, or all that come before one of them."""
-    return rows.height >= listing.limit or listing.before is not None
-
-
 def build_listing(listing: Listing, moment: Moment, *, page: pl.DataFrame | None = None, is_in_memory: bool = False) -> Statement:
     """One page of the list, at most `limit` rows; the page before a cursor comes last row first.
 
     `page` is the answer to `build_page` for the same list: the same rows are then found by reading little. With
-    `is_in_memory` only the orders in memory are listed (`begins_in_memory`). Columns: created_at, the row's key,
+    `is_in_memory` only orders in memory are listed (`queries.listing_page`). Columns: created_at, the row's key,
     `order_value`, then those asked for. Raises QueryError for what cannot be listed.
     """
     shape, values = _paged(listing, moment, is_in_memory=is_in_memory)
