@@ -436,7 +436,7 @@ def _is_recent(alias: str) -> str:
 
 
 def _is_older(alias: str) -> str:
-    return f"({_is_recent(alias)}) IS NOT TRUE"
+    return f"{alias}.created_at IS NOT NULL AND ({_is_recent(alias)}) IS NOT TRUE"
 
 
 def _columns() -> str:

@@ -55,24 +55,26 @@ class Period:
     """Which period's parameters a statement part uses: `$start`, `$start_previous` …
 
     `is_settled` says that no milestone lies after the period's as-of and end, `is_known` only that none lies after its as-of,
-    `has_comparables` that what orders at risk are compared with is kept in memory, `has_visits` that the stages passed and
-    waited in are, `ends_in_visits` that those of its last hour are.
+    `is_current` that its last instant is as-of, `has_comparables` that what orders at risk are compared with is kept in
+    memory, `has_visits` that the stages passed and waited in are, `ends_in_visits` that those of its last hour are.
     """
 
     suffix: str = ""
     is_settled: bool = False
     is_known: bool = False
+    is_current: bool = False
     has_comparables: bool = False
     has_visits: bool = False
     ends_in_visits: bool = False
 
     def name(self, parameter: str) -> str:
         """The parameter's SQL for this period."""
+        parameter = "as_of" if parameter == "until" and self.is_current else parameter
         return f"${parameter}{self.suffix}"
 
     def sight(self, *certain: str, instant: str = "as_of") -> Sight:
         """The sight at one of the period's instants, of rows whose milestones `certain` are known to lie before it."""
-        is_settled = self.is_settled or (self.is_known and instant == "as_of")
+        is_settled = self.is_settled or (self.is_known and self.name(instant) == self.name("as_of"))
         return Sight(as_of=self.name(instant), is_settled=is_settled, certain=frozenset({"created", *certain}))
 
 

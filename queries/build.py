@@ -189,6 +189,7 @@ def _shape(query: Query, scope: Scope, now: Span, spans: dict[Comparison, Span],
                 bucket_shift=_bucket_shift(query, now, span, zone),
                 is_settled=span.is_settled,
                 is_known=span.is_known,
+                is_current=span.is_current,
             )
             for name, span in spans.items()
         ),
@@ -198,6 +199,7 @@ def _shape(query: Query, scope: Scope, now: Span, spans: dict[Comparison, Span],
         limit=query.limit,
         is_settled=now.is_settled,
         is_known=now.is_known,
+        is_current=now.is_current,
         setting=setting_of(scope, now, edition, grain=query.grain, zone=zone),
     )
 

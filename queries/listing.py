@@ -220,6 +220,7 @@ def shape_of(listing: Listing, moment: Moment) -> tuple[ListingShape, dict[str, 
         where=where_shapes(listing.where),
         setting=setting_of(moment.scope, span, edition, grain=None, zone=moment.zone),
         is_settled=span.is_settled,
+        is_current=span.is_current,
         has_search=bool(listing.search),
         among_count=None if listing.among is None else len(listing.among),
     )

@@ -15,7 +15,7 @@ from queries.fragment import DIALECT, column_names, named, parse, select
 from queries.listing_columns import LISTING_COLUMNS, ROW_KEY
 from queries.metric import Anchor
 from queries.rows import source
-from queries.shape import WhereShape
+from queries.shape import WhereShape, stages_of
 
 Step = Literal["", "after", "before"]
 
@@ -51,6 +51,7 @@ class ListingShape:
     where: tuple[WhereShape, ...]
     setting: Setting
     is_settled: bool
+    is_current: bool
     has_search: bool
     searched: tuple[str, ...] = tuple(SEARCH)
     is_search_dated: bool = False
@@ -160,7 +161,8 @@ def listed_rows(shape: ListingShape, columns: frozenset[str]) -> Rows:
         columns=columns,
         filters=tuple(scan),
         setting=shape.setting,
-        period=Period(is_settled=shape.is_settled, has_comparables=shape.has_comparables),
+        period=Period(is_settled=shape.is_settled, is_current=shape.is_current, has_comparables=shape.has_comparables),
+        stages=stages_of(shape.where),
     )
     ctes, name = source(request)
     typical = _where(select(chosen.typical).from_(name), conditions).sql(DIALECT) if chosen.typical else ""

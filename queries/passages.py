@@ -11,7 +11,7 @@ from sqlglot import exp
 from data.order import FORWARD_MILESTONES, MILESTONE_BIT, STAGES
 from data.visit import CARRIED
 from queries.base import Ctes, Request, Setting, base, stock, window_conditions
-from queries.columns import WAITING_SINCE, WAITING_STAGE, opened_at
+from queries.columns import WAITING_SINCE, WAITING_STAGE, opened_at, order_columns
 from queries.fragment import DIALECT, bucket_sql, named, parse, select
 from queries.limits import passage_limit_sql
 from queries.metric import seconds
@@ -35,24 +35,60 @@ def passages(request: Request) -> tuple[Ctes, str]:
     if is_carried(passthrough, request):
         return _kept(passthrough, request)
     suffix, anchor = request.period.suffix, request.anchor.name
-    ctes = _passed(request, passthrough)
+    is_one_scan = _is_one_scan(request, passthrough)
+    ctes = _passed(request, passthrough, has_waiting=is_one_scan)
     branches = [_closed_branch(stage, ctes[-1][0], passthrough, request) for stage in request.stages]
     if request.anchor.extra == "waiting":
         waiting = f"orders_waiting{suffix}"
-        asked = replace(request, filters=(*request.filters, *_unreached(request)))
-        ctes.append((waiting, stock(asked, passthrough | WAITING_COLUMNS, instant="until")))
+        ctes.append(
+            (waiting, _waiting_among(ctes[-1][0], request, passthrough) if is_one_scan else _waiting(request, passthrough))
+        )
         branches.append(_waiting_branch(waiting, passthrough, request))
     name = f"{anchor}_rows{suffix}"
     return [*ctes, (name, _union(branches))], name
+
+
+def _is_one_scan(request: Request, passthrough: frozenset[str]) -> bool:
+    """Whether one scan of the lake gives both what passed in the window and what waits at its end: it sees both alike.
+
+    For single stages two are faster: each then looks at few rows.
+    """
+    setting, period = request.setting, request.period
+    if request.anchor.extra != "waiting" or not setting.has_start or setting.is_recent or setting.grain:
+        return False
+    if request.stages != STAGES:
+        return False
+    now, then = (order_columns(period.sight(instant=instant)) for instant in ("as_of", "until"))
+    return all(now[name] == then[name] for name in (passthrough | WAITING_COLUMNS - {"is_open", "as_of"}) & now.keys())
+
+
+def _waiting(request: Request, passthrough: frozenset[str]) -> exp.Select:
+    """The orders open at the window's end, or at that of each bucket, in a scan of their own."""
+    return stock(
+        replace(request, filters=(*request.filters, *_unreached(request))), passthrough | WAITING_COLUMNS, instant="until"
+    )
+
+
+def _waiting_among(table: str, request: Request, passthrough: frozenset[str]) -> exp.Select:
+    """The same among the orders that were read for what passed."""
+    until, is_settled = request.period.name("until"), request.period.sight().is_settled
+    seen = "{0}_recorded_at" if is_settled else f"CASE WHEN {{0}}_recorded_at <= {until} THEN {{0}}_recorded_at END"
+    known = {f"{name}_at": seen.format(name) for name in FORWARD_MILESTONES} | {"is_open": "TRUE", "as_of": until}
+    chosen = {name: known.get(name, name) for name in sorted(WAITING_COLUMNS - passthrough)}
+    rows = select(*sorted(passthrough), *(named(sql, name) for name, sql in chosen.items())).from_(table, copy=False)
+    return rows.where(f"stays_open_until > {until}", dialect=DIALECT, copy=False)
 
 
 def _unreached(request: Request) -> list[str]:
     """Who waits in a stage has not reached the milestone that closes it: others need not be looked at."""
     if request.stages == STAGES:
         return []
-    instant = "i.as_of" if request.setting.grain else request.period.name("until")
-    each = (f"o.{stage}_at IS NULL OR o.{stage}_at > {instant}" for stage in request.stages)
-    return [f"({' OR '.join(each)})"]
+    each = " OR ".join(f"o.{stage}_at IS NULL OR o.{stage}_at > {{0}}" for stage in request.stages)
+    if not request.setting.grain:
+        return [f"({each.format(request.period.name('until'))})"]
+    # What was reached before the first bucket need not even meet the buckets.
+    before = each.replace("> {0}", f">= {request.period.name('start')}")
+    return [f"({before})", f"({each.format('i.as_of')})"]
 
 
 def _union(branches: Sequence[exp.Query]) -> exp.Query:
@@ -178,12 +214,16 @@ def _kept_branch(
     return rows.select(*(named(sql, name) for name, sql in _wanted(figures, request).items()), copy=False)
 
 
-def _passed(request: Request, passthrough: frozenset[str], name: str = "") -> Ctes:
-    """The orders that stages are read from, with `<milestone>_recorded_at` and `<milestone>_measured_at`."""
+def _passed(request: Request, passthrough: frozenset[str], *, name: str = "", has_waiting: bool = False) -> Ctes:
+    """The orders that stages are read from, with `<milestone>_recorded_at` and `<milestone>_measured_at`.
+
+    With `has_waiting` those that wait at the window's end are among them, and `stays_open_until` says until when.
+    """
     name = name or f"orders_{request.anchor.name}{request.period.suffix}"
     # An order whose last milestone lies before the window has no passage in it: its file is not even opened.
     is_bounded = request.setting.has_start and not request.setting.is_recent
-    unsettled = [f"o.settled_at >= {request.period.name('start')}"] if is_bounded else []
+    start, until = request.period.name("start"), request.period.name("until")
+    unsettled = [f"o.settled_at >= {f'LEAST({start}, {until})' if has_waiting else start}"] if is_bounded else []
     if is_bounded and request.stages != STAGES:
         ended = (window_conditions(f"o.{stage}_at", request.setting, request.period) for stage in request.stages)
         unsettled.append("(" + " OR ".join(f"({' AND '.join(conditions)})" for conditions in ended) + ")")
@@ -193,7 +233,7 @@ def _passed(request: Request, passthrough: frozenset[str], name: str = "") -> Ct
     columns = passthrough | {"mapped_milestones"} | (frozenset() if is_settled else measured_at)
     rows = base(columns, request.setting, sight=request.period.sight(), conditions=[*request.filters, *unsettled])
     recorded = (f"o.{milestone}_at AS {milestone}_recorded_at" for milestone in reached)
-    rows = rows.select(*recorded, dialect=DIALECT, copy=False)
+    rows = rows.select(*recorded, *(["o.open_until_at AS stays_open_until"] if has_waiting else []), dialect=DIALECT, copy=False)
     if not is_settled:
         return [(name, rows)]
     rows = rows.select("o.inferred_milestones | o.impossible_milestones AS unsound", dialect=DIALECT, copy=False)

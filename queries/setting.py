@@ -53,6 +53,11 @@ class Span:
         """Whether no milestone lies after as-of."""
         return self.newest is not None and self.newest.at <= self.as_of
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the period's last instant is as-of."""
+        return self.until == self.as_of
+
 
 def setting_of(scope: Scope, now: Span, edition: Edition, *, grain: Grain | None, zone: ZoneInfo) -> Setting:
     """What decides the text of the row sources for a period under an edition of the targets."""

@@ -29,6 +29,7 @@ class Comparand:
     bucket_shift: int = 0
     is_settled: bool = False
     is_known: bool = False
+    is_current: bool = False
     has_comparables: bool = False
     has_visits: bool = False
     ends_in_visits: bool = False
@@ -40,6 +41,7 @@ class Comparand:
             suffix=f"_{self.name}",
             is_settled=self.is_settled,
             is_known=self.is_known,
+            is_current=self.is_current,
             has_comparables=self.has_comparables,
             has_visits=self.has_visits,
             ends_in_visits=self.ends_in_visits,
@@ -71,6 +73,7 @@ class Shape:
     setting: Setting
     is_settled: bool = False
     is_known: bool = False
+    is_current: bool = False
     has_comparables: bool = False
     ends_in_visits: bool = False
 
@@ -80,6 +83,7 @@ class Shape:
         return Period(
             is_settled=self.is_settled,
             is_known=self.is_known,
+            is_current=self.is_current,
             has_comparables=self.has_comparables,
             has_visits=self.setting.has_visits,
             ends_in_visits=self.ends_in_visits,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -16,15 +17,23 @@ from tests.queries.test_laws import BEGIN, TARGETS
 CHOICES: list[tuple[str | None, ...]] = [("accepted",), ("delivered", "paid"), ("shipped", None), ("shipped", "no stage"), STAGES]
 
 
+@pytest.mark.parametrize("is_settled", [False, True])
 @pytest.mark.parametrize("later", [-20, 12])
 @pytest.mark.parametrize("grain", [None, "hour"])
-def test_stages_chosen_are_the_rows_of_these_stages(desk: Desk, grain: Grain | None, later: int) -> None:
-    filled = desk.filled(some_orders()).with_targets(TARGETS)
+def test_stages_chosen_are_the_rows_of_these_stages(desk: Desk, grain: Grain | None, later: int, is_settled: bool) -> None:
+    """Single stages are read in two scans, what passed and what waits; all of them, at as-of, in one."""
+    rows = some_orders()
+    newest = max(value for row in rows for value in row.values() if isinstance(value, datetime))
+    filled = desk.filled(rows).with_targets(TARGETS)
+    filled = replace(filled, newest=newest, as_of=max(newest, AS_OF)) if is_settled else filled
     metrics = tuple(name for name, metric in METRICS.items() if metric.anchor.rows == "passages")
-    window = Window(start=BEGIN, end=AS_OF + timedelta(hours=later))
-    every = filled.ask(Query(metrics=metrics, by=("stage",), window=window, grain=grain))
+    window = Window(start=BEGIN, end=filled.as_of + timedelta(hours=later))
+    asked = Query(metrics=metrics, by=("stage",), window=window, grain=grain)
+    every = filled.ask(asked)
     assert {row["stage"] for row in every} >= set(STAGES)
-    for stages in CHOICES:
+    sql = filled.statement(replace(asked, metrics=("over_limit_rate",))).sql
+    assert sql.count("lake.orders") == (1 if grain is None and later > 0 else 2)
+    for stages in CHOICES[:: 2 if is_settled else 1]:
         where = (Filter("stage", stages),)
-        chosen = filled.ask(Query(metrics=metrics, by=("stage",), where=where, window=window, grain=grain))
+        chosen = filled.ask(replace(asked, where=where))
         assert chosen == [row for row in every if row["stage"] in stages]
