@@ -22,8 +22,8 @@ from queries.statistics import Contrast, true_discoveries
 
 LOOKED_AT: Final = (*SPLITS[:-1], "business_type", "priority")
 """The dimensions compared on every level, besides the next steps down."""
-TOGETHER: Final = ("channel", "category", "customer_tier", "business_type", "priority")
-"""Few values each: all their combinations are some hundreds, so that one scan answers for all of them."""
+TOGETHER: Final = (("channel", "category", "customer_tier", "business_type", "priority"), ("warehouse", "carrier"))
+"""Few values each: all combinations of either are some hundreds, so that one scan answers for all of them."""
 MOST: Final = 6
 MOST_ASKED_ELSEWHERE: Final = 3
 
@@ -78,8 +78,9 @@ def _of_dimension(view: View, problem: Problem, dimension: str, where: Sequence[
 
 def _groups(view: View, problem: Problem, dimension: str, where: Sequence[Filter]) -> list[tuple[object, int, int]]:
     """(code, bad, n) of each value; dimensions with few values are asked in one scan and added up."""
-    by = tuple(name for name in TOGETHER if name not in {filter_.dimension for filter_ in where if len(filter_.values) == 1})
-    by = by if dimension in by else (dimension,)
+    fixed = {filter_.dimension for filter_ in where if len(filter_.values) == 1}
+    beside = next((names for names in TOGETHER if dimension in names), ())
+    by = tuple(name for name in beside if name not in fixed or name == dimension) or (dimension,)
     groups: dict[object, tuple[int, int]] = {}
     for row in ask_problem(view, problem, by, where):
         bad, n = groups.get(row[dimension], (0, 0))

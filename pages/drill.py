@@ -19,10 +19,11 @@ from pages.drill_path import next_dimensions
 from pages.drill_reading import OFFERED, Level, Parameters, read_ages, read_crumbs, read_level, read_ranking
 from pages.drill_tiles import read_level_tiles
 from pages.figures import metric_name
-from pages.frame import draw_frame, watch
+from pages.frame import draw_frame, read_filters, watch
 from pages.heat_question import narrowed
 from pages.lost import unknown_words
 from pages.panel import Subject, read_panel, read_trend
+from pages.side_by_side import read_side_by_side
 from pages.wording import span_name
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
@@ -49,23 +50,37 @@ def prepare(view: View, parameters: Parameters) -> None:
 
 
 def read_plane(view: View, level: Level) -> Plane:
-    """Path, figures, ranking, trend, what is different, open orders by age, and the panel of a figure that is opened."""
+    """Path, figures, ranking, trend, what is different, open orders by age, and the panel of a figure that is opened.
+
+    What the top bar offers is asked beside it, so that `draw_frame` finds it ready.
+    """
     language, metric = view.language, level.metric
-    ranking, contrasts = read_ranking(view, level), read_contrasts(view, level.problem)
-    trend = read_trend(view, metric, (), view.address.window)
+    shown = read_side_by_side(
+        view,
+        {
+            "ranking": partial(read_ranking, view, level),
+            "tiles": partial(read_level_tiles, view, metric),
+            "contrasts": partial(read_contrasts, view, level.problem),
+            "trend": partial(read_trend, view, metric, (), view.address.window),
+            "ages": partial(read_ages, view),
+            "panel": partial(_panel, view, level),
+            "filters": partial(read_filters, view),
+        },
+    )
+    ranking, contrasts = shown["ranking"], shown["contrasts"]
     return Plane(
         language=language,
         words={name: translate(language, f"panel.{name}") for name in ("close", "path")},
         crumbs=read_crumbs(view, level),
         controls=read_controls(view, level),
-        tiles=read_level_tiles(view, metric),
+        tiles=shown["tiles"],
         cards=(
             Card(title=ranking.title, scope=ranking.scope, parts=ranking),
             Card(title=contrasts.title, scope=contrasts.scope, parts=contrasts),
-            Card(title=metric_name(language, metric), lines=(trend,), size="wide"),
-            *read_ages(view),
+            Card(title=metric_name(language, metric), lines=(shown["trend"],), size="wide"),
+            *shown["ages"],
         ),
-        panel=_panel(view, level),
+        panel=shown["panel"],
     )
 
 

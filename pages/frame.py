@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -289,17 +289,21 @@ def read_filters(view: View) -> Filters:
         window_name=translate(language, "wall.window"),
         windows=tuple(Option(code=code, name=window_name(language, code, view.zone), is_on=code == window) for code in codes),
         as_of=AsOf(name=translate(language, "wall.as_of"), live=translate(language, "wall.as_of_live"), value=local),
-        groups=tuple(_group(view, dimension) for dimension in GLOBAL_FILTERS),
+        groups=_groups(view),
         active=str(active) if active else "",
     )
 
 
-def _group(view: View, dimension: str) -> FilterGroup:
+def _groups(view: View) -> tuple[FilterGroup, ...]:
     """What can be chosen: the values with orders in the last two weeks, within the user's scope, and those already chosen."""
-    chosen = next((filter_.values for filter_ in view.filters if filter_.dimension == dimension), ())
     lately = Window.last(timedelta(days=14), view.as_of)
-    rows = view.run(Query(metrics=("order_count",), by=(dimension,), window=lately)).to_dicts()
-    found = {row[dimension] for row in rows if row["order_count"]} | set(chosen)
+    rows = view.run(Query(metrics=("order_count",), by=GLOBAL_FILTERS, window=lately)).to_dicts()
+    return tuple(_group(view, dimension, {row[dimension] for row in rows if row["order_count"]}) for dimension in GLOBAL_FILTERS)
+
+
+def _group(view: View, dimension: str, codes_known: Set[str | None]) -> FilterGroup:
+    chosen = next((filter_.values for filter_ in view.filters if filter_.dimension == dimension), ())
+    found = codes_known | set(chosen)
     codes = [*codes_in_order(dimension, list(found)), *([None] if None in found else [])]
     options = tuple(
         Option(code=UNKNOWN if code is None else code, name=name_of(view.language, dimension, code), is_on=code in chosen)

@@ -16,7 +16,7 @@ from components.topbar import Option
 from i18n import translate
 from pages.address import take_choice
 from pages.figures import metric_name
-from pages.frame import draw_frame, watch
+from pages.frame import draw_frame, read_filters, watch
 from pages.heat_cells import read_cell_panel
 from pages.heat_question import (
     BOARDS,
@@ -38,6 +38,7 @@ from pages.heat_question import (
 from pages.heat_reading import read_grid, read_rows
 from pages.heat_series import read_calendar, read_multiples
 from pages.lost import LONGEST, unknown_words
+from pages.side_by_side import read_side_by_side
 from queries.metrics import METRICS
 
 PLANE: Final = "heatmaps.plane"
@@ -63,21 +64,35 @@ def prepare(view: View, parameters: Parameters) -> None:
 
 
 def read_plane(view: View, question: Question) -> Plane:
-    """Controls, the grid (or lines, or calendar) and the panel of the chosen cell; or why there is no answer."""
+    """Controls, the grid (or lines, or calendar) and the panel of the chosen cell; or why there is no answer.
+
+    What the top bar offers is asked beside it, so that `draw_frame` finds it ready.
+    """
     language = view.language
     words = {name: translate(language, f"panel.{name}") for name in ("close", "path")}
     plane = Plane(language=language, words=words, controls=read_controls(view, question))
     if reason := refusal(language, question, window_of(view, window_code(view, question))):
         title = translate(language, "heatmaps.refused.title")
         return replace(plane, notice=Notice(state="neutral", title=title, text=reason))
+    shown = read_side_by_side(
+        view,
+        {
+            "filters": partial(read_filters, view),
+            "card": partial(_card, view, question),
+            "panel": partial(_panel, view, question),
+        },
+    )
+    return replace(plane, cards=(shown["card"],), panel=shown["panel"])
+
+
+def _card(view: View, question: Question) -> Card:
     if question.show == "calendar":
-        return replace(plane, cards=(read_calendar(view, question),), panel=_panel(view, question))
+        return read_calendar(view, question)
     rows = read_rows(view, question)
     if question.show == "lines":
-        return replace(plane, cards=(read_multiples(view, question, rows),), panel=_panel(view, question))
+        return read_multiples(view, question, rows)
     grid = read_grid(view, question, rows)
-    card = Card(title=grid.title, scope=grid.scope, grid=grid, size="sight", picks="cell")
-    return replace(plane, cards=(card,), panel=_panel(view, question))
+    return Card(title=grid.title, scope=grid.scope, grid=grid, size="sight", picks="cell")
 
 
 def _panel(view: View, question: Question) -> Panel | None:

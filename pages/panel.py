@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from access.view import View
@@ -18,6 +19,7 @@ from pages.figures import difference, figure, metric_name, plain
 from pages.heat_question import narrowed, window_of
 from pages.links import filter_changes, link
 from pages.problems import problem_of
+from pages.side_by_side import read_side_by_side
 from pages.staleness import stale_needs, stale_sources
 from pages.wording import judge, name_of, state_name
 from queries.listing import Listing
@@ -57,7 +59,17 @@ def read_figure(view: View, subject: Subject) -> Row:
 
 def read_panel(view: View, subject: Subject, *, can_drill: bool = True) -> Panel:
     """The whole panel; `can_drill` False where the page is the drill itself."""
-    language, metric, row = view.language, subject.metric, read_figure(view, subject)
+    language, metric = view.language, subject.metric
+    shown = read_side_by_side(
+        view,
+        {
+            "parts": partial(read_parts, view, subject),
+            "figure": partial(read_figure, view, subject),
+            "trend": partial(read_trend, view, metric, subject.where, subject.window),
+            "orders": partial(read_first_orders, view, subject),
+        },
+    )
+    row = shown.pop("figure")
     value, state = plain(row[metric]), state_of(view, metric, row, narrowed(view, metric, subject.where))
     return Panel(
         language=language,
@@ -69,11 +81,9 @@ def read_panel(view: View, subject: Subject, *, can_drill: bool = True) -> Panel
         state_word=state_name(language, state),
         note=_note(view, metric, row),
         lines=_lines(view, subject, row, state),
-        trend=read_trend(view, metric, subject.where, subject.window),
-        parts=read_parts(view, subject),
-        orders=read_first_orders(view, subject),
         actions=_actions(view, subject, can_drill=can_drill),
         contract=read_contract(view, metric, subject.query(view), row),
+        **shown,
     )
 
 
