@@ -24,10 +24,14 @@ OPEN_CELLS: Final = "open_cells"
 KEYS: Final = ("country_code", "region_code", "channel", "business_type")
 
 OVERDUE: Final = Span(after="promised_at")
-_DUE: Final = "greatest(epoch_ms(o.created_at), epoch_ms(o.promised_at) + 1) < epoch_ms(o.open_until_at)"
+_OPENED: Final = "epoch_ms(o.created_at) < epoch_ms(o.open_until_at)"
+"""What was closed before it began was never open."""
+_DUE: Final = (
+    "o.promised_at IS NOT NULL AND greatest(epoch_ms(o.created_at), epoch_ms(o.promised_at) + 1) < epoch_ms(o.open_until_at)"
+)
 EVENTS: Final[Mapping[str, tuple[str, str]]] = {
-    "opened_count": ("epoch_ms(o.created_at)", "TRUE"),
-    "closed_count": ("epoch_ms(o.open_until_at)", "TRUE"),
+    "opened_count": ("epoch_ms(o.created_at)", _OPENED),
+    "closed_count": ("epoch_ms(o.open_until_at)", _OPENED),
     "fell_due_count": ("(epoch_ms(o.promised_at) + 1)", f"{_DUE} AND epoch_ms(o.promised_at) + 1 > epoch_ms(o.created_at)"),
     "born_due_count": ("epoch_ms(o.created_at)", f"{_DUE} AND epoch_ms(o.promised_at) + 1 <= epoch_ms(o.created_at)"),
     "due_closed_count": ("epoch_ms(o.open_until_at)", _DUE),

@@ -169,19 +169,26 @@ def test_orders_counted_by_the_hour_answer_as_the_lake_does(desk: Desk, lake: An
 @SLOW
 @given(
     lake=LAKES,
-    by=st.sampled_from([(), ("region",), ("channel", "business_type")]),
     grain=st.sampled_from(["hour", "day"]),
     minutes=st.sampled_from([0, 20, 180]),
 )
-def test_open_orders_counted_by_the_hour_are_those_of_the_lake(
-    desk: Desk, lake: Any, by: tuple[str, ...], grain: Grain, minutes: int
-) -> None:
-    """Also promises that lie in the hour of as-of, before and after it."""
+def test_open_orders_counted_by_the_hour_are_those_of_the_lake(desk: Desk, lake: Any, grain: Grain, minutes: int) -> None:
+    """Also promises in the hour of as-of, before and after it, and what was closed before it began or fell due."""
     given_orders, *attached = lake
     newest = max((value for row in given_orders for name, value in row.items() if name in MILESTONES and value), default=AS_OF)
     as_of = newest + timedelta(minutes=minutes)
     soon = [as_of + timedelta(minutes=minute) for minute in (-59, -1, 0, 1, 45)]
-    more = [{"id": f"N{n}", "created": as_of - timedelta(hours=50 - n), "promised": at} for n, at in enumerate(soon)]
+    more: list[Row] = [{"id": f"N{n}", "created": as_of - timedelta(hours=50 - n), "promised": at} for n, at in enumerate(soon)]
+    closed: tuple[dict[str, int], ...] = (
+        {"created": 10, "cancelled": 20},
+        {"created": 40, "delivered": 30},
+        {"created": 40, "delivered": 30, "promised": 20},
+        {"created": 30, "delivered": 10, "promised": 40},
+    )
+    more += [
+        {"id": f"C{n}", "region": f"C{n}"} | {name: as_of - timedelta(hours=ago) for name, ago in hours.items()}
+        for n, hours in enumerate(closed)
+    ]
     filled = replace(desk.filled([*given_orders, *more], *attached).with_targets(TARGETS), newest=newest)
     recent = recent_of(filled, timedelta(days=40))
     windows = (
@@ -192,7 +199,8 @@ def test_open_orders_counted_by_the_hour_are_those_of_the_lake(
     asked = [
         Query(metrics=metrics, by=by, window=window, grain=grain, where=where)
         for window in windows
-        for where in ((), (Filter("region", ("R1", None)),))
+        for by in ((), ("region",), ("channel", "business_type"))
+        for where in ((), (Filter("region", ("R1", "C1", None)),))
     ]
     horizon = recent.advance(filled.version, AS_OF)
     assert all("recent.open_cells" in filled.statement(query, horizon=horizon, as_of=as_of).sql for query in asked)
