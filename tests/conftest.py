@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gc
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypedDict
 
+import duckdb
 import pytest
 from playwright.sync_api import Browser, BrowserType, expect, sync_playwright
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.nursery import nursery
 
 NOTHING_SHARED = ("tests/shell/test_fresh_process.py", "tests/shell/test_run.py")
 """Long files whose tests each start a process of their own."""
@@ -27,6 +31,35 @@ def pytest_collection_finish() -> None:
     """Thousands of collected tests stay: no collection of garbage walks them again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signatures_checked_elsewhere() -> Iterator[None]:
+    """The engine hashes the whole of each packaged extension whenever a lake is opened, half a second of processor: here no more.
+
+    Every interface, worker and command that a test starts loads them as users do, signatures and all.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duckdb, "connect", partial(_connect_trusting, duckdb.connect))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """The process from which interfaces are forked ends with the tests."""
+    yield
+    if nursery.cache_info().currsize:
+        nursery().close()
+
+
+def _connect_trusting(
+    connect: Callable[..., duckdb.DuckDBPyConnection],
+    database: str = ":memory:",
+    *,
+    config: dict[str, object] | None = None,
+    **options: object,
+) -> duckdb.DuckDBPyConnection:
+    return connect(database, config={"allow_unsigned_extensions": True} | (config or {}), **options)
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Engine
 
 from access.audit import LOCAL
-from access.password import hash_password
 from access.store import open_store
 from access.user import User, add_user
 from config import Settings, read_settings
+from tests.accounts import quick_hash
 from tests.postgres import Postgres, postgres_server
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -35,8 +35,8 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def password_hash() -> str:
-    """The hash of PASSWORD, made once: bcrypt is slow on purpose."""
-    return hash_password(PASSWORD)
+    """The hash of PASSWORD."""
+    return quick_hash(PASSWORD)
 
 
 @pytest.fixture

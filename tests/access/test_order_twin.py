@@ -67,7 +67,7 @@ COMPARABLE = [row(f"C{n:02d}", 1, 1.5, 2 + n / 10, 10, 20) for n in range(24)]
 def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
     """Orders seen at 12:00 and again at 30:00, when one of them was corrected."""
     folder = tmp_path_factory.mktemp("twin")
-    opened = read_settings({}, home=folder / "home", memory_limit="512MB")
+    opened = read_settings({}, home=folder / "home", memory_limit="512MB", threads=1)
     with Lake.open_writer(opened) as lake:
         first = [*COMPARABLE, row("A", 1, 2, None, None, 20), row("S", 1, 2, 3, None, 20, province="CN-GD")]
         take_in(lake, folder, 12, first)
@@ -157,7 +157,7 @@ def test_the_history_ends_in_what_the_lake_holds_whatever_came_in_which_order(
     tmp_path_factory: pytest.TempPathFactory, seen: list[Any]
 ) -> None:
     folder = tmp_path_factory.mktemp("history")
-    opened = read_settings({}, home=folder / "home", memory_limit="512MB")
+    opened = read_settings({}, home=folder / "home", memory_limit="512MB", threads=1)
     answers = []
     with Lake.open_writer(opened) as lake:
         for hours, source, *milestones in seen:

@@ -40,7 +40,7 @@ def test_person_is_erased_by_phone_and_the_proof_holds(settings: Settings, tmp_p
     outside = tmp_path / "outside"
     outside.mkdir()
     home = settings.home / "home"
-    own = type(settings)(home=home, demo=False, memory_limit="512MB")
+    own = type(settings)(home=home, demo=False, memory_limit="512MB", threads=1)
     path = write_csv(outside / "orders_20260301T090000.csv", [("A1", "2026-03-01T08:00:00Z", PHONE)], ("id", "created", "mobile"))
     bad = write_csv(outside / "orders_20260301T093000.csv", [("A2", f"call {PHONE}", "")], ("id", "created", "mobile"))
     with Lake.open_writer(own) as lake:
@@ -83,7 +83,7 @@ def test_after_everything_that_was_done_with_a_number_no_file_of_the_home_holds_
     """Revealed, searched, exported, asked about, noted down, guessed at: then erased, and searched for in every byte."""
     outside = tmp_path / "outside"
     outside.mkdir()
-    own = type(settings)(home=settings.home / "home", demo=False, memory_limit="512MB")
+    own = type(settings)(home=settings.home / "home", demo=False, memory_limit="512MB", threads=1)
     path = write_csv(outside / "orders_20260301T090000.csv", [("A1", "2026-03-01T08:00:00Z", PHONE)], ("id", "created", "mobile"))
     with Lake.open_writer(own) as lake:
         assert take_in(lake, CONTRACT, path).accepted_count == 1

@@ -35,7 +35,7 @@ def room(filled_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     for part in filled_home.iterdir():
         if not part.name.startswith("store.sqlite"):
             (home / part.name).symlink_to(part)
-    settings = read_settings({}, home=home, memory_limit="512MB")
+    settings = read_settings({}, home=home, memory_limit="512MB", threads=1)
     store, reading = open_store(settings), Reading(settings)
     publish(
         store,

@@ -53,7 +53,7 @@ def write_csv(path: Path, rows: Sequence[Sequence[str]], header: Sequence[str] =
 
 def home(folder: Path) -> Settings:
     """Settings of a fresh home."""
-    return read_settings({}, home=folder / "home", memory_limit="512MB")
+    return read_settings({}, home=folder / "home", memory_limit="512MB", threads=1)
 
 
 def take_in(lake: Lake, contract: Contract, path: Path) -> Report:

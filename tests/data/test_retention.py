@@ -27,7 +27,7 @@ CONTRACT = contract_of(
 @pytest.fixture
 def lake(tmp_path: Path) -> Iterator[Lake]:
     """One order of the first of March, one of twenty days later, each with name and phone."""
-    settings = read_settings({}, home=tmp_path / "home", demo=False, memory_limit="512MB", keep_contacts="phone=28")
+    settings = read_settings({}, home=tmp_path / "home", demo=False, memory_limit="512MB", threads=1, keep_contacts="phone=28")
     with Lake.open_writer(settings) as opened:
         for number, (days, phone) in enumerate(((0, OLD_PHONE), (20, NEW_PHONE))):
             at = FIRST + timedelta(days=days)

@@ -45,7 +45,7 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
     folder = tmp_path_factory.mktemp("wall")
     columns = {"order_id": "id", "channel": "channel", "province_code": "province", "warehouse_id": "warehouse"}
     columns |= {f"{name}_at": name for name in COLUMNS}
-    settings = read_settings({}, home=folder / "home", memory_limit="512MB")
+    settings = read_settings({}, home=folder / "home", memory_limit="512MB", threads=1)
     header = ("id", "channel", "province", "warehouse", *COLUMNS)
     path = write_csv(Path(folder) / f"orders_{AS_OF:%Y%m%dT%H%M%S}.csv", list(_rows()), header)
     with Lake.open_writer(settings) as lake:

@@ -60,7 +60,7 @@ def view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[View]:
     columns |= {"customer_tier": "tier", "exception_code": "exception"}
     rows = [(f"{word} {n}", "2026-03-02T01:00:00Z", "-12.5", *((word,) * len(FIELDS))) for n, word in enumerate(WORDS)]
     path = write_csv(folder / f"orders_{NOW:%Y%m%dT%H%M%S}.csv", rows, ("id", "created", "amount", *FIELDS))
-    settings = read_settings({}, home=folder / "home", demo=False, memory_limit="512MB")
+    settings = read_settings({}, home=folder / "home", demo=False, memory_limit="512MB", threads=1)
     with Lake.open_writer(settings) as lake:
         assert take_in(lake, contract_of(columns=columns), path).accepted_count == len(WORDS)
     reading = Reading(settings)

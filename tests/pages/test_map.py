@@ -119,7 +119,7 @@ def test_what_has_no_place_is_listed_and_not_dropped(view_of: OpenView) -> None:
 
 
 def test_warehouses_without_coordinates_are_counted_and_named(reading: Reading) -> None:
-    elsewhere = Reading(read_settings({}, home=reading.settings.home, memory_limit="512MB", demo=False))
+    elsewhere = Reading(read_settings({}, home=reading.settings.home, memory_limit="512MB", threads=1, demo=False))
     boss = User(name="boss", display_name="boss", role="manager")
     view = open_view(elsewhere, boss, {}, now=AS_OF, language="en", stays_valid=lambda: None)
     page = read_page(view, {})

@@ -68,7 +68,7 @@ def _rows() -> Iterator[tuple[str, ...]]:
 def usa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenUsa]:
     """A view of the orders; one warehouse has coordinates."""
     folder = tmp_path_factory.mktemp("usa")
-    settings = read_settings({}, home=folder / "home", memory_limit="512MB", demo=False)
+    settings = read_settings({}, home=folder / "home", memory_limit="512MB", threads=1, demo=False)
     columns = {"order_id": "id", "channel": "'web'", "country_code": "'US'", "province_code": "state", "city": "city"}
     columns |= {"latitude": "lat", "longitude": "lon", "warehouse_id": "warehouse"}
     columns |= {f"{name}_at": name for name in ("created", "promised", "delivered")}
@@ -185,7 +185,7 @@ def test_shopifys_export_lands_on_the_states(tmp_path: Path) -> None:
         )
         for number, (city, state) in enumerate((("Seattle", "WA"), ("Boston", "MA"), ("Washington", "DC")), 1000)
     ]
-    settings = read_settings({}, home=tmp_path / "home", memory_limit="512MB", demo=False)
+    settings = read_settings({}, home=tmp_path / "home", memory_limit="512MB", threads=1, demo=False)
     with Lake.open_writer(settings) as lake:
         report = ingest(lake, contract, (write_csv(tmp_path / "orders_export.csv", rows, header),), now=AS_OF)
         found = lake.cursor().execute("SELECT province_code, region_code, city FROM lake.orders ORDER BY order_id").fetchall()

@@ -333,7 +333,7 @@ def _draw(home: str, language: str) -> None:
     from pages.targets import prepare, render
     from tests.pages.conftest import AS_OF
 
-    reading = Reading(read_settings({}, home=Path(home), memory_limit="512MB"))
+    reading = Reading(read_settings({}, home=Path(home), memory_limit="512MB", threads=1))
     user = User(name="ana", display_name="Ms Fen", role="analyst", regions=("*",))
     view = open_view(reading, user, {}, now=AS_OF, language=language, stays_valid=lambda: None)
     prepare(view, {})

@@ -37,7 +37,7 @@ def _run(page: str, home: str, lake: str, acts: list[dict[str, object]]) -> None
     from tests.pages.conftest import AS_OF
 
     module = import_module(f"pages.{page}")
-    reading = Reading(read_settings({}, home=Path(lake), memory_limit="512MB"))
+    reading = Reading(read_settings({}, home=Path(lake), memory_limit="512MB", threads=1))
     store = open_store(read_settings({}, home=Path(home)))
     user = User(name="root", display_name="Root", role="admin")
     actor = Actor(name="root", session="0" * 64)

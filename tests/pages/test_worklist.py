@@ -195,7 +195,7 @@ HEADER = ("id", "channel", "province", "warehouse", "created", "paid", "shipped"
 
 
 def test_a_delivered_order_leaves_by_itself_and_a_new_promise_brings_a_done_one_back(tmp_path: Path, store: Engine) -> None:
-    settings = read_settings({}, home=tmp_path / "home", memory_limit="512MB")
+    settings = read_settings({}, home=tmp_path / "home", memory_limit="512MB", threads=1)
 
     def take_in(at: datetime, *rows: tuple[str, str, str]) -> None:
         created = (AS_OF - timedelta(hours=30)).isoformat()

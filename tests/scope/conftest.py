@@ -81,7 +81,7 @@ USERS: tuple[tuple[str, Role, tuple[str, ...]], ...] = (
 
 def fill(folder: Path) -> Settings:
     """A home with that country (two snapshots of orders, then returns, complaints, events) and its users."""
-    settings = read_settings({}, home=folder / "home", memory_limit="512MB", demo=False)
+    settings = read_settings({}, home=folder / "home", memory_limit="512MB", threads=1, demo=False)
     with Lake.open_writer(settings) as lake:
         for stamp, hours in ((AS_OF - timedelta(hours=1), 30), (AS_OF, 48)):
             path = write_csv(folder / f"orders_{stamp:%Y%m%dT%H%M%S}.csv", list(_orders(hours)), ORDERS + INSTANTS)

@@ -116,7 +116,7 @@ def _draw(module: str, home: str, region: str) -> None:
     from config import read_settings
     from tests.scope.test_every_figure import view_of
 
-    reading = Reading(read_settings({}, home=Path(home), memory_limit="512MB", demo=False))
+    reading = Reading(read_settings({}, home=Path(home), memory_limit="512MB", threads=1, demo=False))
     reading.lake().cursor().execute("CALL enable_logging('QueryLog')")
     import_module(module).render(view_of(reading, "lead", region))
     rows = reading.lake().cursor().execute("SELECT DISTINCT message FROM duckdb_logs() WHERE type = 'QueryLog'").fetchall()

@@ -10,10 +10,10 @@ import pytest
 
 from access.audit import LOCAL
 from access.audit_rows import list_audit
-from access.password import hash_password
 from access.store import open_store
 from access.user import User, add_user
 from config import read_settings
+from tests.accounts import quick_hash
 from tests.serving import Served, serve
 
 OLD, NEW = "first harbour lamp", "second quiet river"
@@ -26,7 +26,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     store = open_store(read_settings({}, home=home))
     for name in ("li", "wang", "zhao"):
         user = User(name=name, display_name=name, role="manager")
-        add_user(store, user, password_hash=hash_password(OLD), now=datetime.now(UTC), by=LOCAL)
+        add_user(store, user, password_hash=quick_hash(OLD), now=datetime.now(UTC), by=LOCAL)
     store.dispose()
     with serve(home) as running:
         yield running

@@ -25,15 +25,16 @@ from access.user import set_disabled
 from config import read_settings
 from shell.guard import local_path, lost_page
 from shell.packed_static import PackedStatic
-from tests.serving import Served, serve
+from tests.serving import Served, serve, serve_from_scratch
 
 STATIC = Path(streamlit.__file__).parent / "static" / "static"
 BUNDLE = next(file for file in sorted((STATIC / "js").glob("index.*.js")) if file.stat().st_size > 100_000)
 
 
 def test_first_request_of_a_fresh_process_to_a_page_leads_to_sign_in(tmp_path: Path) -> None:
-    with serve(tmp_path) as fresh:
+    with serve_from_scratch(tmp_path) as fresh:
         answer = fresh.ask("GET", "/wall?region=CN-EAST")
+        assert fresh.sign_in("east")
     assert answer.status == 303
     assert answer.headers["location"] == "/auth/sign-in?next=%2Fwall%3Fregion%3DCN-EAST"
 
