@@ -41,6 +41,7 @@ $(DEV_STAMP): $(STAMP)
 browser:
 	@.ci/browser
 
+test: export PYTHONDONTWRITEBYTECODE :=
 test: tools browser
 	@$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder -m "not soak"
 

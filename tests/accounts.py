@@ -9,9 +9,9 @@ import bcrypt
 
 from access.audit import SYSTEM
 from access.sign_in import DEMO_USERS, offers_demo
-from access.store import open_store
 from access.user import add_user, find_user
 from config import read_settings
+from tests.stores import new_store
 
 
 def quick_hash(password: str) -> str:
@@ -24,7 +24,7 @@ def add_demo_accounts(home: Path) -> None:
     settings = read_settings({}, home=home)
     if not offers_demo(settings):
         return
-    store = open_store(settings)
+    store = new_store(home)
     for demo in DEMO_USERS:
         if find_user(store, demo.user.name) is None:
             add_user(store, demo.user, password_hash=quick_hash(demo.password), now=datetime.now(UTC), by=SYSTEM)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import URL
 
@@ -34,8 +35,21 @@ class Postgres:
     @property
     def url(self) -> str:
         """`postgresql+psycopg://…`."""
-        url = URL.create("postgresql+psycopg", "owner", PASSWORD, "127.0.0.1", self.port, "postgres")
+        return self._url("postgres")
+
+    def _url(self, database: str) -> str:
+        url = URL.create("postgresql+psycopg", "owner", PASSWORD, "127.0.0.1", self.port, database)
         return url.render_as_string(hide_password=False)
+
+    @contextmanager
+    def copy(self) -> Iterator[str]:
+        """The URL of a database with all that is in the first one now, which nobody may be connected to; it goes afterwards."""
+        elsewhere = self.text.replace("dbname=postgres", "dbname=template1")
+        with psycopg.connect(elsewhere, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE copy TEMPLATE postgres")
+        yield self._url("copy")
+        with psycopg.connect(elsewhere, autocommit=True) as connection:
+            connection.execute("DROP DATABASE copy WITH (FORCE)")
 
 
 @contextmanager

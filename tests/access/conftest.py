@@ -15,6 +15,7 @@ from access.user import User, add_user
 from config import Settings, read_settings
 from tests.accounts import quick_hash
 from tests.postgres import Postgres, postgres_server
+from tests.stores import new_store
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 PASSWORD = "a long enough password"
@@ -42,7 +43,7 @@ def password_hash() -> str:
 @pytest.fixture
 def store(settings: Settings, password_hash: str) -> Iterator[Engine]:
     """A store with one manager `ming` and one lead `li` of CN-EAST."""
-    engine = open_store(settings)
+    engine = new_store(settings.home)
     add_user(engine, User(name="ming", display_name="Ming", role="manager"), password_hash=password_hash, now=NOW, by=LOCAL)
     add_user(
         engine,
@@ -55,17 +56,23 @@ def store(settings: Settings, password_hash: str) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Postgres:
+    """The server with an empty store, to be copied: migrating takes longer than most tests."""
+    open_store(read_settings({}, home=tmp_path_factory.mktemp("store"), store_url=postgres.url)).dispose()
+    return postgres
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An empty store of each kind."""
-    url = ""
-    if request.param == "postgres":
-        server: Postgres = request.getfixturevalue("postgres")
-        url = server.url
-    store = open_store(read_settings({}, home=tmp_path, store_url=url))
-    yield store
-    if url:
-        with store.begin() as connection:
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-            connection.exec_driver_sql("CREATE SCHEMA public")
-    store.dispose()
+    if request.param == "sqlite":
+        store = new_store(tmp_path)
+        yield store
+        store.dispose()
+        return
+    server: Postgres = request.getfixturevalue("migrated_postgres")
+    with server.copy() as url:
+        store = open_store(read_settings({}, home=tmp_path, store_url=url))
+        yield store
+        store.dispose()

@@ -13,7 +13,6 @@ from sqlalchemy import Engine, select
 
 from access.acting import By
 from access.audit import AUDIT, LOCAL, verify
-from access.store import open_store
 from access.user import User, add_user, set_disabled
 from access.work_change import (
     LONGEST_NOTE,
@@ -28,7 +27,7 @@ from access.work_change import (
     undo,
 )
 from access.work_item import Change, WorkItem, can_undo, fold, items_at, read_items, read_rows, to_ms, touched_keys
-from config import read_settings
+from tests.stores import new_store
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 PROMISED = NOW - timedelta(hours=3)
@@ -236,7 +235,7 @@ def _act(store: Engine, step: Step, minute: int, seen: int) -> None:
 @given(steps=STEPS)
 def test_laws_of_the_records_hold_for_any_sequence(tmp_path_factory: pytest.TempPathFactory, steps: list[Step]) -> None:
     """Folding the changes gives the table; every undo restores exactly; a refusal changes nothing; the audit verifies."""
-    store = open_store(read_settings({}, home=tmp_path_factory.mktemp("desk")))
+    store = new_store(tmp_path_factory.mktemp("desk"))
     for user in (LI, CHEN, MING):
         add_user(store, user, password_hash="x", now=NOW, by=LOCAL)
     for minute, step in enumerate(steps):

@@ -161,7 +161,7 @@ def draw_drill(home: str, language: str, regions: tuple[str, ...]) -> None:
 
     parameters = {name: st.query_params.get_all(name) for name in st.query_params}
     user = User(name="someone", display_name="someone", role="lead" if regions else "manager", regions=regions)
-    reading, now = Reading(read_settings({}, home=Path(home))), datetime(2026, 3, 2, 8, tzinfo=UTC)
+    reading, now = Reading(read_settings({}, home=Path(home), threads=1)), datetime(2026, 3, 2, 8, tzinfo=UTC)
     render(open_view(reading, user, parameters, now=now, language=language, stays_valid=lambda: None))
 
 

@@ -104,7 +104,7 @@ def draw_flow(home: str, language: str, regions: tuple[str, ...]) -> None:
     from pages.flow import render
 
     user = User(name="someone", display_name="someone", role="lead" if regions else "manager", regions=regions)
-    reading, now = Reading(read_settings({}, home=Path(home))), datetime(2026, 3, 2, 8, tzinfo=UTC)
+    reading, now = Reading(read_settings({}, home=Path(home), threads=1)), datetime(2026, 3, 2, 8, tzinfo=UTC)
     render(open_view(reading, user, {}, now=now, language=language, stays_valid=lambda: None))
 
 

@@ -254,7 +254,7 @@ def draw_heatmaps(home: str, language: str) -> None:
 
     parameters = {name: st.query_params.get_all(name) for name in st.query_params}
     user = User(name="someone", display_name="someone", role="manager")
-    reading, now = Reading(read_settings({}, home=Path(home))), datetime(2026, 3, 2, 8, tzinfo=UTC)
+    reading, now = Reading(read_settings({}, home=Path(home), threads=1)), datetime(2026, 3, 2, 8, tzinfo=UTC)
     render(open_view(reading, user, parameters, now=now, language=language, stays_valid=lambda: None))
 
 

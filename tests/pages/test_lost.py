@@ -65,7 +65,7 @@ def draw_elsewhere(home: str, language: str) -> None:
     from pages.elsewhere import render_elsewhere
 
     user = User(name="east", display_name="east", role="lead", regions=("CN-EAST",))
-    reading, now = Reading(read_settings({}, home=Path(home))), datetime(2026, 3, 2, 8, tzinfo=UTC)
+    reading, now = Reading(read_settings({}, home=Path(home), threads=1)), datetime(2026, 3, 2, 8, tzinfo=UTC)
     asked = {"region": ["CN-SOUTH"], "window": ["7d"]}
     view = open_view(reading, user, asked, now=now, language=language, stays_valid=lambda: None)
     render_elsewhere(view, "pages.wall", "/wall", outside(view.scope, view.address.filters))

@@ -390,7 +390,7 @@ def _draw(home: str, book: str, language: str) -> None:
     from pages.rules import render
     from tests.pages.conftest import AS_OF
 
-    reading = Reading(read_settings({}, home=Path(home)))
+    reading = Reading(read_settings({}, home=Path(home), threads=1))
     store = open_store(read_settings({}, home=Path(book)))
     user = User(name="ana", display_name="Ms Fen", role="analyst", regions=("*",))
     render(open_view(reading, user, {}, now=AS_OF, language=language, stays_valid=lambda: None, store=store))

@@ -17,18 +17,17 @@ from streamlit.testing.v1 import AppTest
 
 from access.audit import AUDIT, LOCAL
 from access.reading import Reading
-from access.store import open_store
 from access.targets_book import list_targets_versions
 from access.targets_draft import Figure
 from access.user import User, add_user
 from access.view import View, open_view
-from config import read_settings
 from data.targets import TargetsError, read_targets
 from pages.targets import _register
 from pages.targets_act import OUTCOME, REGISTER, act
 from pages.targets_form import ValueRefused, asked_figure, code_of, read_value
 from queries.metrics import METRICS
 from tests.pages.conftest import AS_OF, PROVINCES, _rows
+from tests.stores import new_store
 
 ANALYST = User(name="ana", display_name="Ms Fen", role="analyst", regions=("*",))
 SOUTH = User(name="sana", display_name="Mr Nan", role="analyst", regions=("CN-SOUTH",))
@@ -62,7 +61,7 @@ def home(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Engine]:
     """A store with three people."""
-    opened = open_store(read_settings({}, home=tmp_path))
+    opened = new_store(tmp_path)
     for user in (ANALYST, SOUTH, ADMIN):
         add_user(opened, user, password_hash="x", now=AS_OF, by=LOCAL)
     yield opened

@@ -19,6 +19,7 @@ from access.store import open_store
 from access.user import Role, User, add_user, find_user
 from config import read_settings
 from tests.pages.conftest import AS_OF
+from tests.stores import new_store
 
 
 def _run(page: str, home: str, lake: str, acts: list[dict[str, object]]) -> None:
@@ -57,7 +58,7 @@ def _run(page: str, home: str, lake: str, acts: list[dict[str, object]]) -> None
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A store with `root` and `li`."""
-    store = open_store(read_settings({}, home=tmp_path))
+    store = new_store(tmp_path)
     for user in (User(name="root", display_name="Root", role="admin"), User(name="li", display_name="Li", role="manager")):
         add_user(store, user, password_hash="x", now=AS_OF, by=LOCAL)
     store.dispose()

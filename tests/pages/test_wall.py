@@ -190,7 +190,7 @@ def draw_wall(home: str, language: str, region: str) -> None:
     parameters = {name: st.query_params.get_all(name) for name in st.query_params}
     if region:
         parameters["region"] = [region]
-    reading = Reading(read_settings({}, home=Path(home)))
+    reading = Reading(read_settings({}, home=Path(home), threads=1))
     render(
         open_view(reading, user, parameters, now=datetime(2026, 3, 2, 8, tzinfo=UTC), language=language, stays_valid=lambda: None)
     )

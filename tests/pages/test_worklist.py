@@ -21,7 +21,6 @@ from access.handover import read_handover
 from access.reading import Reading
 from access.saved_act import SavedAct, perform_saved
 from access.saved_view import SavedViewError
-from access.store import open_store
 from access.user import User, UserError, add_user
 from access.view import View, open_view
 from access.work_act import Act, Outcome, perform
@@ -38,6 +37,7 @@ from queries.present import present
 from queries.query import Query
 from tests.data.intake import contract_of, write_csv
 from tests.pages.conftest import AS_OF, PER_HOUR
+from tests.stores import new_store
 
 EAST = User(name="east", display_name="Ms Dong", role="lead", regions=("CN-EAST",))
 SOUTH = User(name="south", display_name="Mr Nan", role="lead", regions=("CN-SOUTH",))
@@ -51,7 +51,7 @@ Open = Callable[..., View]
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Engine]:
     """A store with two leads of different regions and a manager."""
-    opened = open_store(read_settings({}, home=tmp_path))
+    opened = new_store(tmp_path)
     for user in (EAST, SOUTH, MANAGER):
         add_user(opened, user, password_hash="x", now=AS_OF, by=LOCAL)
     yield opened
@@ -312,7 +312,7 @@ def draw(home: str, module: str, language: str) -> None:
     from access.view import open_view
     from config import read_settings
 
-    settings = read_settings({}, home=Path(home))
+    settings = read_settings({}, home=Path(home), threads=1)
     user = User(name="someone", display_name="someone", role="lead", regions=("CN-EAST",))
     parameters = {name: st.query_params.get_all(name) for name in st.query_params}
     now, store = dates.datetime(2026, 3, 2, 8, tzinfo=dates.UTC), open_store(settings)
