@@ -158,7 +158,8 @@ def _existing(connection: duckdb.DuckDBPyConnection, entity: Entity, *, by_row: 
     By row they are first found by their keys alone, then read: only what lies between the oldest and the newest of them.
     """
     names = _list((*entity.names, *(("inferred_milestones",) if entity.is_orders else ())), "held.")
-    using = f"SEMI JOIN touched USING ({_list(entity.key)})"
+    held = connection.execute(f"SELECT count(*) FROM lake.{entity.table}").fetchone()
+    using = f"SEMI JOIN touched USING ({_list(entity.key)})" if held and held[0] else "WHERE false"
     if by_row:
         when = "held.created_at" if entity.is_orders else "NULL::TIMESTAMPTZ"
         found = f"SELECT held.rowid AS row_id, {when} AS created_at FROM lake.{entity.table} AS held {using}"
@@ -238,13 +239,22 @@ def _insert(connection: duckdb.DuckDBPyConnection, entity: Entity, relation: str
     columns = list(lake_tables()[entity.table])
     derived = _derived(entity, snapshot_id)
     values = ", ".join(f"{derived[name]} AS {name}" if name in derived else identifier(name) for name in columns)
-    order = "ORDER BY created_at" if entity.is_orders else ""
+    order = "ORDER BY created_at" if entity.is_orders and not _is_in_order(connection, relation) else ""
     masks = "JOIN lake.channel_milestones AS known USING (channel)" if entity.is_orders else ""
     connection.execute(
         f"INSERT INTO lake.{entity.table} ({_list(columns)}) SELECT {values} FROM {relation} AS fold {masks} {order}"
     )
     row = connection.execute(f"SELECT count(*) FROM {relation}").fetchone()
     return int(row[0]) if row else 0
+
+
+def _is_in_order(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    """Whether the rows come by `created_at`, as most exports do: sorting them again would cost a tenth of their intake."""
+    row = connection.execute(
+        "SELECT count(created_at) = count(*), bool_or(created_at < previous) "
+        f"FROM (SELECT created_at, lag(created_at) OVER () AS previous FROM {relation})"
+    ).fetchone()
+    return bool(row and row[0] and not row[1])
 
 
 def _derived(entity: Entity, snapshot_id: int) -> dict[str, str]:

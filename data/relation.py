@@ -134,8 +134,10 @@ def _places_join(contract: Contract) -> str:
 
 def _code(contract: Contract) -> str:
     """SQL for the ISO code of a staged row's province; null where it is not known."""
-    bare = "bare.province_code, " if "country_code" in contract.columns else ""
-    return f"coalesce({bare}place.province_code, nullif(regexp_extract(upper(staged.province_code), '^{_ISO_CODE}$'), ''))"
+    known = "coalesce(bare.province_code, place.province_code)" if "country_code" in contract.columns else "place.province_code"
+    # A CASE, as what stands in a coalesce is worked out for every row when it occurs twice.
+    written = f"nullif(regexp_extract(upper(staged.province_code), '^{_ISO_CODE}$'), '')"
+    return f"CASE WHEN {known} IS NULL THEN {written} ELSE {known} END"
 
 
 def _load_aliases(connection: duckdb.DuckDBPyConnection) -> None:

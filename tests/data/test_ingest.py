@@ -6,6 +6,7 @@ import gzip
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from config import Settings
@@ -334,3 +335,14 @@ def test_a_misnamed_file_is_refused_and_holds_nothing_up(tmp_path: Path, setting
     assert sorted(report.state for report in reports) == ["accepted", "refused"]
     reason = (settings.refused / "shop" / "a_name_without_instant.csv.reason.txt").read_text(encoding="utf-8")
     assert "does not match as_of.pattern" in reason
+
+
+@pytest.mark.parametrize("hours", [(1, 2, 3), (3, 1, 2)])
+def test_orders_lie_in_the_order_of_their_creation_however_they_came(
+    settings: Settings, tmp_path: Path, hours: tuple[int, ...]
+) -> None:
+    rows = [(str(hour), f"2026-02-01 0{hour}:00:00", "", "", "") for hour in hours]
+    with Lake.open_writer(settings) as lake:
+        assert take_in(lake, contract_of(), write_csv(tmp_path / "o_20260301T080000.csv", rows)).state == "accepted"
+    (file,) = settings.home.rglob("orders/**/*.parquet")
+    assert pl.read_parquet(file)["order_id"].to_list() == ["1", "2", "3"]
