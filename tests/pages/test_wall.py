@@ -111,7 +111,7 @@ def test_the_mark_is_live_only_while_some_source_reports(
 
 
 def test_a_stages_panel_is_out_of_date_only_where_its_cell_is(view_of: OpenView) -> None:
-    feeds = (
+    feeds: tuple[tuple[str, Any, str], ...] = (
         ("wms", "stale", "orders.shipped_at"),
         ("tms", "fresh", "orders.delivered_at"),
         ("crm", "stale", "returns.closed_at"),
