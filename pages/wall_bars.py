@@ -12,8 +12,7 @@ from components.format import brief, clock, count, duration, percent
 from i18n import translate
 from pages.heat_question import EVERYTHING, cell_key
 from pages.links import link
-from pages.wording import judge, name_of, state_name
-from queries.dimensions import DIMENSIONS
+from pages.wording import judge, kinds_to_show, name_of, state_name
 from queries.query import Query, Window
 
 MOST_WAREHOUSES: Final = 8
@@ -138,18 +137,19 @@ def read_returns(view: View) -> Bars:
     metrics = ("return_within_target_rate", "return_handling_seconds_p50", "return_handling_seconds_p90")
     asked = Query(metrics=metrics, by=("return_kind",), where=view.filters, window=view.window)
     found = {row["return_kind"]: row for row in view.run(asked).to_dicts()}
-    kinds = [kind for kind in DIMENSIONS["return_kind"].codes if found.get(kind, {}).get("return_within_target_rate_n")]
+    due = {kind: row["return_within_target_rate_n"] for kind, row in found.items() if row["return_within_target_rate_n"]}
+    kinds = [kind for kind in kinds_to_show("return_kind", due) if kind in due]
     length = duration(language, edition.return_handling_seconds)
     return Bars(
         kind="returns",
         title=translate(language, "wall.returns.title"),
         scope=translate(language, "wall.returns.scope", length=length),
         empty=translate(language, "wall.returns.empty"),
-        rows=tuple(_return(view, str(kind), found[kind], length) for kind in kinds),
+        rows=tuple(_return(view, kind, found[kind], length) for kind in kinds),
     )
 
 
-def _return(view: View, kind: str, row: dict[str, Any], length: str) -> Bar:
+def _return(view: View, kind: str | None, row: dict[str, Any], length: str) -> Bar:
     language, edition = view.language, view.targets.at(view.as_of, view.zone)
     n, share = row["return_within_target_rate_n"], row["return_within_target_rate"] or 0.0
     target = edition.target_of("return_within_target_rate")

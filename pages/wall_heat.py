@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -14,7 +14,7 @@ from i18n import translate
 from pages.heat_question import cell_key, place_dimension
 from pages.links import link
 from pages.staleness import stale_columns, stale_sources
-from pages.wording import codes_in_order, name_of, short_names, stage_name, window_name
+from pages.wording import codes_in_order, kinds_to_show, name_of, short_names, stage_name, window_name
 from queries.dimensions import DIMENSIONS
 from queries.query import Query, Window
 
@@ -68,7 +68,7 @@ def read_heat(view: View, metric: str) -> HeatGrid:
         scope=translate(
             language, "wall.heat.scope", rows=rows_name, window=window_name(language, view.address.window, view.zone)
         ),
-        columns=tuple(stage_name(language, str(stage)) for stage in stages),
+        columns=tuple(stage_name(language, str(stage)) for stage in stages) if codes else (),
         rows=short_names([name_of(language, dimension, code) for code in codes]),
         cells=_mark_worst(cells),
         legend=_legend(language, look.range),
@@ -173,6 +173,13 @@ def _mark_worst(cells: tuple[tuple[Cell, ...], ...]) -> tuple[tuple[Cell, ...], 
     )
 
 
+def _by_kind(complaints: Mapping[tuple[str, str | None], int]) -> dict[str | None, float]:
+    totals: dict[str | None, float] = {}
+    for (_, kind), n in complaints.items():
+        totals[kind] = totals.get(kind, 0) + (n or 0)
+    return totals
+
+
 def read_complaints(view: View) -> HeatGrid:
     """Complaints per thousand orders created in the window, by channel and kind; a week at least."""
     language, edition = view.language, view.targets.at(view.as_of, view.zone)
@@ -183,11 +190,11 @@ def read_complaints(view: View) -> HeatGrid:
     complaints = {(row["channel"], row["complaint_kind"]): row["complaint_count"] for row in view.run(asked).to_dicts()}
     volume = view.run(Query(metrics=("order_count",), by=("channel",), where=view.filters, window=window)).to_dicts()
     orders = {row["channel"]: row["order_count"] for row in volume if row["order_count"]}
-    kinds = [str(code) for code in DIMENSIONS["complaint_kind"].codes] if complaints else []
+    kinds = kinds_to_show("complaint_kind", _by_kind(complaints)) if complaints else []
     channels = codes_in_order("channel", sorted(orders, key=lambda code: -orders[code])[:6]) if kinds else []
     high = 2 * (edition.target_of("complaint_rate") or 0.005) / max(1, len(kinds))
 
-    def cell(channel: str, kind: str) -> Cell:
+    def cell(channel: str, kind: str | None) -> Cell:
         href = link(view, "/heatmaps", board="complaints", cell=cell_key(channel, kind))
         n, of = complaints.get((channel, kind), 0), orders[channel]
         names = {"row": name_of(language, "channel", channel), "column": name_of(language, "complaint_kind", kind)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Final, Literal
@@ -40,6 +40,15 @@ def codes_in_order(dimension: str, found: Sequence[str | None]) -> list[str]:
     """The codes in the order in which the registry or the catalogue lists them, unlisted ones last by name."""
     places = _places(dimension)
     return sorted((code for code in found if code is not None), key=lambda code: (places.get(code, len(places)), code))
+
+
+def kinds_to_show(dimension: str, weights: Mapping[str | None, float], most: int = 6) -> list[str | None]:
+    """The registry's codes where nothing else occurs; else the commonest of what does, a source's own words and the unknown too."""
+    listed: list[str | None] = [str(code) for code in DIMENSIONS[dimension].codes]
+    if all(code in listed for code in weights):
+        return listed
+    kept = sorted(weights, key=lambda code: (-weights[code], code or ""))[:most]
+    return [*codes_in_order(dimension, kept), *([None] if None in kept else [])]
 
 
 @cache

@@ -7,7 +7,7 @@ function drawBoard(board, send, shapes, redraw) {
     { class: "board" },
     h("div", { class: "tiles" }, board.tiles.map((tile) => drawTile(tile, send))),
     board.axis ? h("p", { class: "hidden", id: "axis-marks" }, board.axis) : null,
-    card("heat", cardHead(board.heat.title, board.heat.scope, drawSwitch(board.heat, send)), drawHeatGrid({ ...board.heat, chosen: board.panel ? board.heat.chosen : null }, chooserOnWall(board, send, redraw))),
+    card("heat", cardHead(board.heat.title, board.heat.scope, drawSwitch(board.heat, send)), board.heat.rows.length ? drawHeatGrid({ ...board.heat, chosen: board.panel ? board.heat.chosen : null }, chooserOnWall(board, send, redraw)) : emptyNote(board.heat.empty)),
     card("country", cardHead(board.map.title, board.map.scope), drawCountryMap(board.map, shapes)),
     card("worst", cardHead(board.worst.title, board.worst.scope), drawWorst(board.worst, go)),
     card("warehouses", cardHead(board.warehouses.title, board.warehouses.scope), drawBars(board.warehouses, send)),

@@ -155,17 +155,32 @@ def test_an_export_older_than_the_window_is_led_to(view_of: OpenView) -> None:
     assert (notice.way, parse_qs(urlsplit(notice.href).query)["window"]) == ("Show all data", ["all"])
 
 
-def test_orders_without_any_place_have_their_wall(tmp_path: Path) -> None:
+_KEYS = {"channel": "'web'", "order_id": "amount", "kind": "shipped"}
+_NO_WORD_OF_OURS = {
+    "complaints": _KEYS | {"complaint_id": "id", "created_at": "created"},
+    "returns": _KEYS | {"return_id": "id", "requested_at": "created"},
+}
+"""Sources whose words for kinds are none of the registry's, over the plain header's columns."""
+
+
+def test_orders_without_any_place_have_their_wall_and_a_source_its_own_words(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "orders_20260302T080000.csv", [("1", "2026-03-02T01:00:00Z", "5", "", "")])
     settings = home(tmp_path)
     with Lake.open_writer(settings) as lake:
         take_in(lake, contract_of(), path)
+        for kind, columns in _NO_WORD_OF_OURS.items():
+            said = write_csv(tmp_path / f"{kind}_20260302T080000.csv", [("x", "2026-03-01T01:00:00Z", "1", "少件", "")])
+            report = take_in(lake, contract_of(source=kind, kind=kind, columns=columns, mandatory=[]), said)
+            assert (report.state, report.accepted_count) == ("accepted", 1), report
     reading = Reading(settings)
     user = User(name="li", display_name="li", role="manager", regions=())
     view = open_view(reading, user, {}, now=AS_OF, language="en", stays_valid=lambda: None)
     board = read_board(view, main_country(view))
     assert (main_country(view), board.notice) == ("", None)
     assert next(tile.value for tile in board.tiles if tile.name == "Orders today") == "1"
+    assert board.complaints is not None
+    assert board.returns is not None
+    assert (board.complaints.columns, [row.name for row in board.returns.rows]) == (("少件",), ["少件"])
     reading.close()
 
 
