@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from statistics import median
 from typing import Any, get_args
 
@@ -68,7 +68,7 @@ def a_lake() -> tuple[list[Row], list[Row], list[Row]]:
 
 
 def moment(desk: Desk, **changes: Any) -> Moment:
-    """The desk's moment."""
+    """The desk's moment; `newest` may be an instant alone."""
     known: dict[str, Any] = {
         "scope": desk.scope,
         "version": desk.version,
@@ -76,7 +76,8 @@ def moment(desk: Desk, **changes: Any) -> Moment:
         "zone": desk.zone,
         "targets": desk.targets,
     }
-    return Moment(**(known | changes))
+    newest = changes.get("newest")
+    return Moment(**(known | changes | ({"newest": Newest(at=newest)} if isinstance(newest, datetime) else {})))
 
 
 def test_what_was_named_before_its_order_came_is_no_order_yet(desk: Desk) -> None:
@@ -100,7 +101,7 @@ def test_what_was_named_before_its_order_came_is_no_order_yet(desk: Desk) -> Non
     for known in (None, newest.at):
         figures = {name: filled.ask(Query(metrics=(name.removesuffix("_n"),)), newest=known)[0][name] for name in counts}
         assert figures == dict.fromkeys(counts, 0) | {"order_count": 1, "backlog_count": 1}
-        rows = run(filled.lake, build_listing(Listing(), moment(filled, newest=known and Newest(at=known))))
+        rows = run(filled.lake, build_listing(Listing(), moment(filled, newest=known)))
         assert rows["order_id"].to_list() == ["O2"]
     begun = desk.filled([{"id": "O2", "created": AS_OF}])
     assert begun.lake.newest_milestone(begun.version) == Newest(at=AS_OF, all_begun=True)
