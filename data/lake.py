@@ -173,6 +173,9 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 RECENT: Final = "recent"
 """A database in memory beside the lake, for the rows that `data.recent` keeps there."""
 
+UNBEGUN: Final = "SELECT count(*) FROM lake.orders AS o AT (VERSION => $version) WHERE o.created_at IS NULL"
+"""How many orders of a version nobody has reported the creation of."""
+
 KEPT_BOUNDS: Final = 100
 """For so many versions the newest milestone is remembered."""
 
@@ -327,9 +330,7 @@ class Lake:
                 {"names": names},
             )
             self._newest_milestones = dict(list(self._newest_milestones.items())[-KEPT_BOUNDS:])
-            unbegun = self._row(
-                "SELECT count(*) FROM lake.orders AS o AT (VERSION => $version) WHERE o.created_at IS NULL", {"version": version}
-            )
+            unbegun = self._row(UNBEGUN, {"version": version})
             at = from_epoch_ms(row[0]) if row and row[0] is not None else None
             self._newest_milestones[version] = None if at is None else Newest(at=at, all_begun=unbegun == (0,))
         return self._newest_milestones[version]

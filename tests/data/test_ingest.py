@@ -231,7 +231,7 @@ def test_a_refused_inbox_file_lies_beside_its_reason(tmp_path: Path, settings: S
         for _ in range(2):
             look(lake, inbox, ActiveContracts(contracts={"shop": contract_of()}), settings, now=lambda: NOW, say=print)
     reason = (settings.refused / "shop" / "orders_20260201T000000.csv.reason.txt").read_text(encoding="utf-8")
-    assert "column 'id', which columns.order_id needs, is not in the header" in reason
+    assert "none of the columns that the contract needs is in the header, which holds 'other'" in reason
 
 
 def test_compaction_leaves_fewer_files_and_the_same_rows(tmp_path: Path, settings: Settings) -> None:
