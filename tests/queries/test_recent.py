@@ -108,7 +108,7 @@ def test_scope_and_filters_bind_in_memory_too(desk: Desk, lake: Any, regions: se
     assert differences(filled, recent_of(filled), queries, scope=Scope.of_regions(regions)) == []
 
 
-@pytest.mark.parametrize("visits", [timedelta(days=40), timedelta(hours=30)])
+@pytest.mark.parametrize("visits", [timedelta(days=40), timedelta(hours=30), timedelta(hours=20)])
 def test_passages_counted_by_the_hour_answer_as_the_lake_does(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, visits: timedelta
 ) -> None:
@@ -205,6 +205,7 @@ def test_open_orders_counted_by_the_hour_are_those_of_the_lake(desk: Desk, lake:
     horizon = recent.advance(filled.version, AS_OF)
     assert all("recent.open_cells" in filled.statement(query, horizon=horizon, as_of=as_of).sql for query in asked)
     assert differences(filled, recent, asked, as_of=as_of) == []
+    assert differences(replace(filled, newest=None), recent, asked, as_of=as_of - timedelta(hours=11)) == []
 
 
 def test_orders_that_not_every_sight_takes_alike_are_seen_as_of_then(desk: Desk) -> None:
@@ -219,17 +220,23 @@ def test_orders_that_not_every_sight_takes_alike_are_seen_as_of_then(desk: Desk)
         {"created": 40, "promised": 20, "delivered": 21},
     )
     rows: list[Row] = []
-    for number, ago in enumerate(hours * 2):
+    for number, spans in enumerate(hours * 2):
         row: Row = {"id": f"O{number}", "promised": AS_OF - timedelta(hours=19), "inferred": ["cancelled"] if number < 7 else []}
-        row |= {name: AS_OF - timedelta(hours=hour) for name, hour in ago.items() if name != "exception"}
-        row |= {"exception": "held", "exception_at": AS_OF - timedelta(hours=ago["exception"])} if "exception" in ago else {}
+        row |= {name: AS_OF - timedelta(hours=hour) for name, hour in spans.items() if name != "exception"}
+        row |= {"exception": "held", "exception_at": AS_OF - timedelta(hours=spans["exception"])} if "exception" in spans else {}
         rows.append(row)
+    ago = {"promised": timedelta(hours=20), "delivered": timedelta(hours=21)}
+    rows.append({"id": "X", "created": None} | {name: AS_OF - span for name, span in ago.items()})
+    rows.append({"id": "P", "created": AS_OF - timedelta(hours=60), "promised": AS_OF - timedelta(minutes=10)})
     filled = desk.filled(rows).with_targets(TARGETS)
     recent = recent_of(filled, timedelta(days=40))
     windows = [Window(start=AS_OF - timedelta(hours=45, minutes=13), end=AS_OF - timedelta(hours=15, minutes=40)), *WINDOWS]
     for since in (0, 4, 10, 15):
         asked = order_questions(windows, filled, recent)
         assert differences(filled, recent, asked, as_of=AS_OF - timedelta(hours=since)) == []
+    soon = AS_OF - timedelta(minutes=40)
+    asked = order_questions([Window.last(timedelta(hours=30), soon)], filled, recent)
+    assert differences(replace(filled, newest=AS_OF - timedelta(hours=6)), recent, asked, as_of=soon) == []
     rates = [
         filled.ask(
             Query(metrics=("on_time_rate",), window=windows[0]), as_of=AS_OF - timedelta(hours=since), horizon=recent.horizon
