@@ -73,7 +73,7 @@ def counted_spans(request: Request, measures: tuple[Measure, ...], keys: Mapping
     )
     hours = hours.select(*(named(f"o.{name}", name) for name in ("at", *EVENTS)), copy=False)
     as_of = f"epoch_ms({period.name('as_of')})"
-    ahead = [f"epoch_ms(o.promised_at) >= {as_of}", f"o.promised_at >= {period.name('as_of')}", EVENTS["fell_due_count"][1]]
+    ahead = [f"o.promised_at >= {period.name('as_of')}", EVENTS["fell_due_count"][1]]
     ahead.append(f"(epoch_ms(o.promised_at) + 1) // {HOUR_MS} = {as_of} // {HOUR_MS}")
     ahead.append(f"o.promised_at < {period.name('as_of')} + INTERVAL 1 HOUR")
     late = base(columns, setting, sight=_SIGHT, conditions=[*ahead, *request.filters])
