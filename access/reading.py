@@ -37,8 +37,11 @@ from queries.run import Forgotten, MovedOn, run
 POLL_SECONDS: Final = 0.5
 """Sessions that ask for the newest version within this time share one catalogue read."""
 
-BEHIND_SECONDS: Final = 5.0
-"""When the recent orders have not been brought up to date for so long, views stop waiting for them."""
+BEHIND_SECONDS: Final = 30.0
+"""When the recent orders have not been brought up to date for so long, views stop waiting for them.
+
+Longer than it takes on a busy day: a hundred pages that all asked the lake instead would keep it from ever catching up.
+"""
 
 FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -73,6 +76,9 @@ class Reading:
         """Nothing is opened yet; `clock` counts seconds for the poll."""
         self.settings = settings
         self.cache = Cache(settings.cache_bytes)
+        self.patience = BEHIND_SECONDS
+        self.is_preparing = False
+        """Whether what open pages will ask of the newest version is being asked ahead of them: they wait for it where they are."""
         self.askers = ThreadPoolExecutor(settings.threads or os.cpu_count() or 1, thread_name_prefix="ask")
         self._clock = clock
         self._lock = threading.Lock()
@@ -169,6 +175,11 @@ class Reading:
         kept = self._kept
         return kept if kept is not None and kept.version == version else None
 
+    def has_moved_on(self, version: int) -> bool:
+        """Whether the recent orders in memory are those of a later version."""
+        kept = self._kept
+        return kept is not None and kept.version > version
+
     def close(self) -> None:
         """Release the lake."""
         self.askers.shutdown()
@@ -196,7 +207,7 @@ class Reading:
 
     def _newest_version(self) -> int:
         kept_up = self._kept_up
-        if kept_up is not None and self._clock() - kept_up[0] < BEHIND_SECONDS:
+        if kept_up is not None and self._clock() - kept_up[0] < self.patience:
             return kept_up[1]
         lake = self.lake()
         with self._lock:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy import Connection, Engine, Row, bindparam, select
 
 from access.audit import Actor, record
 from access.store import SESSIONS, USERS, writing
@@ -26,8 +28,43 @@ CONFIRMED_FOR: Final = timedelta(minutes=5)
 """So long a fresh sign-in at the company's provider counts as the password."""
 
 
+CHECKED_SECONDS: Final = 0.5
+"""Answers asked for within this time share one look at the session."""
+
+
+VALID_SESSION: Final = (
+    select(
+        USERS,
+        SESSIONS.c.id_sha256,
+        SESSIONS.c.preview_of,
+        SESSIONS.c.seen_at,
+        SESSIONS.c.address,
+        SESSIONS.c.created_at.label("started_at"),
+    )
+    .join(SESSIONS, SESSIONS.c.user_name == USERS.c.name)
+    .where(SESSIONS.c.id_sha256 == bindparam("id"), SESSIONS.c.revoked_at.is_(None))
+    .where(USERS.c.is_disabled.is_(False), USERS.c.locked_at.is_(None), USERS.c.deleted_at.is_(None))
+    .where(SESSIONS.c.expires_at > bindparam("at"), SESSIONS.c.seen_at > bindparam("idle_since"))
+)
+"""A session by its digest and its user, if both are valid at an instant; put together once, for every look asks it."""
+
+
 class SessionEnded(PermissionError):
     """The session is not (or no longer) valid: sign in again."""
+
+
+@dataclass
+class Checked:
+    """Until when a session that was found valid is not looked at again for one more answer."""
+
+    until: float = 0.0
+
+    def check(self, stays_valid: Callable[[], None]) -> None:
+        """Call `stays_valid`, which raises SessionEnded, unless it was called a moment ago."""
+        now = time.monotonic()
+        if now >= self.until:
+            stays_valid()
+            self.until = now + CHECKED_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,15 +103,9 @@ def read_session(store: Engine, secret: str | None, now: datetime) -> Session | 
     if not secret:
         return None
     started_at = SESSIONS.c.created_at.label("started_at")
-    query = (
-        select(USERS, SESSIONS.c.id_sha256, SESSIONS.c.preview_of, SESSIONS.c.seen_at, SESSIONS.c.address, started_at)
-        .join(SESSIONS, SESSIONS.c.user_name == USERS.c.name)
-        .where(SESSIONS.c.id_sha256 == digest(secret), SESSIONS.c.revoked_at.is_(None))
-        .where(USERS.c.is_disabled.is_(False), USERS.c.locked_at.is_(None), USERS.c.deleted_at.is_(None))
-        .where(SESSIONS.c.expires_at > now, SESSIONS.c.seen_at > now - IDLE_LIMIT)
-    )
+    values = {"id": digest(secret), "at": now, "idle_since": now - IDLE_LIMIT}
     with store.connect() as connection:
-        row = connection.execute(query).one_or_none()
+        row = connection.execute(VALID_SESSION, values).one_or_none()
         seen = _previewed(connection, row)
     if row is None:
         return None

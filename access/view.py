@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Event
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from access.order_history import Learned, history
 from access.order_twin import Twin, read_twin
 from access.preference import read_preference, write_preference
 from access.reading import EmptyLake, Reading
+from access.session import Checked
 from access.user import PreviewError, User, scope_of
 from data.active import Fault, targets_in_force
 from data.keys import read_keys
@@ -42,6 +44,10 @@ from queries.twin import OrderKey, build_sightings
 T = TypeVar("T")
 
 
+class Overtaken(RuntimeError):
+    """While a page was being drawn the orders in memory became those of a newer snapshot."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class View:
     """One user's sight of one snapshot at one instant: all figures of a run of a page agree.
@@ -50,7 +56,8 @@ class View:
     choice, for `Query.window` and `Query.where`: of its filters those that every figure has (`filters_for` has all that
     a figure has). `faults` are the contracts and targets that cannot be used. `stays_valid` raises SessionEnded once
     the session has ended. `now` is the wall clock's instant at which the view was opened, for what people do; `store`
-    is None where nothing is kept.
+    is None where nothing is kept. `checked` lets answers of a moment share one look at the session. `drawing` is set while a
+    page is drawn that can be begun anew with a newer view.
     """
 
     user: User
@@ -75,6 +82,12 @@ class View:
     store: Engine | None = field(default=None, repr=False)
     actor: Actor | None = field(default=None, repr=False)
     clock: Callable[[], datetime] | None = field(default=None, repr=False)
+    checked: Checked = field(default_factory=Checked, repr=False, compare=False)
+    drawing: Event = field(default_factory=Event, repr=False, compare=False)
+
+    def check_session(self) -> None:
+        """Raise SessionEnded once the session has ended; looks at it unless it was looked at for this view a moment ago."""
+        self.checked.check(self.stays_valid)
 
     def at_present(self) -> View:
         """The same view for what is done now, maybe long after it was opened."""
@@ -213,17 +226,45 @@ class View:
         """What a function of the answers alone, and of plain values, makes of them; kept beside them (`Cache.work_out`)."""
         return self.reading.cache.work_out(work, answers, *rest)
 
+    def share(self, read: Callable[..., T], *rest: Hashable) -> T:
+        """What `read(self, *rest)` gives, kept for every view that shows the same: scope, snapshot, instant, address, language.
+
+        `read` is a function at the top of a module that asks nothing of who looks but the role, and nothing of the clock but
+        the minutes of the sources' ages. What it gives is shared: do not change it. Raises SessionEnded.
+        """
+        self.check_session()
+        return self.reading.cache.share((read, self._sight(), rest), lambda: read(self, *rest))
+
+    def _sight(self) -> Hashable:
+        """All that what is shown depends on."""
+        sources = tuple((replace(source, age_seconds=0), source.age_seconds // 60) for source in self.sources)
+        own = (self.user.role, self.scope, self.snapshot, self.version, self.as_of, self.is_live, self.window, self.filters)
+        told = (self.language, self.zone, self.targets, self.address, sources, self.is_worker_silent, self.filling_share)
+        return own, told, self.faults
+
     def _answer(self, statement: Statement) -> pl.DataFrame:
-        self.stays_valid()
+        self.check_session()
         key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)
         return self.reading.cache.get(key, lambda: self.reading.answer(statement))
 
     def from_memory(self, ask: Callable[[Horizon | None], T]) -> T:
-        """What is asked of the recent orders in memory, or of the lake where they have moved on to a newer snapshot."""
+        """What is asked of the recent orders in memory, or of the lake where they have moved on to a newer snapshot.
+
+        Raises Overtaken where that happens to a page that follows the present, while it is being drawn (`drawing`).
+        """
         try:
-            return ask(self.reading.horizon(self.version))
+            horizon = self.reading.horizon(self.version)
+            if horizon is None:
+                self._leave_if_overtaken()
+            return ask(horizon)
         except MovedOn:
+            self._leave_if_overtaken()
             return ask(None)
+
+    def _leave_if_overtaken(self) -> None:
+        is_chosen = self.address.as_of is not None or self.address.snapshot is not None
+        if self.drawing.is_set() and not is_chosen and self.reading.has_moved_on(self.version):
+            raise Overtaken("there is a newer snapshot: draw that one")
 
     def filters_for(self, *metrics: str) -> tuple[Filter, ...]:
         """Of the address's filters those whose dimension all these metrics have."""
@@ -237,10 +278,12 @@ class View:
     def has_news(self) -> bool:
         """Whether there is something newer to draw than this view; raises SessionEnded when the session has ended.
 
-        While older history is still coming in, every few seconds, only a newer data instant is news.
+        While older history is still coming in, every few seconds, only a newer data instant is news; and what is being made
+        ready is none yet.
         """
-        self.stays_valid()
-        if self.address.as_of is not None or self.address.snapshot is not None:
+        self.check_session()
+        is_chosen = self.address.as_of is not None or self.address.snapshot is not None
+        if is_chosen or self.reading.is_preparing:
             return False
         try:
             newest = self.reading.ledger()

@@ -95,18 +95,26 @@ class Alert:
         return (given.value if given else "") or (taken.actor if taken else "")
 
 
+STAMP: Final = select(
+    *(
+        part.scalar_subquery()
+        for part in (
+            select(func.max(TRANSITIONS.c.id)),
+            select(func.max(DEEDS.c.id)),
+            select(func.max(SILENCES.c.id)),
+            select(func.count()).select_from(SILENCES).where(SILENCES.c.ended_at.is_not(None)),
+            select(func.max(STATES.c.at)),
+            select(func.max(RULES.c.changed_at)),
+        )
+    )
+)
+"""Put together once, for every open tab asks it every few seconds."""
+
+
 def read_stamp(store: Engine) -> tuple[Any, ...]:
     """Something that differs whenever the book says something new; one cheap read."""
-    parts = (
-        select(func.max(TRANSITIONS.c.id)),
-        select(func.max(DEEDS.c.id)),
-        select(func.max(SILENCES.c.id)),
-        select(func.count()).select_from(SILENCES).where(SILENCES.c.ended_at.is_not(None)),
-        select(func.max(STATES.c.at)),
-        select(func.max(RULES.c.changed_at)),
-    )
     with store.connect() as connection:
-        return tuple(connection.execute(select(*(part.scalar_subquery() for part in parts))).one())
+        return tuple(connection.execute(STAMP).one())
 
 
 def read_alerts(

@@ -29,6 +29,7 @@ BENCHMARKS: Final = (
     "heat_page",
     "map_page",
     "start",
+    "sessions",
     "incidents",
 )
 """Each is a module with `measure(trial)`, imported when it is run."""

@@ -53,18 +53,18 @@ def measure(trial: Trial) -> list[Figure]:
     ]
 
 
-def write_changes(lake: Lake, settings: Settings, which: str, number: int) -> Path:
-    """A file of up to `ROWS` of these orders, each round others: the open ones are delivered now, others change carrier."""
+def write_changes(lake: Lake, settings: Settings, which: str, number: int, *, rows: int = ROWS) -> Path:
+    """A file of up to so many of these orders, each round others: the open ones are delivered now, others change carrier."""
     as_of = END + timedelta(minutes=number + 1)
     path = settings.home / f"carrier_desk_{as_of:%Y%m%dT%H%M%S}Z.csv"
     instant = f"TIMESTAMP '{as_of:%Y-%m-%d %H:%M:%S}'"
-    rows = f"""
+    changes = f"""
         SELECT channel, order_id, 'CARRIER-{number}' AS carrier_id,
             strftime(CASE WHEN open_until_at > now() AND shipped_at IS NOT NULL THEN {instant} END, '%Y-%m-%d %H:%M:%S')
                 AS delivered_at
-        FROM lake.orders WHERE {which} ORDER BY hash(order_id, {number}) LIMIT {ROWS}
-    """  # noqa: S608 - constants of this file and a number
-    lake.cursor().execute(f"COPY ({rows}) TO {literal(str(path))} (HEADER)")
+        FROM lake.orders WHERE {which} ORDER BY hash(order_id, {number}) LIMIT {rows}
+    """  # noqa: S608 - constants of this file and numbers
+    lake.cursor().execute(f"COPY ({changes}) TO {literal(str(path))} (HEADER)")
     return path
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
@@ -143,8 +144,9 @@ def read_targets_file(path: Path) -> Targets:
     return parse_targets(text, path)
 
 
+@lru_cache(maxsize=8)
 def parse_targets(text: str, path: Path) -> Targets:
-    """The editions in the text of a file called `path`; raises TargetsError as for the file."""
+    """The editions in the text of a file called `path`, worked out once; raises TargetsError as for the file."""
     try:
         content = load_yaml(text)
     except YamlFault as error:

@@ -18,6 +18,7 @@ from components.format import count
 from i18n import translate
 from pages.alert_rows import alert_key, read_row, reader_of
 from pages.links import link
+from pages.looks import look_every
 from pages.worklist_job import Names
 
 STRIP_SECONDS: Final = 4
@@ -27,13 +28,15 @@ WORDS: Final = ("critical", "warning", "all", "open", "fresh", "sound_on", "soun
 COLUMNS: Final = ("alert", "value", "lasted", "trend", "holder")
 
 
-@st.fragment(run_every=STRIP_SECONDS)
 def alert_strip(view: View) -> None:
     """Draw the strip, and look every few seconds whether the book says something new: then it changes in place."""
-    if view.store is None:
-        return
+    if view.store is not None:
+        look_every(STRIP_SECONDS, _look, view)
+
+
+def _look(view: View) -> None:
     try:
-        view.stays_valid()
+        view.check_session()
     except SessionEnded:
         st.rerun()
     draw_strip(_kept_strip(view), key="frame.alerts")

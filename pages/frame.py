@@ -37,6 +37,7 @@ from pages import PAGES
 from pages.address import WINDOWS, take_choice
 from pages.alert_strip import alert_strip
 from pages.links import link
+from pages.looks import look_every, note_look
 from pages.lost import lost_sentences
 from pages.saved_views import keep_saved_act, lost_view, read_saved_menu
 from pages.time_marks import shift_name
@@ -85,9 +86,13 @@ def _take(component: str) -> None:
     keep_saved_act(component)
 
 
-@st.fragment(run_every=WATCH_SECONDS)
 def watch(view: View) -> None:
     """Ask every few seconds whether there is a new snapshot, and redraw only then; an ended session leaves at once."""
+    look_every(WATCH_SECONDS, _look, view)
+
+
+def _look(view: View) -> None:
+    note_look()
     looks = st.session_state.get(LOOKS, 0) + 1
     try:
         is_due = is_due_at(view, looks)
@@ -280,6 +285,10 @@ def _shift_tip(language: str, name: str, start: str, end: str) -> str:
 
 def read_filters(view: View) -> Filters:
     """The window, the as-of and the global filters as the top bar offers them, with what is chosen."""
+    return view.share(_read_filters)
+
+
+def _read_filters(view: View) -> Filters:
     language, window = view.language, view.address.window
     codes = WINDOWS if window in WINDOWS else (*WINDOWS, window)
     as_of = view.address.as_of

@@ -33,7 +33,7 @@ BOARD: Final = "wall.board"
 def render(view: View) -> None:
     """Draw the wall for this view, and watch for the next snapshot."""
     with st.container(key="wall", gap=None):
-        country = main_country(view)
+        country = view.share(main_country)
         parameters = {name: st.query_params.get_all(name) for name in st.query_params}
         board = read_opened(view, country, parameters)
         states = [(tile.name, tile.state) for tile in board.tiles]
@@ -46,7 +46,7 @@ def render(view: View) -> None:
 
 def prepare(view: View, parameters: Mapping[str, Sequence[str]]) -> None:
     """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
-    read_opened(view, main_country(view), parameters)
+    read_opened(view, view.share(main_country), parameters)
     read_filters(view)
 
 
@@ -54,11 +54,11 @@ def read_opened(view: View, country: str | None, parameters: Mapping[str, Sequen
     """The board with the figure the address opens."""
     asked = parameters.get("heat") or ("",)
     heat = heat_metric(asked[-1])
-    board = read_board(view, country, heat=heat)
+    board = view.share(read_board, country, heat)
     return board if country is None else replace(board, panel=read_wall_panel(view, heat, parameters))
 
 
-def read_board(view: View, country: str | None, *, heat: str = HEAT_METRICS[0]) -> Board:
+def read_board(view: View, country: str | None, heat: str = HEAT_METRICS[0]) -> Board:
     """Everything the wall shows, the heat grid of one metric; without orders in sight only the reason why there is nothing.
 
     What the top bar offers is asked beside it, so that `draw_frame` finds it ready.

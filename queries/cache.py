@@ -52,6 +52,7 @@ class Cache:
         self._lock = threading.Lock()
         self._kept: OrderedDict[Key, tuple[Any, int, tuple[ref[pl.DataFrame], ...]]] = OrderedDict()
         self._running: dict[Key, Future[pl.DataFrame]] = {}
+        self._making: dict[Key, threading.Event] = {}
         self._bytes = self._hits = self._misses = 0
 
     def get(self, key: Key, compute: Callable[[], pl.DataFrame]) -> pl.DataFrame:
@@ -72,6 +73,38 @@ class Cache:
             else:
                 self._hits += 1
         return running.result() if running is not None else self._compute(key, compute, own)
+
+    def share(self, key: Key, make: Callable[[], T]) -> T:
+        """What `make` gives, kept under `key`, which names all it depends on; made once however many ask at the same time.
+
+        Where another's making fails each makes it alone: what ends one session is not the next one's fault. What it gives
+        is shared: do not change it.
+        """
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                kept: T = self._kept[key][0]
+                return kept
+            making = self._making.get(key)
+            if making is None:
+                own = self._making[key] = threading.Event()
+        if making is not None:
+            making.wait()
+            with self._lock:
+                if key in self._kept:
+                    made: T = self._kept[key][0]
+                    return made
+            return make()
+        try:
+            value = make()
+            size = len(pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
+            with self._lock:
+                self._keep(key, value, size)
+            return value
+        finally:
+            with self._lock:
+                del self._making[key]
+            own.set()
 
     def _compute(self, key: Key, compute: Callable[[], pl.DataFrame], future: Future[pl.DataFrame]) -> pl.DataFrame:
         try:

@@ -19,7 +19,7 @@ from typing import Final, Literal
 from sqlalchemy.exc import SQLAlchemyError
 
 from access.freshness import filling_share
-from access.reading import EmptyLake, Reading
+from access.reading import BEHIND_SECONDS, EmptyLake, Reading
 from access.user import User, scope_of
 from access.view import open_view
 from data.lake import LakeError
@@ -51,6 +51,8 @@ SHARE: Final = 0.25
 """The usual sights take at most this share of the time."""
 RESTED_SECONDS: Final = 30.0
 """While history fills every snapshot changes much of it: the recent orders are brought up to date no more often."""
+FOLLOWING_SECONDS: Final = 5.0
+"""Meanwhile pages follow the lake after so long: it is small yet."""
 SAVED_SECONDS: Final = 30.0
 """So much of their share they may save up, to be ready soon after a snapshot that comes after a quiet while."""
 
@@ -133,11 +135,17 @@ class Ahead:
         return [Sight(page=page, user=user, parameters=choice) for turn in USUAL for user in chosen for page, choice in turn]
 
     def run(
-        self, reading: Reading, clock: Callable[[], datetime], *, signed_in: Callable[[datetime], Sequence[User]] = lambda now: ()
+        self,
+        reading: Reading,
+        clock: Callable[[], datetime],
+        *,
+        signed_in: Callable[[datetime], Sequence[User]] = lambda now: (),
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
         """Until stopped: on each new version of the lake, ask what the recent sights will ask, then what the usual ones will.
 
-        `signed_in` gives who is, at an instant.
+        Open pages see a new version when the recent sights are ready. `signed_in` gives who is, at an instant; while `is_busy`
+        says that visitors' pages are being drawn the usual sights wait.
         """
         first = Sight(page=PAGES[0], user=EVERYTHING, parameters=())
         last: object = None
@@ -156,23 +164,33 @@ class Ahead:
                 due = [sight for sight in usual if self.ready.get(ready_key(sight)) != newest]
                 self.state = "ready" if due else "settled"
                 if due and filling_share(reading.settings) is None:
-                    self._prepare_usual(reading, clock, newest, due)
+                    self._prepare_usual(reading, clock, newest, due, is_busy)
                 continue
+            reading.is_preparing = is_warm
             try:
                 is_ready = self._prepare(reading, clock, self.recent() if is_warm else [first])
             except Exception:
                 # The tab's own run meets the same fault and tells it; this thread only goes on with the next snapshot.
                 _LOG.exception("could not prepare the open pages")
                 is_ready = True
+            finally:
+                reading.is_preparing = False
             self.state = "ready"
             if is_ready:
                 last, is_warm = newest, True
 
-    def _prepare_usual(self, reading: Reading, clock: Callable[[], datetime], newest: object, due: Sequence[Sight]) -> None:
-        """Make these sights ready, as far as they can be and may be now; what is newer meanwhile comes first."""
+    def _prepare_usual(
+        self,
+        reading: Reading,
+        clock: Callable[[], datetime],
+        newest: object,
+        due: Sequence[Sight],
+        is_busy: Callable[[], bool],
+    ) -> None:
+        """Make these sights ready, as far as they can be and may be now; visitors, and what is newer meanwhile, come first."""
         for sight in due:
             self._keep_up(reading)
-            if self.stopping.is_set() or self._newest(reading) != newest or not self.allowance.has_any():
+            if is_busy() or self.stopping.is_set() or self._newest(reading) != newest or not self.allowance.has_any():
                 return
             began = time.monotonic()
             try:
@@ -187,7 +205,9 @@ class Ahead:
 
         While history fills they are left behind most of the time: the worker needs the processor, and the lake is small yet.
         """
-        if filling_share(reading.settings) is not None:
+        is_filling = filling_share(reading.settings) is not None
+        reading.patience = FOLLOWING_SECONDS if is_filling else BEHIND_SECONDS
+        if is_filling:
             if self.kept_up_at is None:
                 self.kept_up_at = time.monotonic()
             if time.monotonic() - self.kept_up_at < RESTED_SECONDS:

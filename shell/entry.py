@@ -11,9 +11,8 @@ import streamlit as st
 
 from access.audit import note
 from access.outside import outside
-from access.session import SessionEnded, set_preview
-from access.user import User
-from access.view import View, open_view
+from access.session import Session, SessionEnded, set_preview
+from access.view import Overtaken, View, open_view
 from components.preview import draw_preview
 from config import ROOT
 from data.lake import LakeError
@@ -27,6 +26,8 @@ from shell.house import house
 from shell.visitor import Visitor, current_visitor, visitor_language
 
 REFUSED: Final = "shell.refused_area"
+BEGUN: Final = "shell.begun"
+MOST_BEGUN: Final = 3
 ICON: Final = str(ROOT / "shell" / "icon.png")
 
 
@@ -34,55 +35,73 @@ def run() -> None:
     """Check the session, then run the page that the address names, if the user's role may see it."""
     visitor = current_visitor()
     try:
-        user = visitor.session().user
+        session = visitor.session()
     except SessionEnded:
         st.set_page_config(page_icon=ICON, layout="wide")
         show_ended(visitor_language())
         st.stop()
-    language = visitor_language(user.language)
+    language = visitor_language(session.user.language)
     st.set_page_config(
         page_title=translate(language, "access.product"), page_icon=ICON, layout="wide", initial_sidebar_state="collapsed"
     )
-    st.navigation([_entry(page, user, visitor, language) for page in PAGES], position="hidden").run()
+    chosen = st.navigation([_entry(page, session, visitor, language) for page in PAGES], position="hidden")
+    with house().turnstile.passing():
+        chosen.run()
 
 
-def _entry(page: Page, user: User, visitor: Visitor, language: str) -> Any:  # noqa: ANN401 - Streamlit's page type is not exported
-    draw = partial(show, page, user, visitor, language)
+def _entry(page: Page, session: Session, visitor: Visitor, language: str) -> Any:  # noqa: ANN401 - Streamlit's page type is not exported
+    draw = partial(show, page, session, visitor, language)
     return st.Page(draw, title=translate(language, page.title), url_path=page.url_path, default=page is PAGES[0])
 
 
-def show(page: Page, user: User, visitor: Visitor, language: str) -> None:
+def show(page: Page, session: Session, visitor: Visitor, language: str) -> None:
     """Refuse a role the page is not for, before any of the page's code is imported."""
-    _frame_preview(visitor, language)
+    user = session.user
+    _frame_preview(session, language)
     parameters = {name: st.query_params.get_all(name) for name in st.query_params}
     if user.role not in page.roles:
-        _refuse_role(page, user, visitor, language, parameters)
+        _refuse_role(page, session, visitor, language, parameters)
         return
     house().ahead.note(page, user, parameters)
     try:
-        view = _view(user, visitor, language, parameters)
+        view = _view(session, visitor, language, parameters)
     except LakeError as error:
-        _show_nothing(page, user, visitor, language, parameters, error)
+        _show_nothing(page, session, visitor, language, parameters, error)
         return
     try:
         if denied := outside(view.scope, view.address.filters):
             _refuse_area(page, view, denied)
         else:
-            import_module(page.module).render(view)
+            _draw(page, view)
     except SessionEnded:
         show_ended(language)
     except RunError as error:
         try_again(error, language)
 
 
-def _refuse_role(page: Page, user: User, visitor: Visitor, language: str, parameters: Mapping[str, Sequence[str]]) -> None:
+def _draw(page: Page, view: View) -> None:
+    """Draw the page; begun anew where a newer snapshot overtakes it, and when that goes on and on brought to its end all the same."""
+    begun = st.session_state.get(BEGUN, 0) + 1
+    if begun <= MOST_BEGUN:
+        view.drawing.set()
+    st.session_state[BEGUN] = begun
+    try:
+        import_module(page.module).render(view)
+        st.session_state[BEGUN] = 0
+    except Overtaken:
+        st.rerun()
+    finally:
+        view.drawing.clear()
+
+
+def _refuse_role(page: Page, session: Session, visitor: Visitor, language: str, parameters: Mapping[str, Sequence[str]]) -> None:
     """Say that the role does not include the page; on the record, unless an administrator only looks through the role's eyes."""
-    opened, session = house(), visitor.session()
+    opened = house()
     if session.previewer is None:
-        what = {"object_kind": "page", "object_id": page.url_path, "detail": {"role": user.role}, "result": "denied"}
+        what = {"object_kind": "page", "object_id": page.url_path, "detail": {"role": session.user.role}, "result": "denied"}
         note(opened.store, at=opened.clock(), actor=session.actor, action="page_refused", **what)
     try:
-        view = _view(user, visitor, language, _without_moment(parameters))
+        view = _view(session, visitor, language, _without_moment(parameters))
     except LakeError:
         st.warning(translate(language, "access.no_page"))
     else:
@@ -90,12 +109,12 @@ def _refuse_role(page: Page, user: User, visitor: Visitor, language: str, parame
 
 
 def _show_nothing(
-    page: Page, user: User, visitor: Visitor, language: str, parameters: Mapping[str, Sequence[str]], error: LakeError
+    page: Page, session: Session, visitor: Visitor, language: str, parameters: Mapping[str, Sequence[str]], error: LakeError
 ) -> None:
     """Say why there is nothing: for an instant or snapshot of which nothing is known, with the way back to now."""
     now = _without_moment(parameters)
     try:
-        view = _view(user, visitor, language, now) if len(now) < len(parameters) else None
+        view = _view(session, visitor, language, now) if len(now) < len(parameters) else None
     except LakeError:
         view = None
     if view is None:
@@ -109,20 +128,19 @@ def _without_moment(parameters: Mapping[str, Sequence[str]]) -> dict[str, Sequen
     return {name: values for name, values in parameters.items() if name not in ("as_of", "snapshot")}
 
 
-def _frame_preview(visitor: Visitor, language: str) -> None:
+def _frame_preview(session: Session, language: str) -> None:
     """In a preview, say so above whatever the page shows, a refusal too, and offer the way out."""
-    session = visitor.session()
     if session.previewer is None:
         return
     role = translate(language, f"access.role_{session.user.role}")
     text = translate(language, "access.preview", name=session.user.display_name, role=role)
     draw_preview(
-        language, text, translate(language, "access.preview_leave"), key="shell.preview", on_leave=partial(_leave, visitor)
+        language, text, translate(language, "access.preview_leave"), key="shell.preview", on_leave=partial(_leave, session)
     )
 
 
-def _leave(visitor: Visitor) -> None:
-    set_preview(house().store, visitor.session().actor, None, house().clock())
+def _leave(session: Session) -> None:
+    set_preview(house().store, session.actor, None, house().clock())
 
 
 def _refuse_area(page: Page, view: View, denied: Sequence[Filter]) -> None:
@@ -135,16 +153,16 @@ def _refuse_area(page: Page, view: View, denied: Sequence[Filter]) -> None:
     render_elsewhere(view, page.module, f"/{page.url_path}", denied)
 
 
-def _view(user: User, visitor: Visitor, language: str, parameters: Mapping[str, Sequence[str]]) -> View:
+def _view(session: Session, visitor: Visitor, language: str, parameters: Mapping[str, Sequence[str]]) -> View:
     opened = house()
     return open_view(
         opened.reading,
-        user,
+        session.user,
         parameters,
         now=opened.clock(),
         language=language,
         stays_valid=visitor.check,
         store=opened.store,
-        actor=visitor.session().actor,
+        actor=session.actor,
         clock=opened.clock,
     )

@@ -16,11 +16,15 @@ from access.store import open_store
 from config import Settings
 from shell.ahead import Ahead
 from shell.log import secrets_of
+from shell.turnstile import Turnstile
 
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """The open resources of this process; `clock` gives the wall clock's instant in UTC, `sign_on` is the company's, if any."""
+    """The open resources of this process; `clock` gives the wall clock's instant in UTC, `sign_on` is the company's, if any.
+
+    `turnstile` lets a few pages be drawn at a time.
+    """
 
     settings: Settings
     store: Engine
@@ -28,6 +32,7 @@ class House:
     clock: Callable[[], datetime]
     ahead: Ahead = field(default_factory=Ahead)
     sign_on: SignOn | None = None
+    turnstile: Turnstile = field(default_factory=Turnstile)
 
     def secrets(self) -> tuple[str, ...]:
         """What must never stand in a log."""

@@ -14,13 +14,14 @@ from access.audit import LOCAL, Actor
 from access.reading import EmptyLake, Reading
 from access.saved_act import SavedAct, perform_saved
 from access.saved_view import SavedViewError
-from access.session import SessionEnded
+from access.session import CHECKED_SECONDS, SessionEnded
 from access.store import METADATA, open_store
 from access.user import PreviewError, User, add_user
-from access.view import View, open_view
+from access.view import Overtaken, View, open_view
 from access.work_act import Act, perform
 from config import Settings, read_settings
 from data.lake import Lake
+from queries.cache import Cache
 from queries.query import Filter, Query
 from tests.data.intake import contract_of, take_in, write_csv
 
@@ -138,6 +139,86 @@ def test_ended_session_gets_no_figures(reading: Reading) -> None:
         view.run(BY_REGION)
     with pytest.raises(SessionEnded):
         view.has_news()
+
+
+def test_answers_of_a_moment_share_one_look_at_the_session(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, now = list[float](), [100.0]
+    monkeypatch.setattr("access.session.time.monotonic", lambda: now[0])
+    view = open_view(reading, ADMIN, {}, now=NOW, language="en", stays_valid=lambda: looks.append(now[0]))
+    for _ in range(3):
+        _counts(view)
+    assert looks == [100.0]
+    now[0] += CHECKED_SECONDS
+    view.has_news()
+    assert looks == [100.0, 100.0 + CHECKED_SECONDS]
+    view.by()
+    assert len(looks) == 3
+
+
+def _seen_by(view: View) -> tuple[str, dict[str | None, int]]:
+    return view.language, _counts(view)
+
+
+def test_what_is_shared_is_of_those_only_who_see_the_same(reading: Reading) -> None:
+    for user in (ADMIN, EAST, SOUTH, NOBODY, ADMIN, EAST):
+        assert _view(reading, user).share(_seen_by) == ("en", EXPECTED[user.name])
+    assert _view(reading, ADMIN).share(_seen_by) is _view(reading, ADMIN).share(_seen_by)
+    chinese = open_view(reading, ADMIN, {}, now=NOW, language="zh-CN", stays_valid=lambda: None)
+    assert chinese.share(_seen_by)[0] == "zh-CN"
+    filtered = _view(reading, ADMIN, region="CN-SOUTH", window="all")
+    assert filtered.share(_filters_of) == filtered.filters != _view(reading, ADMIN).share(_filters_of)
+
+
+def _filters_of(view: View) -> tuple[Filter, ...]:
+    return view.filters
+
+
+def test_what_is_shared_tells_the_ages_of_its_sources_to_the_minute(reading: Reading) -> None:
+    def age_at(now: datetime) -> float:
+        view = open_view(reading, ADMIN, {}, now=now, language="en", stays_valid=lambda: None)
+        return view.share(_age_of)
+
+    first = age_at(NOW)
+    assert age_at(NOW + timedelta(seconds=59 - first % 60)) == first
+    assert age_at(NOW + timedelta(seconds=60)) == first + 60
+
+
+def _age_of(view: View) -> float:
+    return view.sources[0].age_seconds
+
+
+def test_ended_session_gets_nothing_that_is_shared(reading: Reading) -> None:
+    def ended() -> None:
+        raise SessionEnded
+
+    _view(reading, ADMIN).share(_seen_by)
+    with pytest.raises(SessionEnded):
+        open_view(reading, ADMIN, {}, now=NOW, language="en", stays_valid=ended).share(_seen_by)
+
+
+def test_what_is_being_made_ready_is_no_news_yet(reading: Reading, settings: Settings, tmp_path: Path) -> None:
+    view = _view(reading, ADMIN)
+    _take_in(settings, tmp_path, "20260301T090000", ("5", "2026-03-01 08:30:00", "CN-SOUTH"))
+    reading.is_preparing = True
+    assert not view.has_news()
+    reading.is_preparing = False
+    assert view.has_news()
+
+
+def test_a_page_that_is_overtaken_while_it_is_drawn_is_begun_anew(reading: Reading, settings: Settings, tmp_path: Path) -> None:
+    reading.keep_up()
+    views = [_view(reading, ADMIN), _view(reading, ADMIN, as_of="2026-03-01T08:00:00Z"), _view(reading, ADMIN)]
+    for view in views[:2]:
+        view.drawing.set()
+    _take_in(settings, tmp_path, "20260301T090000", ("5", "2026-03-01 08:30:00", "CN-SOUTH"))
+    assert _counts(views[0]) == EXPECTED["root"], "nothing has moved on yet"
+    reading.cache = Cache(reading.settings.cache_bytes)
+    reading.keep_up()
+    with pytest.raises(Overtaken):
+        _counts(views[0])
+    assert _counts(views[1]) == EXPECTED["root"], "an instant that was chosen stays"
+    assert _counts(views[2]) == EXPECTED["root"], "nor is anything begun anew that is not being drawn"
+    assert _counts(_view(reading, ADMIN))["CN-SOUTH"] == 2
 
 
 def test_view_before_the_first_snapshot_is_empty(reading: Reading) -> None:

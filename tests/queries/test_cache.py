@@ -124,3 +124,45 @@ def test_what_is_worked_out_counts_in_the_bytes() -> None:
     state = cache.state()
     assert (state.entries, state.hits, state.misses) == (2, 0, 0)
     assert state.bytes <= 3 * ENTRY_BYTES
+
+
+def test_what_is_shared_is_made_once_however_many_ask_at_the_same_time() -> None:
+    cache, begun, release = Cache(MEGABYTE), threading.Event(), threading.Event()
+    made: list[int] = []
+
+    def make() -> list[str]:
+        begun.set()
+        release.wait(10)
+        made.append(1)
+        return ["board"]
+
+    with ThreadPoolExecutor(8) as pool:
+        shared = [pool.submit(cache.share, ("key",), make) for _ in range(8)]
+        begun.wait(10)
+        release.set()
+        boards = [each.result(10) for each in shared]
+    assert made == [1]
+    assert all(board is boards[0] for board in boards)
+    assert cache.share(("other",), lambda: ["another"]) == ["another"]
+    assert cache.share(("nothing",), lambda: None) is None
+    assert cache.share(("nothing",), lambda: "made anew") is None
+
+
+def test_what_ends_ones_making_is_not_the_next_ones_fault() -> None:
+    cache, begun, release = Cache(MEGABYTE), threading.Event(), threading.Event()
+
+    def fail() -> str:
+        begun.set()
+        release.wait(10)
+        raise PermissionError("its session has ended")
+
+    with ThreadPoolExecutor(2) as pool:
+        failing = pool.submit(cache.share, ("key",), fail)
+        begun.wait(10)
+        waiting = pool.submit(cache.share, ("key",), lambda: "made alone")
+        release.set()
+        with pytest.raises(PermissionError):
+            failing.result(10)
+        assert waiting.result(10) == "made alone"
+    assert cache.share(("key",), lambda: "made anew") == "made anew"
+    assert cache.share(("key",), lambda: "never") == "made anew"

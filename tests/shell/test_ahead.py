@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
+from typing import Any
 
 import duckdb
 import pytest
@@ -85,7 +86,7 @@ def test_pages_of_long_questions_are_ready_before_anyone_opens_them(reading: Rea
     _wait_until_settled(ahead)
     ahead.stopping.set()
     thread.join(30)
-    asked = reading.cache.state().entries
+    asked = reading.cache.state().misses
     for user in (EVERYTHING, LEAD, ABSENT):
         view = open_view(reading, user, {}, now=_clock(), language="zh-CN", stays_valid=lambda: None)
         flow.prepare(view, {})
@@ -95,7 +96,7 @@ def test_pages_of_long_questions_are_ready_before_anyone_opens_them(reading: Rea
         over_a_week = open_view(reading, user, week, now=_clock(), language="zh-CN", stays_valid=lambda: None)
         prepare(over_a_week, week)
         flow.prepare(over_a_week, week)
-    assert reading.cache.state().entries == asked > 0
+    assert reading.cache.state().misses == asked > 0
 
 
 def test_the_usual_sights_are_of_each_scope_once_and_of_few(reading: Reading) -> None:
@@ -141,6 +142,48 @@ def test_what_may_not_be_spent_is_left_for_later(reading: Reading) -> None:
     _wait_until_settled(ahead)
     ahead.stopping.set()
     thread.join(30)
+
+
+def test_usual_sights_wait_while_visitors_pages_are_drawn(reading: Reading) -> None:
+    ahead, busy = Ahead(), Event()
+    busy.set()
+    thread = Thread(target=ahead.run, args=(reading, _clock), kwargs={"is_busy": busy.is_set}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while ahead.state != "ready":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    thread.join(1.5)
+    assert (ahead.state, ahead.ready) == ("ready", {})
+    busy.clear()
+    _wait_until_settled(ahead)
+    ahead.stopping.set()
+    thread.join(30)
+
+
+def test_open_pages_see_no_news_until_it_is_ready_for_them(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead, told = Ahead(), list[bool]()
+    prepared = ahead._prepare
+
+    def prepare_and_tell(*arguments: Any) -> bool:
+        told.append(reading.is_preparing)
+        return prepared(*arguments)
+
+    monkeypatch.setattr(ahead, "_prepare", prepare_and_tell)
+    monkeypatch.setattr(ahead, "_prepare_usual", lambda *arguments: None)
+    newest = iter([1, 1, 2])
+    monkeypatch.setattr(ahead, "_newest", lambda reading: next(newest, 2))
+    thread = Thread(target=ahead.run, args=(reading, _clock), daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while len(told) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    ahead.stopping.set()
+    thread.join(30)
+    # At the start nothing is open that could wait.
+    assert told == [False, True]
+    assert not reading.is_preparing
 
 
 def test_a_store_that_does_not_answer_stops_nothing(reading: Reading) -> None:

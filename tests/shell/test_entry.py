@@ -48,7 +48,7 @@ def _open_page_for_admins(secret: str) -> None:
 
     page = Page(module="tests.shell.page_that_was_imported", url_path="x", title="x", roles=("admin",))
     visitor = Visitor(secret=secret)
-    show(page, visitor.session().user, visitor, "en")
+    show(page, visitor.session(), visitor, "en")
 
 
 @pytest.mark.parametrize("role", ["lead", "manager", "analyst"])
