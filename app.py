@@ -75,7 +75,9 @@ def work_ahead(opened: House) -> None:
     gc.collect()
     gc.freeze()
     start_log(opened.secrets())
-    opened.ahead.run(opened.reading, opened.clock, signed_in=partial(signed_in_users, opened.store), is_busy=opened.turnstile.is_busy)
+    opened.ahead.run(
+        opened.reading, opened.clock, signed_in=partial(signed_in_users, opened.store), is_busy=opened.turnstile.is_busy
+    )
 
 
 @asynccontextmanager

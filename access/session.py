@@ -102,7 +102,6 @@ def read_session(store: Engine, secret: str | None, now: datetime) -> Session | 
     """The session of this cookie as it is now; None when unknown, revoked, idle too long, expired or its user shut."""
     if not secret:
         return None
-    started_at = SESSIONS.c.created_at.label("started_at")
     values = {"id": digest(secret), "at": now, "idle_since": now - IDLE_LIMIT}
     with store.connect() as connection:
         row = connection.execute(VALID_SESSION, values).one_or_none()

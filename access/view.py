@@ -85,10 +85,6 @@ class View:
     checked: Checked = field(default_factory=Checked, repr=False, compare=False)
     drawing: Event = field(default_factory=Event, repr=False, compare=False)
 
-    def check_session(self) -> None:
-        """Raise SessionEnded once the session has ended; looks at it unless it was looked at for this view a moment ago."""
-        self.checked.check(self.stays_valid)
-
     def at_present(self) -> View:
         """The same view for what is done now, maybe long after it was opened."""
         return replace(self, now=self.clock()) if self.clock else self
@@ -232,7 +228,7 @@ class View:
         `read` is a function at the top of a module that asks nothing of who looks but the role, and nothing of the clock but
         the minutes of the sources' ages. What it gives is shared: do not change it. Raises SessionEnded.
         """
-        self.check_session()
+        self.checked.check(self.stays_valid)
         return self.reading.cache.share((read, self._sight(), rest), lambda: read(self, *rest))
 
     def _sight(self) -> Hashable:
@@ -243,7 +239,7 @@ class View:
         return own, told, self.faults
 
     def _answer(self, statement: Statement) -> pl.DataFrame:
-        self.check_session()
+        self.checked.check(self.stays_valid)
         key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)
         return self.reading.cache.get(key, lambda: self.reading.answer(statement))
 
@@ -281,7 +277,7 @@ class View:
         While older history is still coming in, every few seconds, only a newer data instant is news; and what is being made
         ready is none yet.
         """
-        self.check_session()
+        self.stays_valid()
         is_chosen = self.address.as_of is not None or self.address.snapshot is not None
         if is_chosen or self.reading.is_preparing:
             return False

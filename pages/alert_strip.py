@@ -36,7 +36,7 @@ def alert_strip(view: View) -> None:
 
 def _look(view: View) -> None:
     try:
-        view.check_session()
+        view.stays_valid()
     except SessionEnded:
         st.rerun()
     draw_strip(_kept_strip(view), key="frame.alerts")

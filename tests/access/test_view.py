@@ -149,10 +149,11 @@ def test_answers_of_a_moment_share_one_look_at_the_session(reading: Reading, mon
         _counts(view)
     assert looks == [100.0]
     now[0] += CHECKED_SECONDS
-    view.has_news()
+    _counts(view)
     assert looks == [100.0, 100.0 + CHECKED_SECONDS]
+    view.has_news()
     view.by()
-    assert len(looks) == 3
+    assert len(looks) == 4, "who looks for news or acts is looked at every time"
 
 
 def _seen_by(view: View) -> tuple[str, dict[str | None, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -29,13 +30,17 @@ def _until(condition: Callable[[], bool], *, seconds: float = 5.0) -> None:
         time.sleep(0.005)
 
 
+def _came(turnstile: Turnstile, count: int) -> bool:
+    return len(turnstile._line) + len(turnstile._inside) == count
+
+
 def test_so_many_at_a_time_and_the_others_in_the_order_they_came() -> None:
     turnstile, told = Turnstile(2, slow_seconds=60), list[str]()
     leaves = [threading.Event() for _ in range(4)]
     threads = []
     for number, leave in enumerate(leaves):
         threads.append(_hold(turnstile, str(number), told, leave))
-        _until(lambda number=number: len(turnstile._line) + len(turnstile._inside) == number + 1)
+        _until(partial(_came, turnstile, number + 1))
     _until(lambda: len(told) == 2)
     time.sleep(0.05)
     assert told == ["0", "1"]
