@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from threading import Event
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -30,15 +31,16 @@ from data.lake import LakeError
 from data.recent import Horizon
 from data.targets import Targets
 from queries.build import Statement, build
-from queries.cache import key_of
+from queries.cache import Key, key_of
 from queries.dimensions import ALL_ROWS, DIMENSIONS
-from queries.listing import Listing, Moment, build_count
-from queries.listing_page import read_page
+from queries.listing import Listing, Moment, build_count, build_listing
+from queries.listing_page import begins_in_memory, read_page
 from queries.metrics import ASKABLE
 from queries.query import Filter, Query, Window
 from queries.request import parse_window
 from queries.run import MovedOn
 from queries.scope import Scope
+from queries.together import read_together
 from queries.twin import OrderKey, build_sightings
 
 T = TypeVar("T")
@@ -116,6 +118,38 @@ class View:
         """The answers of several questions, in their order, asked side by side so that every core has work; as `run`."""
         return list(self.reading.askers.map(self.run, queries))
 
+    def ask_together(self, questions: Sequence[Query | Listing]) -> None:
+        """Ask at once what only the lake answers of these and is not kept yet, where several look at the same orders.
+
+        Each question then finds its answer ready, a list by `list_at_once`. Raises as `run`.
+        """
+        self.stays_valid()
+        horizon = self.reading.horizon(self.version)
+        statements = [self._lakes_own(question, horizon) for question in questions]
+        due = {self._key(statement): statement for statement in statements if statement is not None}
+        asked = {key: statement for key, statement in due.items() if not self.reading.cache.has(key)}
+        keys, each = list(asked), list(asked.values())
+        together = read_together(each)
+        if together is None:
+            return
+        others = [
+            self.reading.askers.submit(self._answer, own) for place, own in enumerate(each) if place not in together.readers
+        ]
+        for place, frame in self.reading.answer_together(each, together).items():
+            self.reading.cache.get(keys[place], partial(_same, frame))
+        for other in others:
+            other.result()
+
+    def _lakes_own(self, question: Query | Listing, horizon: Horizon | None) -> Statement | None:
+        """What asks the lake; None where memory answers, or may."""
+        if isinstance(question, Query):
+            statement = self._statement(question, horizon)
+        elif begins_in_memory(question, self.moment(horizon)):
+            return None
+        else:
+            statement = build_listing(question, self.moment(horizon))
+        return statement if statement.kept_version is None else None
+
     def _statement(self, query: Query, horizon: Horizon | None) -> Statement:
         return build(
             query,
@@ -136,6 +170,15 @@ class View:
         """
         rows = self.from_memory(lambda horizon: read_page(listing, self.moment(horizon), self._answer))
         return rows.reverse() if listing.before else rows
+
+    def list_at_once(self, listing: Listing) -> pl.DataFrame:
+        """The first rows of a list, as `list_orders`; where only the lake has them, with all they show in one question."""
+
+        def ask(horizon: Horizon | None) -> pl.DataFrame:
+            statement = self._lakes_own(listing, horizon)
+            return read_page(listing, self.moment(horizon), self._answer) if statement is None else self._answer(statement)
+
+        return self.from_memory(ask)
 
     def count_orders(self, listing: Listing) -> int:
         """How many rows the whole list has; for all that a figure stands on exactly its n."""
@@ -240,8 +283,10 @@ class View:
 
     def _answer(self, statement: Statement) -> pl.DataFrame:
         self.checked.check(self.stays_valid)
-        key = key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)
-        return self.reading.cache.get(key, lambda: self.reading.answer(statement))
+        return self.reading.cache.get(self._key(statement), lambda: self.reading.answer(statement))
+
+    def _key(self, statement: Statement) -> Key:
+        return key_of(statement, scope=self.scope, snapshot=self.snapshot, as_of=self.as_of)
 
     def from_memory(self, ask: Callable[[Horizon | None], T]) -> T:
         """What is asked of the recent orders in memory, or of the lake where they have moved on to a newer snapshot.
@@ -310,6 +355,10 @@ class View:
     def is_filling(self) -> bool:
         """Whether older history is still coming in."""
         return self.filling_share is not None
+
+
+def _same(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame
 
 
 def _shown(value: object) -> str:

@@ -16,7 +16,7 @@ from i18n import translate
 from pages.drill_path import ORIGINS, PLACES, next_dimensions, path_of
 from pages.figures import figure, plain
 from pages.heat_question import Question, chosen_cell, narrowed
-from pages.heat_reading import read_grid, read_rows
+from pages.heat_reading import read_whole_grid
 from pages.links import Change, link
 from pages.panel import alert_link, orders_link
 from pages.problems import PROBLEMS, Problem, ask_problem, stand_in
@@ -146,7 +146,7 @@ def read_ages(view: View) -> tuple[Card, ...]:
 
 def _ages(view: View, name: str, metric: str, rows: str, columns: str) -> Card:
     question = Question(board=name, metric=metric, rows=rows, columns=columns, colour="plain")
-    grid = read_grid(view, question, read_rows(view, question))
+    grid = read_whole_grid(view, question)
     lead = partial(_leading, view, question)
     grid = replace(
         grid,

@@ -12,7 +12,7 @@ from i18n import translate
 from pages.flow_question import length_of
 from pages.flow_strip import Stage, narrowest_of
 from pages.heat_question import Question as HeatQuestion
-from pages.heat_reading import read_grid, read_rows
+from pages.heat_reading import read_whole_grid
 from pages.wording import stage_name, window_name
 
 MOST_POINTS: Final = 168
@@ -66,12 +66,12 @@ def read_bands(view: View, stages: list[Stage]) -> Card:
 def read_ages(view: View) -> Card:
     """Open orders by the stage they wait in and their age."""
     question = HeatQuestion(board="ages", metric="backlog_count", rows="stage", columns="age_bucket", colour="plain")
-    grid = read_grid(view, question, read_rows(view, question))
+    grid = read_whole_grid(view, question)
     return Card(title=translate(view.language, "flow.ages.title"), scope=grid.scope, grid=grid)
 
 
 def read_waves(view: View) -> Card:
     """Orders shipped by pick wave and hour of the day: which wave and shift carries the day."""
     question = HeatQuestion(board="waves", metric="shipped_count", rows="wave", columns="hour", colour="plain")
-    grid = read_grid(view, question, read_rows(view, question))
+    grid = read_whole_grid(view, question)
     return Card(title=translate(view.language, "flow.waves.title"), scope=grid.scope, grid=grid, size="wide")

@@ -40,28 +40,29 @@ def history_of(view: View, question: Question) -> Past:
     if window.start is None or view.is_filling:
         return {}
     step, minimum = period_days(view, question), view.targets.at(view.as_of, view.zone).minimum_count
+    days = [-step * back for back in range(1, PERIODS + 1)]
+    # What such figures are made of lies before their anchor: seen now they are what they were then, in a faster scan.
+    is_ripe = question.metric in RIPE
+    views = [view if is_ripe else replace(view, as_of=shift_days(view.as_of, back, view.zone)) for back in days]
+    queries = [_query(view, question, window, back) for back in days]
     found: dict[tuple[object, object], list[float]] = {}
-    for back in range(1, PERIODS + 1):
-        for key, value in _period(view, question, window, -step * back, minimum):
-            found.setdefault(key, []).append(value)
+    for back, answer in zip(days, view.reading.askers.map(View.run, views, queries), strict=True):
+        for row in answer.to_dicts():
+            if (value := _usable(row, question.metric, minimum)) is not None:
+                found.setdefault(_key(question, row, back, view), []).append(value)
     return {key: tuple(values) for key, values in found.items()}
 
 
-def _period(view: View, question: Question, window: Window, days: int, minimum: int) -> list[tuple[tuple[object, object], float]]:
-    """One earlier period, as it stood at its own as-of; buckets moved onto the present ones."""
-    zone, metric = view.zone, question.metric
-    start = None if window.start is None else shift_days(window.start, days, zone)
-    # What such figures are made of lies before their anchor: seen now they are what they were then, in a faster scan.
-    earlier = view if metric in RIPE else replace(view, as_of=shift_days(view.as_of, days, zone))
-    asked = Query(
-        metrics=(metric,),
+def _query(view: View, question: Question, window: Window, days: int) -> Query:
+    """The cells of a period so many days away."""
+    start = None if window.start is None else shift_days(window.start, days, view.zone)
+    return Query(
+        metrics=(question.metric,),
         by=question.by,
-        where=narrowed(view, metric, ()),
-        window=Window(start=start, end=shift_days(window.end, days, zone)),
+        where=narrowed(view, question.metric, ()),
+        window=Window(start=start, end=shift_days(window.end, days, view.zone)),
         grain=question.grain,
     )
-    rows = earlier.run(asked).to_dicts()
-    return [(_key(question, row, days, view), value) for row in rows if (value := _usable(row, metric, minimum)) is not None]
 
 
 def _key(question: Question, row: dict[str, Any], days: int, view: View) -> tuple[object, object]:

@@ -42,16 +42,28 @@ def read_margins(view: View, question: Question, cells: list[Row]) -> Margins:
     )
 
 
+def margin_queries(view: View, question: Question) -> tuple[Query, ...]:
+    """What `read_margins` asks: nothing where the totals follow from the cells."""
+    if adds_up(question) or (question.grain is not None and METRICS[question.metric].anchor.is_stock):
+        return ()
+    rows, whole = (margin_query(view, question, by) for by in ((question.rows,), ()))
+    return rows, margin_query(view, question, question.by[1:], is_series=True), whole
+
+
 def _column(question: Question) -> str:
     return "bucket_at" if question.grain else question.columns
 
 
-def ask_margin(view: View, question: Question, by: tuple[str, ...], *, is_series: bool = False) -> list[Row]:
+def margin_query(view: View, question: Question, by: tuple[str, ...], *, is_series: bool = False) -> Query:
     """The figure over the question's whole window by these dimensions; as a series by its buckets."""
     window, where = window_of(view, window_code(view, question)), narrowed(view, question.metric, ())
     grain = question.grain if is_series else None
-    asked = Query(metrics=(question.metric,), by=by, where=where, window=window, grain=grain, compare=("target",))
-    return view.run(asked).to_dicts()
+    return Query(metrics=(question.metric,), by=by, where=where, window=window, grain=grain, compare=("target",))
+
+
+def ask_margin(view: View, question: Question, by: tuple[str, ...], *, is_series: bool = False) -> list[Row]:
+    """The answer to `margin_query`."""
+    return view.run(margin_query(view, question, by, is_series=is_series)).to_dicts()
 
 
 def adds_up(question: Question) -> bool:

@@ -11,7 +11,7 @@ from components.format import count
 from components.heat import Cell, HeatGrid, Legend
 from i18n import translate
 from pages.figures import brief_figure, figure, metric_name, plain
-from pages.heat_margins import Margins, read_margins
+from pages.heat_margins import Margins, margin_queries, read_margins
 from pages.heat_paint import Key, Paint, Row, paint_of
 from pages.heat_question import TIMES, Question, axis_name, cell_key, narrowed, window_code, window_of
 from pages.links import instant_text
@@ -25,15 +25,26 @@ MOST_ROWS: Final = 34
 MOST_COLUMNS: Final = 31
 
 
-def read_rows(view: View, question: Question) -> list[Row]:
-    """The figure and its target by both sides; `column` holds the column's code or bucket."""
+def cells_query(view: View, question: Question) -> Query:
+    """The figure and its target by both sides."""
     window = window_of(view, window_code(view, question))
     where = narrowed(view, question.metric, ())
-    asked = Query(
+    return Query(
         metrics=(question.metric,), by=question.by, where=where, window=window, grain=question.grain, compare=("target",)
     )
+
+
+def read_rows(view: View, question: Question) -> list[Row]:
+    """The answer to `cells_query`; `column` holds the column's code or bucket."""
     column = "bucket_at" if question.grain else question.columns
-    return [row | {"row": row[question.rows], "column": row[column]} for row in view.run(asked).to_dicts()]
+    rows = view.run(cells_query(view, question)).to_dicts()
+    return [row | {"row": row[question.rows], "column": row[column]} for row in rows]
+
+
+def read_whole_grid(view: View, question: Question) -> HeatGrid:
+    """The grid of the question's cells; totals that do not follow from them are asked together with them."""
+    view.ask_together((cells_query(view, question), *margin_queries(view, question)))
+    return read_grid(view, question, read_rows(view, question))
 
 
 def read_grid(view: View, question: Question, rows: list[Row]) -> HeatGrid:

@@ -35,7 +35,7 @@ from pages.heat_question import (
     window_of,
     words_known,
 )
-from pages.heat_reading import read_grid, read_rows
+from pages.heat_reading import read_rows, read_whole_grid
 from pages.heat_series import read_calendar, read_multiples
 from pages.lost import LONGEST, unknown_words
 from pages.side_by_side import read_side_by_side
@@ -88,10 +88,9 @@ def read_plane(view: View, question: Question) -> Plane:
 def _card(view: View, question: Question) -> Card:
     if question.show == "calendar":
         return read_calendar(view, question)
-    rows = read_rows(view, question)
     if question.show == "lines":
-        return read_multiples(view, question, rows)
-    grid = read_grid(view, question, rows)
+        return read_multiples(view, question, read_rows(view, question))
+    grid = read_whole_grid(view, question)
     return Card(title=grid.title, scope=grid.scope, grid=grid, size="sight", picks="cell")
 
 

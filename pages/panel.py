@@ -60,6 +60,7 @@ def read_figure(view: View, subject: Subject) -> Row:
 def read_panel(view: View, subject: Subject, *, can_drill: bool = True) -> Panel:
     """The whole panel; `can_drill` False where the page is the drill itself."""
     language, metric = view.language, subject.metric
+    view.ask_together(_questions(view, subject))
     shown = read_side_by_side(
         view,
         {
@@ -85,6 +86,13 @@ def read_panel(view: View, subject: Subject, *, can_drill: bool = True) -> Panel
         contract=read_contract(view, metric, subject.query(view), row),
         **shown,
     )
+
+
+def _questions(view: View, subject: Subject) -> tuple[Query | Listing, ...]:
+    """All that a panel asks: most of it looks at the same orders."""
+    asked = contract_query(subject.query(view)), _parts_query(view, subject), first_orders(view, subject)
+    trend = trend_query(view, subject.metric, subject.where, subject.window)
+    return (*asked, trend, *([_exceptions(view, subject)] if subject.metric in SPEED else []))
 
 
 def state_of(view: View, metric: str, row: Row, where: Sequence[Filter] = ()) -> State:
@@ -132,9 +140,9 @@ def _exceptions(view: View, subject: Subject) -> Query:
     return Query(metrics=("exception_rate",), where=where, window=window_of(view, subject.window or view.address.window))
 
 
-def read_trend(view: View, metric: str, where: Sequence[Filter], code: str) -> Line:
+def trend_query(view: View, metric: str, where: Sequence[Filter], code: str) -> Query:
     """The figure by the hour over the last day or two, in longer windows by the day, with its target."""
-    language, window = view.language, window_of(view, code or view.address.window)
+    window = window_of(view, code or view.address.window)
     span = None if window.start is None else window.end - window.start
     is_short = span is not None and span <= timedelta(hours=48)
     grain: Grain = "hour" if is_short and METRICS[metric].anchor.at not in PROMISES else "day"
@@ -144,7 +152,13 @@ def read_trend(view: View, metric: str, where: Sequence[Filter], code: str) -> L
     least, most = (hours, hours) if grain == "hour" else (timedelta(days=14), timedelta(days=60))
     length = most if span is None else min(max(span, least), most)
     shown = Window(start=window.end - length, end=window.end)
-    asked = Query(metrics=(metric,), where=narrowed(view, metric, where), window=shown, grain=grain, compare=("target",))
+    return Query(metrics=(metric,), where=narrowed(view, metric, where), window=shown, grain=grain, compare=("target",))
+
+
+def read_trend(view: View, metric: str, where: Sequence[Filter], code: str) -> Line:
+    """The answer to `trend_query` as a line."""
+    language, asked = view.language, trend_query(view, metric, where, code)
+    grain: Grain = asked.grain or "day"
     rows = view.run(asked).sort("bucket_at").to_dicts()
     values = tuple(plain(row[metric]) for row in rows)
     known = [value for value in values if value is not None]
@@ -169,12 +183,18 @@ def _instant(view: View, instant: datetime, grain: Grain) -> str:
     return f"{instant.astimezone(view.zone):{'%m-%d %H:%M' if grain == 'hour' else '%m-%d'}}"
 
 
+def _parts_query(view: View, subject: Subject) -> Query:
+    """The figure by the next dimension."""
+    where = narrowed(view, subject.metric, subject.where)
+    by = (next_dimension(view, subject.metric, where),)
+    return Query(metrics=(subject.metric,), by=by, where=where, window=window_of(view, subject.window or view.address.window))
+
+
 def read_parts(view: View, subject: Subject) -> Parts:
     """The largest contributors by the next dimension, each with its share of the problem where the figure is one."""
     language, metric = view.language, subject.metric
-    where = narrowed(view, metric, subject.where)
-    dimension = next_dimension(view, metric, where)
-    asked = Query(metrics=(metric,), by=(dimension,), where=where, window=window_of(view, subject.window or view.address.window))
+    asked = _parts_query(view, subject)
+    (dimension,) = asked.by
     problem = problem_of(metric)
     rows = [row for row in view.run(asked).to_dicts() if plain(row[metric]) is not None]
     weights = [problem.bad(row, metric) if problem else abs(plain(row[metric]) or 0.0) for row in rows]
@@ -199,18 +219,22 @@ def read_parts(view: View, subject: Subject) -> Parts:
     )
 
 
-def read_first_orders(view: View, subject: Subject) -> OrderRows:
-    """The first orders behind the figure, the bad ones where it knows bad ones; each leads to itself."""
-    language, metric = view.language, subject.metric
-    listing = Listing(
-        metric=metric,
-        part="bad" if problem_of(metric) else "all",
-        where=narrowed(view, metric, subject.where),
+def first_orders(view: View, subject: Subject) -> Listing:
+    """The first orders behind the figure, the bad ones where it knows bad ones."""
+    return Listing(
+        metric=subject.metric,
+        part="bad" if problem_of(subject.metric) else "all",
+        where=narrowed(view, subject.metric, subject.where),
         window=window_of(view, subject.window or view.address.window),
         columns=ORDER_COLUMNS,
         limit=MOST_ORDERS,
     )
-    rows = view.list_orders(listing).to_dicts()
+
+
+def read_first_orders(view: View, subject: Subject) -> OrderRows:
+    """The rows of `first_orders`; each leads to itself."""
+    language, listing = view.language, first_orders(view, subject)
+    rows = view.list_at_once(listing).to_dicts()
     return OrderRows(
         title=translate(language, "panel.first_bad" if listing.part == "bad" else "panel.first_orders"),
         heads=tuple(translate(language, f"panel.column.{name}") for name in ORDER_COLUMNS),

@@ -55,6 +55,11 @@ class Cache:
         self._making: dict[Key, threading.Event] = {}
         self._bytes = self._hits = self._misses = 0
 
+    def has(self, key: Key) -> bool:
+        """Whether the frame of `key` is here, or on its way."""
+        with self._lock:
+            return key in self._kept or key in self._running
+
     def get(self, key: Key, compute: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """The frame of `key`; computed once by the first asker while others wait.
 

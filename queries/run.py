@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Final
 
@@ -22,6 +23,7 @@ from queries.normal import KEPT_NORMALS
 from queries.open_cells import OPEN_CELLS
 from queries.order_cells import ORDER_CELLS
 from queries.risk import KEPT_COMPARABLES
+from queries.together import Together
 
 TABLES: Final = frozenset({"orders", "order_returns", "order_complaints"})
 KEPT_TABLES: Final = TABLES | {
@@ -76,7 +78,31 @@ def run(lake: Lake, statement: Statement) -> pl.DataFrame:
         frame = lake.read(partial(_answer, statement=statement))
     except duckdb.Error as error:
         raise RunError(f"the query could not be answered: {type(error).__name__}") from error
+    return _in_utc(frame)
+
+
+def run_together(lake: Lake, statements: Sequence[Statement], together: Together) -> dict[int, pl.DataFrame]:
+    """The rows of those of the statements, by their place, that `read_together` found to read the same orders; as `run` gives them.
+
+    Raises RunError as `run`.
+    """
+    for statement in (*(take.statement for take in together.takes), *(statements[place] for place in together.readers)):
+        admit(statement.sql)
+    try:
+        frames = lake.read(partial(_answers, together=together))
+    except duckdb.Error as error:
+        raise RunError(f"the queries could not be answered: {type(error).__name__}") from error
+    return {place: _in_utc(frame) for place, frame in frames.items()}
+
+
+def _in_utc(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(pl.Datetime).dt.convert_time_zone("UTC"))
+
+
+def _answers(cursor: duckdb.DuckDBPyConnection, together: Together) -> dict[int, pl.DataFrame]:
+    for take in together.takes:
+        cursor.execute(f"CREATE TEMP TABLE {take.name} AS {take.statement.sql}", take.statement.parameters)
+    return {place: _answer(cursor, reader) for place, reader in together.readers.items()}
 
 
 def _answer(cursor: duckdb.DuckDBPyConnection, statement: Statement) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from access.work_act import Act, perform
 from config import Settings, read_settings
 from data.lake import Lake
 from queries.cache import Cache
+from queries.listing import Listing
 from queries.query import Filter, Query
 from tests.data.intake import contract_of, take_in, write_csv
 
@@ -88,6 +90,25 @@ def _names(users: tuple[User, ...]) -> str:
 def test_everyone_sees_their_own_regions_whoever_asked_before(reading: Reading, users: tuple[User, ...]) -> None:
     for user in (*users, *users):
         assert _counts(_view(reading, user)) == EXPECTED[user.name]
+
+
+def test_what_is_asked_together_is_found_ready_and_within_the_scope(reading: Reading) -> None:
+    for user in (ADMIN, EAST, NOBODY):
+        view = _view(reading, user)
+        queries = [replace(BY_REGION, by=by, window=view.window) for by in ((), ("region",), ("city",))]
+        listing = Listing(metric="order_count", window=view.window)
+        reading.cache = Cache(1_000_000)
+        alone = [view.run(query) for query in queries]
+        orders = view.list_orders(listing)
+        reading.cache = Cache(1_000_000)
+        view.ask_together([*queries, listing])
+        asked = reading.cache.state().misses
+        assert asked == len(queries) + 1
+        assert [view.run(query).equals(answer) for query, answer in zip(queries, alone, strict=True)] == [True] * len(queries)
+        assert view.list_at_once(listing).equals(orders)
+        assert orders.height == sum(EXPECTED[user.name].values())
+        view.ask_together([*queries, listing])
+        assert reading.cache.state().misses == asked
 
 
 def test_filter_cannot_widen_the_scope(reading: Reading) -> None:

@@ -81,7 +81,7 @@ def unscoped_reads(sql: str) -> list[str]:
     found = []
     for tree in parse(sql, dialect="duckdb"):
         for table in tree.find_all(exp.Table) if tree else ():
-            if table.db not in ("lake", RECENT) or table.name in LEDGER:
+            if table.db not in ("lake", RECENT, "temp") or table.name in LEDGER:
                 continue
             select = table.find_ancestor(exp.Select)
             where = select.args.get("where") if select else None
@@ -105,6 +105,7 @@ def leaks(statements: Sequence[str]) -> list[tuple[str, list[str]]]:
         ("SELECT 1 FROM lake.orders AS o WHERE o.region_code IN ($scope_0) AND TRUE", []),
         ("SELECT 1 FROM lake.orders AS o WHERE o.region_code IN ($scope_0) OR TRUE", ["orders"]),
         ("SELECT 1 FROM lake.orders AS o", ["orders"]),
+        ("SELECT 1 FROM temp.taken_0 AS o WHERE o.settled_at > $start", ["taken_0"]),
         (
             "SELECT 1 FROM lake.order_events AS e, (SELECT 1 FROM lake.orders AS o WHERE o.region_code IN ($scope_0))",
             ["order_events"],
