@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -77,14 +77,15 @@ def follow_changes(href: object) -> Changes:
     return {name: [] for name in (*LISTS, *SINGLES, "snapshot")} | named
 
 
-def take_choice(component: str) -> None:
-    """Put what a component's triggers `choice` and `open` carry into the address; runs before the page does.
+def take_choice(component: str, *, kept: Sequence[str] = ()) -> None:
+    """Put what a component's triggers `choice` and `open` carry into the address, except `kept`; runs before the page does.
 
     All at once: one choice is one step of the browser's back button.
     """
     state = st.session_state.get(component) or {}
     choice, link = state.get("choice"), state.get("open")
     changes = (address_changes(choice) if isinstance(choice, Mapping) else {}) | follow_changes(link)
+    changes = {name: values for name, values in changes.items() if name not in kept}
     before = {name: st.query_params.get_all(name) for name in st.query_params}
     after = {name: values for name, values in (before | changes).items() if values}
     if after != before:

@@ -20,10 +20,10 @@ def render_elsewhere(view: View, module: str, path: str, denied: Sequence[Filter
     watch(view)
 
 
-def render_unknown_moment(view: View, module: str, path: str) -> None:
-    """Draw the frame of the page and, instead of its figures, that nothing is known of the instant or snapshot asked for."""
+def render_unknown_moment(view: View, module: str, now: str) -> None:
+    """Draw the frame of the page and, instead of its figures, that nothing is known of the moment asked for; `now` is its address now."""
     title, text, way = (translate(view.language, f"moment.{part}") for part in ("title", "text", "way"))
-    notice = Notice(state="neutral", title=title, text=text, way=way, href=link(view, path))
+    notice = Notice(state="neutral", title=title, text=text, way=way, href=now)
     draw_frame(view, module, country=None, states=())
     draw_board(Board(language=view.language, notice=notice), key="elsewhere.moment", on_choice=_nothing)
 

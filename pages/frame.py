@@ -66,24 +66,34 @@ def draw_frame(
     can_go_full: bool = False,
     applied: Sequence[Filter] | None = None,
     unknown: Sequence[str] = (),
+    names: Sequence[str] = (),
 ) -> None:
     """Draw the kit and the top bar; `states` are the page's figures by name with their states, for the counts.
 
     `applied` are the filters the page's figures take (None: `view.filters`), `unknown` the page's own choices that it does
-    not know (`name=word`); the bar says which of the address was left out.
+    not know (`name=word`); the bar says which of the address was left out. `names` are dimensions by which the address names
+    what the page is about: no filters here, and not carried along.
     """
     mount_kit(country, is_wide=page in WIDE)
     saved = read_saved_menu(view, page)
+    view = _without(view, names)
     bar = replace(
         _topbar(view, page, states, can_go_full), problems=(*lost_view(view), *_problems(view, applied, unknown)), saved=saved
     )
-    draw_topbar(bar, key="frame.topbar", on_choice=partial(_take, "frame.topbar"))
+    filters = replace(bar.filters, groups=tuple(group for group in bar.filters.groups if group.code not in names))
+    draw_topbar(replace(bar, filters=filters), key="frame.topbar", on_choice=partial(_take, "frame.topbar", names))
     alert_strip(view)
 
 
-def _take(component: str) -> None:
-    take_choice(component)
+def _take(component: str, kept: Sequence[str]) -> None:
+    take_choice(component, kept=kept)
     keep_saved_act(component)
+
+
+def _without(view: View, names: Sequence[str]) -> View:
+    """The view without filters of these dimensions."""
+    address = replace(view.address, filters=tuple(one for one in view.address.filters if one.dimension not in names))
+    return replace(view, address=address, filters=tuple(one for one in view.filters if one.dimension not in names))
 
 
 def watch(view: View) -> None:

@@ -42,7 +42,7 @@ def render(view: View) -> None:
         parameters = {name: st.query_params.get_all(name) for name in ("channel", "order_id", "created")}
         channel, order_id, _ = names = _names(parameters)
         twin = _read(view, *names)
-        draw_frame(view, "pages.order", country=None, states=(), applied=view.address.filters)
+        draw_frame(view, "pages.order", country=None, states=(), applied=view.address.filters, names=("channel",))
         page = read_page(view, twin, order_id, journey=_journey(channel, order_id))
         draw_twin(page, key=PAGE, on_choice=partial(_choose, view, channel, order_id))
         if twin is None:

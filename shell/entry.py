@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -120,7 +121,7 @@ def _show_nothing(
     if view is None:
         wait_for_lake(error, language)
     else:
-        render_unknown_moment(view, page.module, f"/{page.url_path}")
+        render_unknown_moment(view, page.module, f"/{page.url_path}?{urlencode(now, doseq=True)}")
 
 
 def _without_moment(parameters: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:

@@ -134,6 +134,27 @@ def test_an_instant_before_the_first_snapshot_leads_back_to_now(page: Page, serv
     assert parameter not in page.url
 
 
+def test_the_way_back_to_now_keeps_the_order(page: Page, served: Served) -> None:
+    open_at(page, served, "/order?channel=tmall&order_id=0000&as_of=2001-01-01&lang=en")
+    page.get_by_role("link", name="To the newest data").click()
+    expect(page.locator(".sentence")).to_be_visible()
+    assert "as_of" not in page.url
+
+
+def test_the_channel_that_names_an_order_is_no_filter(page: Page, served: Served) -> None:
+    open_at(page, served, "/order?channel=tmall&order_id=0000&region=CN-EAST")
+    expect(page.locator("h2").filter(has_text="0000")).to_be_visible()
+    expect(page.locator(".where")).not_to_contain_text("Tmall")
+    page.locator("details.pages summary").click()
+    expect(page.get_by_role("link", name="Heatmaps")).to_have_attribute("href", "/heatmaps?region=CN-EAST")
+    page.locator("details.filters summary").click()
+    expect(page.locator("details.filters legend").filter(has_text="Channel")).to_have_count(0)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("details.filters .count")).to_have_count(0)
+    expect(page.locator("h2").filter(has_text="0000")).to_be_visible()
+    assert "channel=tmall" in page.url
+
+
 def test_asking_for_an_order_of_another_area_is_on_the_record(page: Page, served: Served) -> None:
     open_at(page, served, "/order?channel=tmall&order_id=0002", name="east")
     expect(page.get_by_role("alert")).to_contain_text("Order not found")
