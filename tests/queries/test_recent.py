@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from math import isclose
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.lake import Lake
 from data.order import MILESTONES
 from data.recent import Recent
 from queries.cells import kept_cells
@@ -29,7 +31,8 @@ from queries.risk import kept_comparables
 from queries.run import MovedOn, run
 from queries.scope import Scope
 from queries.twin import OrderKey, build_order, build_returns, build_sightings
-from tests.queries.desk import AS_OF, Desk, Row
+from tests.data.intake import contract_of, home, take_in, write_csv
+from tests.queries.desk import AS_OF, Desk, Row, targets_of
 from tests.queries.test_laws import BEGIN, EXAMPLES, LAKES, SLOW, TARGETS
 from tests.queries.test_listing import a_lake, moment
 
@@ -244,6 +247,46 @@ def test_orders_that_not_every_sight_takes_alike_are_seen_as_of_then(desk: Desk)
         for since in (0, 10, 15)
     ]
     assert [row["on_time_rate_n"] for (row,) in rates] == [11, 12, 10]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "table"),
+    [
+        (("order_count",), "created_regions"),
+        (("late_rate", "promised_rows"), "promised_regions"),
+        (("over_limit_rate",), "passage_cells"),
+        (("backlog_count",), "open_cells"),
+    ],
+    ids=["begun", "promised", "passed", "open"],
+)
+def test_a_group_that_came_and_went_again_is_not_listed(tmp_path: Path, metrics: tuple[str, ...], table: str) -> None:
+    """An order corrected to another place and channel leaves cells that cancel each other out."""
+    names = ("created", "paid", "approved", "promised")
+    columns = {"order_id": "id", "channel": "'web'", "province_code": "province", "business_type": "kind"}
+    contract = contract_of(columns=columns | {f"{name}_at": name for name in names})
+    hours = [(AS_OF - timedelta(hours=hour)).isoformat() for hour in (30, 29, 25, 10)]
+    rows = [(f"O{number}", "CN-SH", "b2c", *hours) for number in range(9)]
+    with Lake.open_writer(home(tmp_path)) as lake:
+        desk = Desk(
+            lake=lake, folder=tmp_path, targets=targets_of(tmp_path / "targets.yaml", TARGETS), newest=AS_OF - timedelta(hours=1)
+        )
+        recent = recent_of(desk, timedelta(days=40))
+        for hour, changing in enumerate((("X", "CN-GD", "b2b", *hours), ("X", "CN-SC", "b2c", *hours))):
+            path = tmp_path / f"o_{AS_OF + timedelta(minutes=hour):%Y%m%dT%H%M%S}.csv"
+            told = [changing] if hour else [*rows, changing]
+            take_in(lake, contract, write_csv(path, told, ("id", "province", "kind", *names)))
+            desk = replace(desk, version=lake.newest_version())
+            horizon = recent.advance(desk.version, AS_OF)
+        gone = lake.cursor().execute(f"SELECT count(*) FROM recent.{table} WHERE region_code = 'CN-SOUTH'").fetchone()
+        assert gone is not None
+        assert gone[0] >= 2
+        grain: Grain | None = "hour" if table == "open_cells" else None
+        window = Window(start=AS_OF - timedelta(hours=40), end=AS_OF)
+        for by in (("region",), ("region", "business_type")):
+            query = Query(metrics=metrics, by=by, window=window, grain=grain)
+            assert f"recent.{table}" in desk.statement(query, horizon=horizon).sql
+            assert differences(desk, recent, [query]) == []
+            assert {row["region"] for row in desk.ask(query, horizon=horizon)} == {"CN-EAST", "CN-SOUTHWEST"}
 
 
 def test_each_period_reads_its_stages_where_they_are_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
