@@ -88,7 +88,7 @@ def age(language: str, seconds: float | None) -> str:
     for size, unit in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
         if seconds >= 2 * size or (unit != "day" and seconds >= size):
             return translate(language, f"format.age_{unit}", n=int(seconds // size))
-    return translate(language, "format.just_now")
+    return translate(language, "format.under_a_minute")
 
 
 def change(language: str, value: float | None, kind: ChangeKind) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
 from access.audit import verify
 from access.audit_rows import AuditFilter, AuditRow, audit_values, list_audit
 from access.view import View
+from access.work_change import OBJECT_KIND
 from components.format import dated_instant
 from components.register import Choice, Entry, Field, Form, Outcome, Register, draw_register
 from i18n import translate
@@ -99,7 +100,8 @@ def _instant(view: View, text: str) -> datetime | None:
 
 def _entry(view: View, row: AuditRow) -> Entry:
     language = view.language
-    detail = "; ".join(f"{_named(language, 'field', name)}: {_plain(value)}" for name, value in row.detail.items())
+    told = _work(view, row.detail) if row.object_kind == OBJECT_KIND else row.detail
+    detail = "; ".join(f"{_named(language, 'field', name)}: {_plain(value)}" for name, value in told.items())
     cells = (
         dated_instant(row.at, view.zone),
         row.actor or "–",
@@ -119,6 +121,21 @@ def _entry(view: View, row: AuditRow) -> Entry:
         state="warning" if is_trouble else "neutral",
         tip=f"#{row.seq}",
     )
+
+
+def _work(view: View, detail: Mapping[str, Any]) -> dict[str, object]:
+    """What of an order's work was changed, from what to what, in words."""
+    field = str(detail.get("field", ""))
+
+    def shown(value: object) -> str:
+        if isinstance(value, Mapping):
+            return translate(view.language, f"worklist.state.{value['state']}")
+        if field == "follow_up" and isinstance(value, int):
+            return dated_instant(datetime.fromtimestamp(value / 1000, view.zone), view.zone)
+        return "–" if value is None else str(value)
+
+    changed = {field: [shown(detail["before"]), shown(detail["after"])]} if "after" in detail else {}
+    return changed | {name: value for name, value in detail.items() if name not in ("field", "before", "after")}
 
 
 def _plain(value: object) -> str:

@@ -1,12 +1,19 @@
-// Title, what is shown, how fresh it is; and the few controls that every page has.
+const MOST_CHIPS_BESIDE = 2;
+
+// Title, what is shown, how fresh it is; and the few controls that every page has. Many filters have a line of their own.
 function drawTopbar(bar, send) {
+  const isCrowded = bar.chips.length > MOST_CHIPS_BESIDE;
+  return h("div", {}, drawBar(bar, send, isCrowded ? [] : bar.chips), isCrowded ? h("div", { class: "chips-row no-print" }, bar.chips.map((chip) => drawChip(chip, send))) : null);
+}
+
+function drawBar(bar, send, chips) {
   return h(
     "header",
     { class: "topbar" },
     drawPageMenu(bar),
     h("h1", {}, bar.title),
     h("span", { class: "where" }, bar.scope),
-    bar.chips.map((chip) => drawChip(chip, send)),
+    chips.map((chip) => drawChip(chip, send)),
     h("span", { class: `live ${bar.live.state}`, "data-tip": bar.live.tip, role: "status" }, h("span", { class: "dot" }), bar.live.text),
     bar.marks.map((mark) => h("span", { class: "calendar", "data-tip": mark.tip }, mark.text)),
     bar.problems.map((text) => h("span", { class: "problem", role: "alert", "data-tip": text }, stateMark("warning", ""), text)),

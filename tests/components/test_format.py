@@ -65,7 +65,7 @@ def test_counts_and_rates_are_rounded_half_up_and_separated() -> None:
 
 
 AGES = [
-    (20, "now", "刚刚"),
+    (20, "< 1 min", "不到 1 分钟"),
     (61, "1 min", "1 分钟"),
     (18 * 60, "18 min", "18 分钟"),
     (3 * 3600, "3 h", "3 小时"),

@@ -202,6 +202,18 @@ def test_a_state_is_a_shape_and_a_word_besides_its_colour(page: Page, show: Show
     assert page.locator(".tile .mark.warning").first.evaluate("mark => getComputedStyle(mark).clipPath").startswith("polygon")
 
 
+@pytest.mark.parametrize("width", [1024, 1440])
+def test_many_filters_are_all_read_whole(page: Page, show: Show, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 768})
+    texts = [f"Warehouse: Shanghai, Guangzhou {number}" for number in range(9)]
+    show("topbar", topbar(chips=tuple({"code": "city", "text": text, "remove": "Remove"} for text in texts)))
+    expect(page.locator(".chip")).to_have_count(9)
+    clipped = "spans => spans.filter((span) => span.scrollWidth > span.clientWidth).length"
+    assert page.locator(".chip span:first-child").evaluate_all(clipped) == 0
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    expect(page.locator(".controls")).to_be_in_viewport(ratio=1)
+
+
 def test_a_chip_removes_its_filter(page: Page, show: Show) -> None:
     show("topbar", topbar(chips=({"code": "city", "text": HOSTILE, "remove": "Remove City"},)))
     expect(page.locator(".chip")).to_contain_text(HOSTILE)

@@ -115,6 +115,25 @@ def test_audit_is_filtered_and_its_chain_walked(home: Path, reading: Reading) ->
     assert "All 2 rows are sound" in walked.outcome.text
 
 
+def test_changes_of_an_orders_work_are_told_in_words(home: Path, reading: Reading) -> None:
+    store = open_store(read_settings({}, home=home))
+    states = [{"state": name, "trouble": trouble, "promised_at": None} for name, trouble in (("open", None), ("done", "late"))]
+    details: dict[str, dict[str, object]] = {
+        "work_state_set": {"field": "state", "version": 2, "before": states[0], "after": states[1]},
+        "work_follow_up_set": {"field": "follow_up", "version": 1, "before": None, "after": int(AS_OF.timestamp() * 1000)},
+        "work_noted": {"field": "note", "version": 3, "length": 32},
+        "work_undone": {"field": "assignee", "version": 4, "before": "li", "after": None, "undoes": 3},
+    }
+    for action, detail in details.items():
+        note(store, at=AS_OF, actor="li", action=action, object_kind="work_item", object_id="web/1", detail=detail)
+    store.dispose()
+    told = {entry.cells[2]: (entry.cells[3], entry.cells[7]) for entry in _register("audit", home, reading).entries}
+    assert told["State of work set"] == ("work on order web/1", "state: Open → Done; version: 2")
+    assert told["Follow-up set"][1] == "follow-up: – → 2026-03-02 16:00:00; version: 1"
+    assert told["Note written"][1] == "characters of the note: 32; version: 3"
+    assert told["Change of work taken back"][1] == "assignee: li → –; takes back change: 3; version: 4"
+
+
 def test_nonsense_dates_filter_nothing(home: Path, reading: Reading) -> None:
     values = {"since": "yesterday'--", "until": "2026-99-99"}
     assert len(_register("audit", home, reading, {"action": "filter", "key": "filter", "values": values}).entries) == 2
