@@ -56,7 +56,7 @@ class Period:
 
     `is_settled` says that no milestone lies after the period's as-of and end, `is_known` only that none lies after its as-of,
     `is_current` that its last instant is as-of, `has_comparables` that what orders at risk are compared with is kept in
-    memory, `has_visits` that the stages passed and waited in are, `ends_in_visits` that those of its last hour are.
+    memory, `has_visits` that the stages passed and waited in are.
     """
 
     suffix: str = ""
@@ -65,7 +65,6 @@ class Period:
     is_current: bool = False
     has_comparables: bool = False
     has_visits: bool = False
-    ends_in_visits: bool = False
 
     def name(self, parameter: str) -> str:
         """The parameter's SQL for this period."""

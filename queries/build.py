@@ -112,10 +112,6 @@ def _kept_shape(
     def is_kept_for(name: str, is_settled: bool) -> bool:
         return is_settled and shape.setting.grain is None and has_comparables(held, by_span[name])
 
-    def ends_in_visits(name: str) -> bool:
-        last_hour = by_span[name].get("cells_end")
-        return isinstance(last_hour, datetime) and last_hour >= held.visits_since
-
     ends = [values["until"] for values in by_span.values()]
     has_waits = all(visits.values()) or (
         shape.setting.grain is None and all(isinstance(end, datetime) and end >= held.visits_since for end in ends)
@@ -134,15 +130,8 @@ def _kept_shape(
         shape,
         setting=setting,
         has_comparables=is_kept_for("", shape.is_settled),
-        ends_in_visits=ends_in_visits(""),
         comparands=tuple(
-            replace(
-                c,
-                has_comparables=is_kept_for(c.name, c.is_settled),
-                has_visits=visits[c.name],
-                ends_in_visits=ends_in_visits(c.name),
-            )
-            for c in shape.comparands
+            replace(c, has_comparables=is_kept_for(c.name, c.is_settled), has_visits=visits[c.name]) for c in shape.comparands
         ),
     )
 

@@ -156,7 +156,7 @@ def _single(
     edges = [(period.name("start"), f"LEAST({period.name('cells_start')}, {period.name('end')})")]
     edges.append((f"GREATEST({period.name('cells_end')}, {period.name('start')})", period.name("end")))
     ended = [[f"o.at >= {start}", f"o.at < {end}"] for start, end in edges]
-    near = ended if setting.has_visits else ended[1:] if period.ends_in_visits else []
+    near = ended if setting.has_visits else ended[1:]
     far = edges[: len(edges) - len(near)]
     ctes: Ctes = []
     rows: list[exp.Query] = [kept_passages("passages", passthrough, between, single) for between in near]

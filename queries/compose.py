@@ -208,7 +208,8 @@ def _cells_table(part: _Part, setting: Setting, keys: list[str], scan: list[str]
     columns = filtered_columns(scan).union(*(column_names(sql) for sql in keys))
     if part.anchor.rows != "passages":
         return order_cells_for(setting, part.anchor, part.measures, columns)
-    if part.anchor.extra == "waiting" and not setting.has_waits:
+    if not setting.has_waits:
+        # Where what waits at the end is kept, so is what ended in the last hour.
         return None
     figures = frozenset[str]().union(*(column_names(measure.counted) for measure in part.measures))
     return cells_for(setting, columns, figures)

@@ -32,7 +32,6 @@ class Comparand:
     is_current: bool = False
     has_comparables: bool = False
     has_visits: bool = False
-    ends_in_visits: bool = False
 
     @property
     def period(self) -> Period:
@@ -44,7 +43,6 @@ class Comparand:
             is_current=self.is_current,
             has_comparables=self.has_comparables,
             has_visits=self.has_visits,
-            ends_in_visits=self.ends_in_visits,
         )
 
 
@@ -75,7 +73,6 @@ class Shape:
     is_known: bool = False
     is_current: bool = False
     has_comparables: bool = False
-    ends_in_visits: bool = False
 
     @property
     def period(self) -> Period:
@@ -86,7 +83,6 @@ class Shape:
             is_current=self.is_current,
             has_comparables=self.has_comparables,
             has_visits=self.setting.has_visits,
-            ends_in_visits=self.ends_in_visits,
         )
 
 

@@ -314,6 +314,67 @@ def test_a_passage_that_a_later_instant_contradicts_counts_for_whoever_looks_bef
     assert {row["stage"]: row["over_limit_rate_n"] for row in found}["picked"] == 1
 
 
+FAR = Window(start=AS_OF - timedelta(hours=45, minutes=30), end=AS_OF - timedelta(hours=40, minutes=30))
+"""Its whole hours are 45 to 41 hours ago: half an hour at each end is in no whole hour."""
+
+
+def at_the_edges(name: str) -> list[Row]:
+    """Orders with this instant in either end of `FAR`: begun before it, after it, outside the window, or contradicted later."""
+    ends = (AS_OF - timedelta(hours=45, minutes=20), AS_OF - timedelta(hours=40, minutes=50))
+    minutes = {"before": -300, "soon after": 10, "hours after": 120, "after all": 700}
+    rows: list[Row] = [
+        {"id": f"{when} {number}", "created": end + timedelta(minutes=later), name: end}
+        for number, end in enumerate(ends)
+        for when, later in minutes.items()
+    ]
+    spans = {"created": -60, "accepted": -30, "picked": 0, "paid": 240}
+    rows += [
+        {"id": f"C{number}"} | {milestone: end + timedelta(minutes=minute) for milestone, minute in spans.items()}
+        for number, end in enumerate(ends)
+    ]
+    return rows
+
+
+@pytest.mark.parametrize("visits", [timedelta(hours=41), timedelta(hours=60)])
+def test_stages_that_ended_at_the_windows_far_ends_count_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, visits: timedelta
+) -> None:
+    """Also those that ended before their order began, and where of the ends' passages only the last hour's are kept."""
+    monkeypatch.setattr("data.recent.VISIT_SPAN", visits)
+    filled = desk.filled(at_the_edges("paid")).with_targets(TARGETS)
+    recent = recent_of(filled, timedelta(days=40))
+    horizon = recent.advance(filled.version, AS_OF)
+    for by in (("stage",), ("stage", "channel")):
+        query = Query(metrics=("over_limit_rate", "over_limit_seconds"), by=by, window=FAR)
+        assert "_cells AS o" in filled.statement(query, horizon=horizon).sql
+        for hours in (0, 30, 38, 40):
+            assert differences(filled, recent, [query], as_of=AS_OF - timedelta(hours=hours)) == []
+        assert sum(row["over_limit_rate_n"] for row in filled.ask(query, horizon=horizon)) > 0
+
+
+def test_orders_promised_or_begun_at_the_windows_far_ends_count_once(desk: Desk) -> None:
+    """Also those promised before they began, or with an exception that not every sight knows."""
+    rows = at_the_edges("promised")
+    rows += [{"id": f"E{n}", "exception": "held", "exception_at": AS_OF} | row for n, row in enumerate(rows[:8]) if row.pop("id")]
+    rows = [row | {"id": f"O{number}"} for number, row in enumerate(rows)]
+    filled = desk.filled(rows).with_targets(TARGETS)
+    recent = recent_of(filled, timedelta(days=40))
+    for hours in (0, 30, 38, 40):
+        assert differences(filled, recent, order_questions([FAR], filled, recent), as_of=AS_OF - timedelta(hours=hours)) == []
+
+
+def test_open_orders_are_looked_at_one_by_one_where_more_is_known_later(desk: Desk) -> None:
+    """In the very hour of as-of one order begins and another is delivered, after it: one of two is open then."""
+    as_of = AS_OF - timedelta(hours=11, minutes=40)
+    later = as_of + timedelta(minutes=10)
+    rows = [{"id": "O1", "created": as_of - timedelta(hours=5), "delivered": later}, {"id": "O2", "created": later}]
+    filled = replace(desk.filled(rows).with_targets(TARGETS), newest=later)
+    recent = recent_of(filled, timedelta(days=40))
+    query = Query(metrics=("backlog_count",), by=("region",), window=Window.last(timedelta(hours=3), as_of), grain="hour")
+    assert differences(filled, recent, [query], as_of=as_of) == []
+    assert [row["backlog_count"] for row in filled.ask(query, as_of=as_of, horizon=recent.horizon)][-1] == 1
+
+
 def test_limits_that_have_changed_are_not_those_counted(desk: Desk) -> None:
     filled = desk.filled(*a_lake()).with_targets(TARGETS)
     horizon = recent_of(filled, timedelta(days=40)).advance(filled.version, AS_OF)
