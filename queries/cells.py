@@ -35,6 +35,7 @@ from queries.normal import (
 )
 from queries.normal import KEYS as NORMAL_KEYS
 from queries.passages import closed_at_edges, kept_passages, kept_waits
+from queries.wait_spans import are_spanned, spanned_waits
 
 PASSED_COUNT: Final = "passed_count"
 
@@ -123,11 +124,12 @@ def cells(request: Request, table: str) -> tuple[Ctes, str]:
     first, last = period.name("cells_start"), period.name("cells_end")
     inside = [f"o.at >= {first}", f"o.at < {last}"]
     counts = COUNTS[table]
-    ctes, single = _single(request, passthrough, inside, counts)
+    wanted = sorted(request.columns & FIGURES)
+    spanned = are_spanned(request, wanted) and counts is LIMITED
+    ctes, single = _single(request, passthrough, inside, counts, has_waits=not spanned)
     kept = sorted(passthrough | {"passage_stage"} | (request.columns & {"at"})) + (["bucket"] if setting.grain else [])
     one_by_one = f"{request.anchor.name}_single{period.suffix}"
     name = f"{request.anchor.name}_cells{period.suffix}"
-    wanted = sorted(request.columns & FIGURES)
     figures = {"passage_stage": "o.passage_stage", "at": "o.at"} | {figure: f"o.{figure}" for figure in wanted}
     if setting.grain:
         figures["bucket"] = bucket_sql("o.at", setting.grain, setting.offsets)
@@ -142,14 +144,17 @@ def cells(request: Request, table: str) -> tuple[Ctes, str]:
         # One CTE of normals serves all periods of a statement.
         ctes += [] if period.suffix else normal_ctes(setting)
         ctes.append((counted_rows, beside_normals(one_by_one)))
-    rows = exp.union(summed, counted.from_(counted_rows, copy=False), distinct=False, copy=False)
-    return [*ctes, (name, rows)], name
+    rows = [summed, counted.from_(counted_rows, copy=False)]
+    if spanned:
+        waits, lasting = spanned_waits(request, passthrough, wanted)
+        ctes, rows = [*ctes, *waits], [*rows, lasting]
+    return [*ctes, (name, exp.union(*rows, distinct=False, copy=False))], name
 
 
 def _single(
-    request: Request, passthrough: frozenset[str], inside: list[str], counts: Mapping[str, str]
+    request: Request, passthrough: frozenset[str], inside: list[str], counts: Mapping[str, str], *, has_waits: bool
 ) -> tuple[Ctes, exp.Query]:
-    """What is not counted, one by one: at the window's ends, the doubtful ones inside, and the waits."""
+    """What is not counted, one by one: at the window's ends, the doubtful ones inside, and, unless left out, the waits."""
     setting, period = request.setting, request.period
     passthrough, beside = (passthrough, NORMAL_KEYS) if counts is NORMED else (passthrough | {"business_type"}, {"limit_seconds"})
     single = replace(request, columns=passthrough | {"passage_seconds", "at"} | beside)
@@ -167,7 +172,7 @@ def _single(
         early = ([*between, "o.created_at > o.at"] for between in ended[: len(far)])
         rows += [kept_passages(DOUBTFUL, passthrough, between, single) for between in early]
     rows.append(kept_passages(DOUBTFUL, passthrough, inside, single))
-    if request.anchor.extra == "waiting":
+    if has_waits and request.anchor.extra == "waiting":
         rows.append(kept_waits(passthrough, single))
     return ctes, exp.union(*rows, distinct=False, copy=False)
 
