@@ -16,6 +16,9 @@ from pages.links import link
 from pages.staleness import stale_columns, stale_sources
 from pages.wording import codes_in_order, kinds_to_show, name_of, short_names, stage_name, window_name
 from queries.dimensions import DIMENSIONS
+from queries.metrics import METRICS
+from queries.parts import figure as share_of
+from queries.parts import parts_of
 from queries.query import Query, Window
 
 Row = dict[str, Any]
@@ -30,13 +33,22 @@ UNCOLOURED: Final = 6
 """The highest step for one or two complaints: they are told, not coloured."""
 COMPLAINT_WINDOW: Final = timedelta(days=7)
 """Complaints are rare: a shorter window would colour single ones."""
+GREY_PARTS: Final = parts_of(METRICS["grey_zone_delay_share"])
 
 
 def stage_rows(view: View, metric: str) -> list[Row]:
-    """The figure by place and stage with last week's; what is beyond the limit comes with its hours and orders."""
+    """The figure by place and stage with last week's; what is beyond the limit comes with its hours and orders and the grey zone's."""
     by = (place_dimension(view), "stage")
-    metrics = ("over_limit_rate", "over_limit_seconds", "over_limit_count") if metric == "over_limit_rate" else (metric,)
+    beyond = ("over_limit_rate", "over_limit_seconds", "over_limit_count", *(part.asked for part in GREY_PARTS))
+    metrics = beyond if metric == "over_limit_rate" else (metric,)
     return view.run(Query(metrics=metrics, by=by, where=view.filters, window=view.window, compare=("last_week",))).to_dicts()
+
+
+def grey_share(view: View) -> float | None:
+    """The grey zone's share of the delay, added up from the places and stages: they are asked for anyway."""
+    rows = stage_rows(view, "over_limit_rate")
+    sums = {part.measure: sum(row[part.asked] or 0 for row in rows) for part in GREY_PARTS}
+    return share_of(METRICS["grey_zone_delay_share"], sums, 0)[0]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from i18n import translate
 from pages.figures import figure, plain
 from pages.staleness import stale_columns, stale_sources
 from pages.time_marks import read_axis
+from pages.wall_heat import grey_share
 from pages.wording import definition, judge, state_name
 from queries.clock import buckets
 from queries.metrics import METRICS
@@ -44,7 +45,6 @@ TILES: Final = (
 )
 USUAL: Final = 1.1
 """Without a target, up to a tenth more than a week ago is as usual."""
-BESIDE: Final = ("grey_zone_delay_share", "at_risk_count")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +71,13 @@ def _figures(view: View) -> Row:
     day = Window(start=Window.day_of(view.as_of, view.zone).start, end=Window.all_until(view.as_of).end)
     asked = (
         Query(metrics=metrics, where=view.filters, window=view.window, compare=compare),
-        *(Query(metrics=(name,), where=view.filters, window=view.window) for name in BESIDE),
+        Query(metrics=("at_risk_count",), where=view.filters, window=view.window),
         Query(metrics=("order_count",), where=view.filters, window=day, compare=("last_week",)),
     )
     figures: Row = {}
     for answer in view.run_all(asked):
         figures |= answer.row(0, named=True)
+    figures["grey_zone_delay_share"] = grey_share(view)
     # While older history comes in, a week ago is not known yet: better no comparison than a wrong one.
     return {name: None if "_last_week" in name and view.is_filling else value for name, value in figures.items()}
 
