@@ -22,6 +22,7 @@ from data.lake import RECENT, Lake
 from data.leading import LEADING, Bounds, Ranking, beyond_sql, find_bounds, lay_out, replace_changed
 from data.numbers import Numbers
 from data.order import MILESTONE_BIT, MILESTONES, MUST_FOLLOW, OPEN_UNTIL_FOREVER, ORDER_KEY, STAGES
+from data.taken import TAKEN, taken_sql
 from data.visit import DOUBTFUL_WHEN, FOREVER, Offset, doubtful_sql, passages_sql, waits_sql
 from data.zone import offset_sql, offsets
 
@@ -221,6 +222,10 @@ class Recent:
         _fill_visits(cursor, visits_since, self._offset)
         cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.{DOUBTFUL} AS {doubtful_sql(orders, self._offset)}", since)
         cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.{DOUBTFUL_ORDERS} AS {_doubtful_orders(orders)}")
+        for table, milestone in TAKEN.items():
+            cursor.execute(
+                f"CREATE OR REPLACE TABLE {RECENT}.{table} AS {taken_sql(table, orders)} ORDER BY {milestone}_at", since
+            )
         cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.older AS SELECT * EXCLUDE (order_number) FROM {RECENT}.orders LIMIT 0")
         lay_out(cursor)
         _attach_all(cursor, values)
@@ -363,7 +368,7 @@ def _find_gone(cursor: duckdb.DuckDBPyConnection) -> None:
 
 def _take_out(cursor: duckdb.DuckDBPyConnection) -> None:
     """Remove the changed orders, and where they were and when, as they were held."""
-    for table in ("orders", DOUBTFUL_ORDERS, DOUBTFUL, *VISITS):
+    for table in ("orders", DOUBTFUL_ORDERS, DOUBTFUL, *VISITS, *TAKEN):
         cursor.execute(f"DELETE FROM {RECENT}.{table} AS held USING gone WHERE held.order_number = gone.order_number")
     cursor.execute(f"DELETE FROM {RECENT}.older AS held USING changed WHERE {_same_order('held', 'changed')}")
 
@@ -379,6 +384,8 @@ def _put_in(cursor: duckdb.DuckDBPyConnection, values: dict[str, Any], offset: O
     cursor.execute(f"INSERT INTO {RECENT}.orders FROM fresh")
     cursor.execute(f"INSERT INTO {RECENT}.{DOUBTFUL_ORDERS} {_doubtful_orders('fresh')}")
     cursor.execute(f"INSERT INTO {RECENT}.{DOUBTFUL} {doubtful_sql('fresh', offset)}", {"since": values["since"]})
+    for table in TAKEN:
+        cursor.execute(f"INSERT INTO {RECENT}.{table} {taken_sql(table, 'fresh')}", {"since": values["since"]})
     for table, sql in VISITS.items():
         cursor.execute(f"INSERT INTO {RECENT}.{table} {sql('fresh', offset)}", {"since": values["visits_since"]})
 

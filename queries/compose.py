@@ -24,6 +24,7 @@ from queries.quantiles import taken_together
 from queries.rows import source
 from queries.shape import Shape, WhereShape, exists_for, stages_of
 from queries.spans import are_spanned, spans
+from queries.taken import taken, taken_figures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +172,9 @@ def _part_ctes(part: _Part, shape: Shape) -> Ctes:
     counted = PASSED_COUNT if anchor.rows == "passages" else ROW_COUNT
     if table:
         figures = {measure.name: measure.counted for measure in part.measures}
+    named_besides = filtered_columns(scan).union(*(column_names(sql) for sql in keys_of))
+    narrow = None if table else taken_figures(setting, anchor, figures, named_besides)
+    figures = narrow or figures
     columns = frozenset[str]().union(*(column_names(sql) for sql in [*keys_of, *figures.values()]))
     columns |= {counted} if table else frozenset()
     stages = stages_of(shape.where)
@@ -178,7 +182,7 @@ def _part_ctes(part: _Part, shape: Shape) -> Ctes:
     if table:
         ctes, name = cells(request, table) if anchor.rows == "passages" else order_cells(request, table)
     else:
-        ctes, name = source(request)
+        ctes, name = taken(request) if narrow else source(request)
     keys = dimensions | ({"bucket": _bucket(part, setting)} if setting.grain else {})
     chosen = keys | taken_together(figures)
     answer = select(*(named(sql, alias) for alias, sql in chosen.items())).from_(name, copy=False)

@@ -14,6 +14,7 @@ from sqlglot.errors import SqlglotError
 from data.lake import RECENT, Lake
 from data.leading import LISTED
 from data.recent import DOUBTFUL, DOUBTFUL_ORDERS, VISITS
+from data.taken import TAKEN
 from queries.build import Statement
 from queries.cells import KEYS as CELL_KEYS
 from queries.dwells import DWELL_CELLS
@@ -35,6 +36,7 @@ KEPT_TABLES: Final = TABLES | {
     *TOLD,
     DWELL_CELLS,
     *VISITS,
+    *TAKEN,
     *ORDER_CELLS,
     OPEN_CELLS,
     DOUBTFUL_ORDERS,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from data.lake import Lake
 from data.numbers import EPOCH, HOUR, Numbers
 from data.recent import ATTACHED, COUNTED_ROWS, DOUBTFUL, DOUBTFUL_ORDERS, VISITS, Counted, Counting, Derived, Recent
+from data.taken import TAKEN
 from tests.data.intake import contract_of, home, take_in, write_csv
 from tests.data.test_merge import HEADER, SNAPSHOT, _contract
 
@@ -77,7 +78,7 @@ CITIES = Counted(
     of="orders",
 )
 COUNTED = (PASSED, SLOW, CITIES)
-REPEATED = (DOUBTFUL_ORDERS, DOUBTFUL, *VISITS)
+REPEATED = (DOUBTFUL_ORDERS, DOUBTFUL, *VISITS, *TAKEN)
 _numbers = count()
 
 
