@@ -69,15 +69,15 @@ def counted_spans(request: Request, measures: tuple[Measure, ...], keys: Mapping
     setting, period = request.setting, request.period
     columns = frozenset(KEYS)
     hours = base(
-        columns, setting, sight=_SIGHT, conditions=[f"o.at <= {period.name('as_of')}", *request.filters], table=OPEN_CELLS
+        columns, setting, sight=_SIGHT, conditions=[f"o.at <= {period.name('until')}", *request.filters], table=OPEN_CELLS
     )
     hours = hours.select(*(named(f"o.{name}", name) for name in ("at", *EVENTS)), copy=False)
-    as_of = f"epoch_ms({period.name('as_of')})"
-    ahead = [f"o.promised_at >= {period.name('as_of')}", EVENTS["fell_due_count"][1]]
-    ahead.append(f"(epoch_ms(o.promised_at) + 1) // {HOUR_MS} = {as_of} // {HOUR_MS}")
-    ahead.append(f"o.promised_at < {period.name('as_of')} + INTERVAL 1 HOUR")
+    until = f"epoch_ms({period.name('until')})"
+    ahead = [f"o.promised_at >= {period.name('until')}", EVENTS["fell_due_count"][1]]
+    ahead.append(f"(epoch_ms(o.promised_at) + 1) // {HOUR_MS} = {until} // {HOUR_MS}")
+    ahead.append(f"o.promised_at < {period.name('until')} + INTERVAL 1 HOUR")
     late = base(columns, setting, sight=_SIGHT, conditions=[*ahead, *request.filters])
-    late = late.select(named(period.name("as_of"), "at"), copy=False)
+    late = late.select(named(period.name("until"), "at"), copy=False)
     late = late.select(*(named("-1" if name == "fell_due_count" else "0", name) for name in EVENTS), copy=False)
     events, changes, answer = (f"{name}{period.suffix}" for name in ("open_events", "open_changes", "open_spans"))
     wanted = {measure.name: CHANGES[measure.during] for measure in measures if measure.during} | {"open": CHANGES[WHILE_OPEN]}

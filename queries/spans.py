@@ -33,7 +33,7 @@ def spans(request: Request, measures: tuple[Measure, ...], keys: dict[str, str])
         sql for m in measures if m.during for sql in (m.during.after, m.during.when, f"LEAST({m.during.until or 'NULL'})") if sql
     ]
     wanted = frozenset[str]().union(*map(column_names, (*told, *keys.values())))
-    conditions = [f"o.created_at <= {period.name('as_of')}", f"o.open_until_at > {period.name('start')}", *request.filters]
+    conditions = [f"o.created_at <= {period.name('until')}", f"o.open_until_at > {period.name('start')}", *request.filters]
     raw = base(wanted, setting, sight=Sight(as_of="", is_settled=True), conditions=conditions)
     raw = raw.select(*(named(sql, name) for name, sql in OPEN_MS.items()), copy=False)
     rows, counts, answer = f"orders_spanned{period.suffix}", f"spans{period.suffix}", f"open_spans{period.suffix}"
@@ -54,14 +54,14 @@ def spans(request: Request, measures: tuple[Measure, ...], keys: dict[str, str])
 
 def _counted(index: int, during: Span, rows: str, keys: dict[str, str], request: Request) -> exp.Select:
     """How many orders count from the same bucket to the same bucket."""
-    setting, as_of = request.setting, f"EPOCH_MS({request.period.name('as_of')})"
+    setting, until = request.setting, f"EPOCH_MS({request.period.name('until')})"
     first, following, conditions = "created_ms", "open_until_ms", [during.when]
     if during.after:
         first = f"GREATEST(created_ms, EPOCH_MS({during.after}) + 1)"
-        conditions += [f"{during.after} IS NOT NULL", f"EPOCH_MS({during.after}) < {as_of}"]
+        conditions += [f"{during.after} IS NOT NULL", f"EPOCH_MS({during.after}) < {until}"]
     if during.until:
         following = f"LEAST(open_until_ms, EPOCH_MS(LEAST({during.until})))"
-    after = f"CASE WHEN {following} <= {as_of} THEN {bucket_of_ms(following, setting.grain, setting.offsets)} ELSE {NEVER} END"
+    after = f"CASE WHEN {following} <= {until} THEN {bucket_of_ms(following, setting.grain, setting.offsets)} ELSE {NEVER} END"
     found = [named(sql, key) for key, sql in keys.items()]
     found += [named(str(index), "span"), named(bucket_of_ms(first, setting.grain, setting.offsets), "first_bucket")]
     found += [named(after, "next_bucket"), named("COUNT(*)", "n")]
