@@ -108,3 +108,37 @@ def test_failure_is_a_sentence_with_a_remedy(kind: str, words: str) -> None:
 def test_what_a_box_quotes_is_text(text: str) -> None:
     assert not re.search(r"(?<!\\)[!-/:-@\[-`{-~]", re.sub(r"\\[!-/:-@\[-`{-~]", "", as_text(text)))
     assert re.sub(r"\\(.)", r"\1", as_text(text)) == text
+
+
+def _draw_overtaken(overtaken: int, drawn: "list[tuple[int, bool]]") -> None:  # noqa: UP037 - run from its source, where no name is imported
+    from threading import Event
+    from types import SimpleNamespace
+    from unittest.mock import patch
+
+    from access.view import Overtaken
+    from pages import PAGES
+    from shell import entry
+
+    view = SimpleNamespace(drawing=Event())
+
+    def render(view: SimpleNamespace) -> None:
+        drawn.append((len(drawn), view.drawing.is_set()))
+        if view.drawing.is_set() and len(drawn) <= overtaken:
+            raise Overtaken("there is a newer snapshot")
+
+    with patch.object(entry, "import_module", lambda name: SimpleNamespace(render=render)):
+        entry._draw(PAGES[0], view)  # type: ignore[arg-type]
+    assert not view.drawing.is_set()
+
+
+@pytest.mark.parametrize(("overtaken", "runs"), [(0, 1), (1, 2), (2, 3), (50, 4)])
+def test_an_overtaken_page_is_begun_anew_a_few_times_then_brought_to_its_end(overtaken: int, runs: int) -> None:
+    drawn = list[tuple[int, bool]]()
+    app = AppTest.from_function(_draw_overtaken, args=(overtaken, drawn), default_timeout=60).run()
+    assert not app.exception
+    assert [number for number, _ in drawn] == list(range(runs))
+    assert drawn[-1][1] == (overtaken < 3)
+    # The next time it may be begun anew again.
+    drawn.clear()
+    app.run()
+    assert [is_followed for _, is_followed in drawn][0]
