@@ -166,7 +166,8 @@ class Ahead:
                 if due and filling_share(reading.settings) is None:
                     self._prepare_usual(reading, clock, newest, due, is_busy)
                 continue
-            reading.is_preparing = is_warm
+            # While history fills there is always something newer: pages follow it as it comes.
+            reading.is_preparing = is_warm and filling_share(reading.settings) is None
             try:
                 is_ready = self._prepare(reading, clock, self.recent() if is_warm else [first])
             except Exception:

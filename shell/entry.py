@@ -82,14 +82,14 @@ def show(page: Page, session: Session, visitor: Visitor, language: str) -> None:
 
 def _draw(page: Page, view: View) -> None:
     """Draw the page; begun anew where a newer snapshot overtakes it, and when that goes on and on brought to its end all the same."""
-    begun = st.session_state.get(BEGUN, 0) + 1
-    if begun <= MOST_BEGUN:
+    begun = st.session_state.get(BEGUN, 0)
+    if begun < MOST_BEGUN:
         view.drawing.set()
-    st.session_state[BEGUN] = begun
+    st.session_state[BEGUN] = 0
     try:
         import_module(page.module).render(view)
-        st.session_state[BEGUN] = 0
     except Overtaken:
+        st.session_state[BEGUN] = begun + 1
         st.rerun()
     finally:
         view.drawing.clear()

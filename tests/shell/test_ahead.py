@@ -161,7 +161,11 @@ def test_usual_sights_wait_while_visitors_pages_are_drawn(reading: Reading) -> N
     thread.join(30)
 
 
-def test_open_pages_see_no_news_until_it_is_ready_for_them(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_filling", [False, True])
+def test_open_pages_see_no_news_until_it_is_ready_for_them_unless_history_fills(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch, *, is_filling: bool
+) -> None:
+    monkeypatch.setattr("shell.ahead.filling_share", lambda settings: 0.5 if is_filling else None)
     ahead, told = Ahead(), list[bool]()
     prepared = ahead._prepare
 
@@ -182,7 +186,7 @@ def test_open_pages_see_no_news_until_it_is_ready_for_them(reading: Reading, mon
     ahead.stopping.set()
     thread.join(30)
     # At the start nothing is open that could wait.
-    assert told == [False, True]
+    assert told == [False, not is_filling]
     assert not reading.is_preparing
 
 

@@ -141,4 +141,4 @@ def test_an_overtaken_page_is_begun_anew_a_few_times_then_brought_to_its_end(ove
     # The next time it may be begun anew again.
     drawn.clear()
     app.run()
-    assert [is_followed for _, is_followed in drawn][0]
+    assert next(is_followed for _, is_followed in drawn)
