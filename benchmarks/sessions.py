@@ -27,6 +27,7 @@ from websockets.typing import Origin
 from benchmarks.figure import BenchmarkError, Figure, Trial
 from benchmarks.lakes import END, MEMORY_LIMIT, SEED, borrowed_home, lake_home, settings_of
 from benchmarks.merge import CONTRACT, RECENT, write_changes
+from benchmarks.start import wait_for_answer
 from config import ROOT
 from data.contract import parse_contract
 from data.lake import Lake
@@ -188,22 +189,11 @@ def _interface(home: Path) -> Iterator[tuple[Served, int]]:
     )
     process = subprocess.Popen(command, cwd=ROOT, env=variables)
     try:
-        _wait_for_answer(served, process)
+        wait_for_answer(served, process)
         yield served, process.pid
     finally:
         process.terminate()
         process.wait(timeout=60)
-
-
-def _wait_for_answer(served: Served, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if served.ask("GET", "/healthz").status == 200:
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise BenchmarkError("the interface did not answer: its lines above say why")
 
 
 def _peak_bytes(process_id: int) -> int:

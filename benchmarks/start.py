@@ -64,14 +64,15 @@ def _running(home: Path) -> Iterator[Served]:
     variables |= {"CONTROL_ROOM_HOME": str(home), "CONTROL_ROOM_PORT": str(served.port)}
     process = subprocess.Popen((sys.executable, "cli.py", "run"), cwd=ROOT, env=variables, stdout=subprocess.DEVNULL)
     try:
-        _wait_for_answer(served, process)
+        wait_for_answer(served, process)
         yield served
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=60)
 
 
-def _wait_for_answer(served: Served, process: subprocess.Popen[bytes]) -> None:
+def wait_for_answer(served: Served, process: subprocess.Popen[bytes]) -> None:
+    """Return once the interface answers. Raises BenchmarkError where it ends, or does not within a minute."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -79,4 +80,4 @@ def _wait_for_answer(served: Served, process: subprocess.Popen[bytes]) -> None:
                 return
         except OSError:
             time.sleep(0.05)
-    raise BenchmarkError("`cli.py run` did not answer: its lines above say why")
+    raise BenchmarkError("the interface did not answer: its lines above say why")

@@ -64,6 +64,7 @@ def test_a_slow_page_gives_its_place_to_the_next() -> None:
     with turnstile.passing():
         told.append("next")
     assert told == ["slow", "next"]
+    assert slow.is_alive()
     leave.set()
     slow.join(5)
 
