@@ -127,17 +127,22 @@ def test_an_allowance_is_a_share_of_the_time_saved_up_to_a_limit() -> None:
     assert allowance.seconds == pytest.approx(41 * SHARE - 10, abs=0.1)
 
 
-def test_what_may_not_be_spent_is_left_for_later(reading: Reading) -> None:
-    ahead = Ahead()
-    ahead.allowance.seconds = -1000.0
-    thread = Thread(target=ahead.run, args=(reading, _clock), daemon=True)
-    thread.start()
+def _wait_until_only_ready(ahead: Ahead, thread: Thread) -> None:
+    """Return once the first page is ready and, a while later, none of the usual sights is."""
     deadline = time.monotonic() + 30
     while ahead.state != "ready":
         assert time.monotonic() < deadline
         time.sleep(0.1)
     thread.join(1.5)
     assert (ahead.state, ahead.ready) == ("ready", {})
+
+
+def test_what_may_not_be_spent_is_left_for_later(reading: Reading) -> None:
+    ahead = Ahead()
+    ahead.allowance.seconds = -1000.0
+    thread = Thread(target=ahead.run, args=(reading, _clock), daemon=True)
+    thread.start()
+    _wait_until_only_ready(ahead, thread)
     ahead.allowance.seconds = SAVED_SECONDS
     _wait_until_settled(ahead)
     ahead.stopping.set()
@@ -149,12 +154,7 @@ def test_usual_sights_wait_while_visitors_pages_are_drawn(reading: Reading) -> N
     busy.set()
     thread = Thread(target=ahead.run, args=(reading, _clock), kwargs={"is_busy": busy.is_set}, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 30
-    while ahead.state != "ready":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    thread.join(1.5)
-    assert (ahead.state, ahead.ready) == ("ready", {})
+    _wait_until_only_ready(ahead, thread)
     busy.clear()
     _wait_until_settled(ahead)
     ahead.stopping.set()
