@@ -80,6 +80,8 @@ class Reading:
         self.patience = BEHIND_SECONDS
         self.is_preparing = False
         """Whether what open pages will ask of the newest version is being asked ahead of them: they wait for it where they are."""
+        self.announces = False
+        """Whether somebody prepares each newer version: from the moment on which it is read until `is_preparing` is taken back."""
         self.askers = ThreadPoolExecutor(settings.threads or os.cpu_count() or 1, thread_name_prefix="ask")
         self._clock = clock
         self._lock = threading.Lock()
@@ -167,6 +169,7 @@ class Reading:
             recent = self._recent = self._recent or self._open_recent()
             try:
                 if self._kept is None or self._kept.version != version:
+                    self.is_preparing = self.is_preparing or self.announces
                     self._kept = recent[1].advance(version, newest.as_of)
                 else:
                     self._kept = recent[1].complete()

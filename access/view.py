@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Event
-from typing import TypeVar
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -44,6 +44,9 @@ from queries.together import read_together
 from queries.twin import OrderKey, build_sightings
 
 T = TypeVar("T")
+
+HELD_FOR: Final = timedelta(seconds=30)
+"""What is drawn may be so old while something newer is made ready; then news is news, ready or not."""
 
 
 class Overtaken(RuntimeError):
@@ -320,11 +323,11 @@ class View:
         """Whether there is something newer to draw than this view; raises SessionEnded when the session has ended.
 
         While older history is still coming in, every few seconds, only a newer data instant is news; and what is being made
-        ready is none yet.
+        ready is none yet, unless this view has waited too long for it.
         """
         self.stays_valid()
         is_chosen = self.address.as_of is not None or self.address.snapshot is not None
-        if is_chosen or self.reading.is_preparing:
+        if is_chosen or (self.reading.is_preparing and self.at_present().now - self.now < HELD_FOR):
             return False
         try:
             newest = self.reading.ledger()

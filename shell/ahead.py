@@ -110,6 +110,8 @@ class Ahead:
     allowance: Allowance = field(default_factory=Allowance)
     kept_up_at: float | None = None
     """When the recent orders were brought up to date, or a filling history was first seen (monotonic)."""
+    is_warm: bool = False
+    """Whether the first page has been prepared: from then on the recent sights are."""
     state: State = "starting"
     """`ready` once pages open as fast as they will, `settled` while every usual sight is ready for what is newest."""
 
@@ -151,10 +153,11 @@ class Ahead:
         last: object = None
         asked_at = 0.0
         usual = self.usual()
-        is_warm = False
         while not self.stopping.wait(LOOK_SECONDS):
             self._keep_up(reading)
             newest = self._newest(reading)
+            if newest is None or newest == last:
+                reading.is_preparing = False
             if newest is None:
                 self.state = "ready"
                 continue
@@ -166,10 +169,8 @@ class Ahead:
                 if due and filling_share(reading.settings) is None:
                     self._prepare_usual(reading, clock, newest, due, is_busy)
                 continue
-            # While history fills there is always something newer: pages follow it as it comes.
-            reading.is_preparing = is_warm and filling_share(reading.settings) is None
             try:
-                is_ready = self._prepare(reading, clock, self.recent() if is_warm else [first])
+                is_ready = self._prepare(reading, clock, self.recent() if self.is_warm else [first])
             except Exception:
                 # The tab's own run meets the same fault and tells it; this thread only goes on with the next snapshot.
                 _LOG.exception("could not prepare the open pages")
@@ -178,7 +179,7 @@ class Ahead:
                 reading.is_preparing = False
             self.state = "ready"
             if is_ready:
-                last, is_warm = newest, True
+                last, self.is_warm = newest, True
 
     def _prepare_usual(
         self,
@@ -191,7 +192,10 @@ class Ahead:
         """Make these sights ready, as far as they can be and may be now; visitors, and what is newer meanwhile, come first."""
         for sight in due:
             self._keep_up(reading)
-            if is_busy() or self.stopping.is_set() or self._newest(reading) != newest or not self.allowance.has_any():
+            if self._newest(reading) != newest:
+                return
+            reading.is_preparing = False
+            if is_busy() or self.stopping.is_set() or not self.allowance.has_any():
                 return
             began = time.monotonic()
             try:
@@ -208,6 +212,8 @@ class Ahead:
         """
         is_filling = filling_share(reading.settings) is not None
         reading.patience = FOLLOWING_SECONDS if is_filling else BEHIND_SECONDS
+        # While history fills there is always something newer: pages follow it as it comes.
+        reading.announces = self.is_warm and not is_filling
         if is_filling:
             if self.kept_up_at is None:
                 self.kept_up_at = time.monotonic()
@@ -217,8 +223,9 @@ class Ahead:
             reading.keep_up()
             self.kept_up_at = time.monotonic()
         except EmptyLake:
-            pass
+            reading.is_preparing = False
         except Exception:
+            reading.is_preparing = False
             _LOG.exception("the recent orders could not be brought up to date")
 
     def _newest(self, reading: Reading) -> object:

@@ -34,10 +34,11 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def signatures_checked_elsewhere() -> Iterator[None]:
+def engine_kept_small() -> Iterator[None]:
     """The engine hashes the whole of each packaged extension whenever a lake is opened, half a second of processor: here no more.
 
-    Every interface, worker and command that a test starts loads them as users do, signatures and all.
+    Nor does it divide the few rows of a test among threads. Every interface, worker and command that a test starts loads the
+    extensions as users do, signatures and all, and has all threads.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(duckdb, "connect", partial(_connect_trusting, duckdb.connect))
@@ -59,7 +60,7 @@ def _connect_trusting(
     config: dict[str, object] | None = None,
     **options: object,
 ) -> duckdb.DuckDBPyConnection:
-    return connect(database, config={"allow_unsigned_extensions": True} | (config or {}), **options)
+    return connect(database, config={"allow_unsigned_extensions": True, "threads": 1} | (config or {}), **options)
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
 
 import duckdb
 import pytest
@@ -18,12 +17,13 @@ from access.user import User
 from access.view import open_view
 from data.ingest import ingest
 from data.lake import Lake
+from data.recent import Horizon, Recent
 from pages import PAGES, flow
 from pages import map as map_page
 from pages.frame import read_filters
 from pages.wall import prepare
 from queries.scope import Scope
-from shell.ahead import EVERYTHING, MOST, MOST_SCOPES, RESTED_SECONDS, SAVED_SECONDS, SHARE, Ahead, Allowance
+from shell.ahead import EVERYTHING, MOST, MOST_SCOPES, RESTED_SECONDS, SAVED_SECONDS, SHARE, USUAL, Ahead, Allowance, Sight
 from tests.data.intake import NOW, contract_of, home, write_csv
 
 
@@ -47,12 +47,18 @@ def reading(tmp_path: Path) -> Iterator[Reading]:
     opened.close()
 
 
+@pytest.fixture
+def one_usual_sight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the map as it opens."""
+    monkeypatch.setattr("shell.ahead.USUAL", ((USUAL[0][1],),))
+
+
 def _clock() -> datetime:
     return datetime(2026, 2, 1, 1, tzinfo=UTC)
 
 
 def _wait_until_settled(ahead: Ahead) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while ahead.state != "settled":
         assert time.monotonic() < deadline, ahead.state
         time.sleep(0.1)
@@ -137,6 +143,7 @@ def _wait_until_only_ready(ahead: Ahead, thread: Thread) -> None:
     assert (ahead.state, ahead.ready) == ("ready", {})
 
 
+@pytest.mark.usefixtures("one_usual_sight")
 def test_what_may_not_be_spent_is_left_for_later(reading: Reading) -> None:
     ahead = Ahead()
     ahead.allowance.seconds = -1000.0
@@ -149,6 +156,7 @@ def test_what_may_not_be_spent_is_left_for_later(reading: Reading) -> None:
     thread.join(30)
 
 
+@pytest.mark.usefixtures("one_usual_sight")
 def test_usual_sights_wait_while_visitors_pages_are_drawn(reading: Reading) -> None:
     ahead, busy = Ahead(), Event()
     busy.set()
@@ -162,34 +170,59 @@ def test_usual_sights_wait_while_visitors_pages_are_drawn(reading: Reading) -> N
 
 
 @pytest.mark.parametrize("is_filling", [False, True])
-def test_open_pages_see_no_news_until_it_is_ready_for_them_unless_history_fills(
+def test_while_history_fills_news_is_not_held_back(
     reading: Reading, monkeypatch: pytest.MonkeyPatch, *, is_filling: bool
 ) -> None:
     monkeypatch.setattr("shell.ahead.filling_share", lambda settings: 0.5 if is_filling else None)
-    ahead, told = Ahead(), list[bool]()
-    prepared = ahead._prepare
+    ahead = Ahead()
+    ahead._keep_up(reading)
+    assert not reading.announces, "at the start nothing is open that could wait"
+    ahead.is_warm = True
+    ahead._keep_up(reading)
+    assert reading.announces is not is_filling
 
-    def prepare_and_tell(*arguments: Any) -> bool:
-        told.append(reading.is_preparing)
-        return prepared(*arguments)
 
+@pytest.mark.usefixtures("one_usual_sight")
+def test_what_becomes_of_news_that_comes_while_usual_sights_are_made_ready(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """From the moment on which the recent orders are brought up to it until it is prepared nobody sees it; then everybody does."""
+    ahead, told = Ahead(), dict[int, list[bool]]()
+    advance, prepared = Recent.advance, ahead._prepare
+
+    def note(version: int) -> None:
+        told.setdefault(version, []).append(reading.is_preparing)
+
+    def advance_and_tell(recent: Recent, version: int, as_of: datetime) -> Horizon | None:
+        note(version)
+        return advance(recent, version, as_of)
+
+    def prepare_and_tell(given: Reading, clock: Callable[[], datetime], sights: list[Sight]) -> bool:
+        note(given.ledger().version)
+        if not ahead.ready and len(told) == 1 and ahead.is_warm:
+            path = write_csv(tmp_path / "orders_20260201T003000.csv", [["0002", "2026-01-31 09:00:00", "12.5", "", ""]])
+            with Lake.open_writer(given.settings) as lake:
+                ingest(lake, contract_of(), (path,), now=NOW)
+        return prepared(given, clock, sights)
+
+    monkeypatch.setattr(Recent, "advance", advance_and_tell)
     monkeypatch.setattr(ahead, "_prepare", prepare_and_tell)
-    monkeypatch.setattr(ahead, "_prepare_usual", lambda *arguments: None)
-    newest = iter([1, 1, 2])
-    monkeypatch.setattr(ahead, "_newest", lambda reading: next(newest, 2))
     thread = Thread(target=ahead.run, args=(reading, _clock), daemon=True)
     thread.start()
-    deadline = time.monotonic() + 30
-    while len(told) < 2:
-        assert time.monotonic() < deadline
+    deadline = time.monotonic() + 60
+    while len(told) < 2 or ahead.state != "settled":
+        assert time.monotonic() < deadline, (told, ahead.state)
         time.sleep(0.05)
     ahead.stopping.set()
     thread.join(30)
-    # At the start nothing is open that could wait.
-    assert told == [False, not is_filling]
+    first, second = told.values()
+    assert not any(first), "nothing is open yet that could wait"
+    assert second[:2] == [True, True], "brought up to date, then prepared"
+    assert not any(second[2:])
     assert not reading.is_preparing
 
 
+@pytest.mark.usefixtures("one_usual_sight")
 def test_a_store_that_does_not_answer_stops_nothing(reading: Reading) -> None:
     def fail(now: datetime) -> list[User]:
         raise OperationalError("SELECT", {}, OSError("disk"))
@@ -203,6 +236,7 @@ def test_a_store_that_does_not_answer_stops_nothing(reading: Reading) -> None:
     assert {scope for *_, scope in ahead.ready} == {Scope.ALL}
 
 
+@pytest.mark.usefixtures("one_usual_sight")
 def test_a_fault_of_the_engine_ends_nothing(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
     keep_up, faults = reading.keep_up, iter((duckdb.CatalogException("no table"), duckdb.IOException("disk")))
 
