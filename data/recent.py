@@ -23,7 +23,7 @@ from data.leading import LEADING, Bounds, Ranking, beyond_sql, find_bounds, lay_
 from data.numbers import Numbers
 from data.order import MILESTONE_BIT, MILESTONES, MUST_FOLLOW, OPEN_UNTIL_FOREVER, ORDER_KEY, STAGES
 from data.taken import TAKEN, taken_sql
-from data.visit import DOUBTFUL_WHEN, FOREVER, Offset, doubtful_sql, passages_sql, waits_sql
+from data.visit import DOUBTFUL_WHEN, FOREVER, IS_DOUBTFUL, Offset, doubtful_sql, passages_sql, waits_sql
 from data.zone import offset_sql, offsets
 
 SPANS: Final = (timedelta(days=16), timedelta(days=9))
@@ -50,7 +50,7 @@ ATTACHED: Final = {
 }
 """Kept beside the orders: returns and complaints with their order's columns, their own ones under `r_` names."""
 
-VISITS: Final[Mapping[str, Callable[[str, Offset], str]]] = {"passages": passages_sql, "waits": waits_sql}
+VISITS: Final = ("passages", "waits")
 """Kept of the orders: the stages they passed and waited in, for `VISIT_SPAN`."""
 
 DOUBTFUL: Final = "doubtful"
@@ -282,12 +282,14 @@ class Recent:
         touched = any(_is_touched(cursor, derived, as_of) for derived in self._derived)
         followed = [(c, c.counting_at(as_of)) for c in self._counted if kept.get(c.name) == c.counting_at(as_of)]
         _find_gone(cursor)
-        for counted, counting in followed:
-            _add(cursor, counted, counting, self._counted_rows(counted, "gone"), values, sign="-")
+        _find_fresh(cursor, values)
+        for orders in ("gone", "fresh"):
+            _find_passages(cursor, orders, values, self._offset)
         _take_out(cursor)
         _put_in(cursor, values, self._offset)
         for counted, counting in followed:
-            _add(cursor, counted, counting, self._counted_rows(counted, "fresh"), values)
+            _add(cursor, counted, counting, "gone", values, sign="-")
+            _add(cursor, counted, counting, "fresh", values)
         return _number(cursor, "SELECT count(*) FROM changed", {}), touched
 
     def _derive(
@@ -308,30 +310,27 @@ class Recent:
     ) -> tuple[tuple[str, Hashable], ...]:
         """Count anew what is not counted in this way yet."""
         found = tuple((counted, counted.counting_at(as_of)) for counted in self._counted)
+        orders = f"{RECENT}.orders"
+        all_rows = {"span": passages_sql(orders, self._offset), "visits": f"FROM {RECENT}.passages", "orders": f"FROM {orders}"}
         for counted, counting in found:
             if kept.get(counted.name) != counting:
-                all_rows = self._counted_rows(counted, f"{RECENT}.orders")
-                all_rows = f"FROM {RECENT}.passages" if counted.of == "visits" else all_rows
-                rows = f"WITH {COUNTED_ROWS} AS NOT MATERIALIZED ({all_rows})"
+                rows = f"WITH {COUNTED_ROWS} AS NOT MATERIALIZED ({all_rows[counted.of]})"
                 values = dict(counting.values) | ({"since": since} if counted.of == "span" else {})
                 cursor.execute(f"CREATE OR REPLACE TABLE {RECENT}.{counted.name} AS {rows} {counting.sql}", values)
         return tuple((counted.name, counting) for counted, counting in found)
-
-    def _counted_rows(self, counted: Counted, orders: str) -> str:
-        """SELECT of what is counted of these orders."""
-        return f"FROM {orders}" if counted.of == "orders" else passages_sql(orders, self._offset)
 
 
 def _add(
     cursor: duckdb.DuckDBPyConnection,
     counted: Counted,
     counting: Counting,
-    rows: str,
+    orders: str,
     values: Mapping[str, Any],
     *,
     sign: str = "",
 ) -> None:
-    """Add what these passages count for, or with a minus take it away."""
+    """Add what the orders of this temporary table, or their passages, count for, or with a minus take it away."""
+    rows = f"FROM {orders}" if counted.of == "orders" else f'FROM {orders}_passages WHERE "at" >= $since'
     figures = ", ".join(f"{sign}{name} AS {name}" for name in counted.figures)
     sql = f"WITH {COUNTED_ROWS} AS NOT MATERIALIZED ({rows}) SELECT * REPLACE ({figures}) FROM ({counting.sql})"
     given = {"span": {"since": values["since"]}, "visits": {"since": values["visits_since"]}, "orders": {}}[counted.of]
@@ -366,6 +365,22 @@ def _find_gone(cursor: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def _find_fresh(cursor: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> None:
+    """The temporary table `fresh`: the changed orders as they are to be held."""
+    last = _number(cursor, f"SELECT max(order_number) FROM {RECENT}.orders", {})
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT *, {last} + row_number() OVER () AS order_number FROM "
+        f"(FROM changed AS o WHERE {_is_recent('o')} ORDER BY created_at)",
+        {"since": values["since"]},
+    )
+
+
+def _find_passages(cursor: duckdb.DuckDBPyConnection, orders: str, values: dict[str, Any], offset: Offset) -> None:
+    """The temporary table `<orders>_passages`: those of the whole span, laid out once for all that counts them."""
+    sql = f"CREATE OR REPLACE TEMP TABLE {orders}_passages AS {passages_sql(orders, offset)}"
+    cursor.execute(sql, {"since": values["since"]})
+
+
 def _take_out(cursor: duckdb.DuckDBPyConnection) -> None:
     """Remove the changed orders, and where they were and when, as they were held."""
     for table in ("orders", DOUBTFUL_ORDERS, DOUBTFUL, *VISITS, *TAKEN):
@@ -374,20 +389,15 @@ def _take_out(cursor: duckdb.DuckDBPyConnection) -> None:
 
 
 def _put_in(cursor: duckdb.DuckDBPyConnection, values: dict[str, Any], offset: Offset) -> None:
-    """Add the changed orders as they are now."""
-    last = _number(cursor, f"SELECT max(order_number) FROM {RECENT}.orders", {})
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT *, {last} + row_number() OVER () AS order_number FROM "
-        f"(FROM changed AS o WHERE {_is_recent('o')} ORDER BY created_at)",
-        {"since": values["since"]},
-    )
+    """Add the changed orders, and where they were and when, as they are now."""
+    visits_since = {"since": values["visits_since"]}
     cursor.execute(f"INSERT INTO {RECENT}.orders FROM fresh")
     cursor.execute(f"INSERT INTO {RECENT}.{DOUBTFUL_ORDERS} {_doubtful_orders('fresh')}")
-    cursor.execute(f"INSERT INTO {RECENT}.{DOUBTFUL} {doubtful_sql('fresh', offset)}", {"since": values["since"]})
+    cursor.execute(f"INSERT INTO {RECENT}.{DOUBTFUL} FROM fresh_passages AS o WHERE {IS_DOUBTFUL}")
     for table in TAKEN:
         cursor.execute(f"INSERT INTO {RECENT}.{table} {taken_sql(table, 'fresh')}", {"since": values["since"]})
-    for table, sql in VISITS.items():
-        cursor.execute(f"INSERT INTO {RECENT}.{table} {sql('fresh', offset)}", {"since": values["visits_since"]})
+    cursor.execute(f'INSERT INTO {RECENT}.passages FROM fresh_passages WHERE "at" >= $since', visits_since)
+    cursor.execute(f"INSERT INTO {RECENT}.waits {waits_sql('fresh', offset)}", visits_since)
 
 
 def _doubtful_orders(orders: str) -> str:
