@@ -20,6 +20,7 @@ from data.lake import LakeError
 from i18n import translate
 from pages import PAGES, Page
 from pages.elsewhere import render_elsewhere, render_not_for_role, render_unknown_moment
+from pages.looks import drawing
 from queries.query import Filter
 from queries.run import RunError
 from shell.failure import show_ended, try_again, wait_for_lake
@@ -46,7 +47,7 @@ def run() -> None:
         page_title=translate(language, "access.product"), page_icon=ICON, layout="wide", initial_sidebar_state="collapsed"
     )
     chosen = st.navigation([_entry(page, session, visitor, language) for page in PAGES], position="hidden")
-    with house().turnstile.passing():
+    with house().turnstile.passing(), drawing():
         chosen.run()
 
 

@@ -8,14 +8,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages import looks
-from pages.looks import LOOKS_PER_SECOND, OPEN_SECONDS, SPREAD, note_look, open_tabs
+from pages.looks import HIGHEST_COST, LONGEST_SECONDS, OPEN_SECONDS, SHARE, SPREAD, TAB, USUAL_COST, drawing, note_look, open_tabs
 
 
 @pytest.fixture(autouse=True)
 def _nobody() -> Iterator[None]:
     looks._seen.clear()
+    looks._cost[0] = USUAL_COST
     yield
     looks._seen.clear()
+    looks._cost[0] = USUAL_COST
 
 
 def test_a_tab_counts_once_and_until_it_has_not_looked_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,8 +36,28 @@ def test_a_tab_counts_once_and_until_it_has_not_looked_for_long(monkeypatch: pyt
     assert open_tabs() == 1
 
 
-@pytest.mark.parametrize(("tabs", "least"), [(1, 3.0), (30, 3.0), (100, 100 / LOOKS_PER_SECOND)])
-def test_the_more_tabs_the_more_rarely_each_looks(tabs: int, least: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_pages_take_is_told_by_the_last_ones_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = [0.0]
+    monkeypatch.setattr("pages.looks.time.thread_time", lambda: taken[0])
+    for seconds, expected in ((0.1, 0.1), (5.0, HIGHEST_COST), (0.01, 0.01)):
+        for _ in range(200):
+            with drawing():
+                taken[0] += seconds
+        assert looks._cost[0] == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("tabs", "cost", "least"),
+    [
+        (1, USUAL_COST, 3.0),
+        (20, USUAL_COST, 3.0),
+        (100, USUAL_COST, 100 * USUAL_COST / SHARE),
+        (100, 2 * USUAL_COST, 200 * USUAL_COST / SHARE),
+        (1000, USUAL_COST, LONGEST_SECONDS),
+    ],
+)
+def test_the_more_tabs_the_more_rarely_each_looks(tabs: int, cost: float, least: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks._cost[0] = cost
     every = list[float]()
 
     def fragment(look: object, *, run_every: float) -> object:
@@ -47,7 +69,24 @@ def test_the_more_tabs_the_more_rarely_each_looks(tabs: int, least: float, monke
     looked = list[object]()
     AppTest.from_function(_look, args=(looked,)).run()
     assert looked == ["view"]
-    assert least * (1 - SPREAD) <= every[0] <= least * (1 + SPREAD)
+    # In a crowd each tab waits for its turn.
+    shortest, longest = (1.0, 1.0) if least == 3 else (0.5, 1.5)
+    assert shortest * least * (1 - SPREAD) <= every[0] <= longest * least * (1 + SPREAD)
+
+
+def test_turns_of_a_crowd_lie_evenly_whenever_its_tabs_were_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred tabs drawn within a second have a turn each in the next twelve seconds, eight or nine in every one."""
+    turns = list[float]()
+    for number in range(100):
+        now = 1000 + number / 100
+        monkeypatch.setattr("pages.looks.st.session_state", {TAB: number})
+        monkeypatch.setattr("pages.looks.time.monotonic", lambda now=now: now)
+        wait = looks._until_turn(12.0)
+        assert 6 <= wait <= 18
+        turns.append((now + wait) % 12)
+    counts = [sum(second <= turn < second + 1 for turn in turns) for second in range(12)]
+    assert sum(counts) == 100
+    assert set(counts) <= {7, 8, 9, 10}
 
 
 def _look(looked: "list[object]") -> None:  # noqa: UP037 - run from its source, where no name is imported
