@@ -13,7 +13,7 @@ from i18n import translate
 from pages.figures import brief_figure, figure, metric_name, plain
 from pages.heat_margins import Margins, margin_queries, read_margins
 from pages.heat_paint import Key, Paint, Row, paint_of
-from pages.heat_question import TIMES, Question, axis_name, cell_key, narrowed, window_code, window_of
+from pages.heat_question import EVERYTHING, TIMES, Question, axis_name, cell_key, narrowed, window_code, window_of
 from pages.links import instant_text
 from pages.staleness import stale_needs, stale_sources
 from pages.wording import codes_in_order, name_of, window_name
@@ -52,7 +52,7 @@ def read_grid(view: View, question: Question, rows: list[Row]) -> HeatGrid:
     language, metric = view.language, question.metric
     margins = read_margins(view, question, rows)
     columns = _columns(question, rows)
-    codes = _rows(question, rows, margins)
+    codes = _rows(view, question, rows, margins)
     shown_columns, shown = columns[:MOST_COLUMNS], codes[:MOST_ROWS]
     if question.grain:
         shown_columns = columns[-MOST_COLUMNS:]
@@ -104,15 +104,22 @@ def _columns(question: Question, rows: Iterable[Row]) -> list[Any]:
     return _in_order(question.columns, question.metric, list(rows), "column")
 
 
-def _rows(question: Question, rows: list[Row], margins: Margins) -> list[Any]:
-    """In their usual order, by the worst total, or by the worst in one column."""
-    codes = _in_order(question.rows, question.metric, rows, "row")
+def _rows(view: View, question: Question, rows: list[Row], margins: Margins) -> list[Any]:
+    """In their usual order, by the worst total, or by the worst in one column; what stands on too few orders comes last."""
+    metric = question.metric
+    codes = _in_order(question.rows, metric, rows, "row")
     if not question.sort or question.sort == "usual":
         return codes
-    values = {code: plain(margin[question.metric]) for code, margin in margins.rows.items()}
+    found = dict(margins.rows)
     if question.sort != "worst":
-        values = {row["row"]: plain(row[question.metric]) for row in rows if column_text(row["column"]) == question.sort}
-    return sorted(codes, key=lambda code: -badness(question.metric, values.get(code)))
+        found = {row["row"]: row for row in rows if column_text(row["column"]) == question.sort}
+    values = {code: plain(row[metric]) for code, row in found.items() if not _is_few(view, row.get(f"{metric}_n"))}
+    return sorted(codes, key=lambda code: -badness(metric, values.get(code)))
+
+
+def _is_few(view: View, n: int | None) -> bool:
+    """Whether a figure stands on some orders, but too few to judge it by."""
+    return n is not None and 0 < n < view.targets.at(view.as_of, view.zone).minimum_count
 
 
 def _in_order(axis: str, metric: str, rows: list[Row], side: str) -> list[Any]:
@@ -151,7 +158,7 @@ def _cell(view: View, question: Question, paint: Paint, names: tuple[str, str], 
     n = row.get(f"{metric}_n") if row else None
     if is_stale(view, question, codes):
         return Cell(key=key, text=brief_figure(language, metric, value), kind="stale", tip=f"{title}\n{stale_sources(view)}")
-    if n is not None and 0 < n < view.targets.at(view.as_of, view.zone).minimum_count:
+    if n is not None and _is_few(view, n):
         few = translate(language, "wall.note.few", n=count(language, n))
         return Cell(key=key, text=f"n {n}", kind="few", tip="\n".join((title, figure(language, metric, value), few)))
     if row is None or value is None:
@@ -173,19 +180,23 @@ def cell_lines(view: View, metric: str, row: Row) -> list[str]:
 
 def _total(view: View, question: Question, names: tuple[str, str], row: Row | None, codes: Key) -> Cell:
     language, metric, key = view.language, question.metric, cell_key(codes[0], column_text(codes[1]))
-    value = plain(row[metric]) if row else None
+    value, n = plain(row[metric]) if row else None, row.get(f"{metric}_n") if row else None
     title = " · ".join(name for name in names if name)
     if row is None or value is None:
         return Cell(key=key, text="–", kind="none", tip=f"{title}\n{translate(language, 'heatmaps.no_data')}")
-    return Cell(
-        key=key, text=brief_figure(language, metric, value), kind="none", tip="\n".join((title, *cell_lines(view, metric, row)))
-    )
+    lines = [title, *cell_lines(view, metric, row)]
+    if is_stale(view, question, codes):
+        return Cell(key=key, text=brief_figure(language, metric, value), kind="stale", tip="\n".join((*lines, stale_sources(view))))
+    if n is not None and _is_few(view, n):
+        few = translate(language, "wall.note.few", n=count(language, n))
+        return Cell(key=key, text=f"n {n}", kind="few", tip="\n".join((title, figure(language, metric, value), few)))
+    return Cell(key=key, text=brief_figure(language, metric, value), kind="none", tip="\n".join(lines))
 
 
 def is_stale(view: View, question: Question, codes: Key = (None, None)) -> bool:
     """Whether only silent sources deliver something the figure cannot do without; a stage's passages need their own milestone."""
     stage = next((code for axis, code in zip((question.rows, question.columns), codes, strict=True) if axis == "stage"), None)
-    return bool(stale_needs(view, question.metric, (stage,)))
+    return bool(stale_needs(view, question.metric, () if stage == EVERYTHING else (stage,)))
 
 
 def _scope(view: View, question: Question) -> str:

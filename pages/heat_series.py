@@ -97,7 +97,7 @@ def read_calendar(view: View, question: Question) -> Card:
         tuple(_day(view, question, paint.step, monday + timedelta(days=weekday), days) for monday in mondays)
         for weekday in range(7)
     )
-    legend_words = [translate(language, f"heatmaps.{kind}") for kind in ("few", "gap", "stale")]
+    few, gap, stale = (translate(language, f"heatmaps.{kind}") for kind in ("few", "gap", "stale"))
     grid = HeatGrid(
         language=language,
         title=metric_name(language, metric),
@@ -105,9 +105,7 @@ def read_calendar(view: View, question: Question) -> Card:
         columns=tuple(f"{monday:%m-%d}" for monday in mondays),
         rows=tuple(translate(language, f"format.weekday.{weekday}") for weekday in range(1, 8)),
         cells=cells,
-        legend=Legend(
-            range=paint.range, spoken=", ".join((paint.range, *legend_words)), few=legend_words[0], gap=legend_words[1]
-        ),
+        legend=Legend(range=paint.range, spoken=", ".join((paint.range, few, gap, stale)), few=few, gap=gap, stale=stale),
         scale=paint.scale,
         empty=translate(language, "heatmaps.empty"),
         chosen=question.cell or None,

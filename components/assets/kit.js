@@ -61,6 +61,7 @@ function rootOf(parent) {
   host.dataset.ocrHost = "";
   host.ocrRoot = root;
   attachTip(root, tip);
+  root.addEventListener("focusin", (event) => event.target.closest(".figure-panel") || (root.ocrBefore = event.target));
   return root;
 }
 

@@ -1,9 +1,13 @@
 // A figure, opened: value, comparison, trend, contributors, orders, definition.
 function drawPanel(panel, send, close) {
+  const leave = (event) => {
+    giveFocusBack(event.currentTarget);
+    close();
+  };
   return h(
     "aside",
-    { class: "card figure-panel", "aria-label": panel.title, onkeydown: (event) => event.key === "Escape" && (event.stopPropagation(), close()) },
-    h("header", { class: "panel-head" }, h("div", {}, h("h2", {}, panel.title), h("p", { class: "muted" }, panel.subtitle)), panel.compare ? drawCompareSwitch(panel) : null, h("button", { type: "button", class: "close", "aria-label": panel.close, "data-tip": panel.close, onclick: close }, "×")),
+    { class: "card figure-panel", "aria-label": panel.title, onkeydown: (event) => event.key === "Escape" && (event.stopPropagation(), leave(event)) },
+    h("header", { class: "panel-head" }, h("div", {}, h("h2", {}, panel.title), h("p", { class: "muted" }, panel.subtitle)), panel.compare ? drawCompareSwitch(panel) : null, h("button", { type: "button", class: "close", "aria-label": panel.close, "data-tip": panel.close, onclick: leave }, "×")),
     h("div", { class: "panel-figure", role: "status" }, stateMark(panel.state, panel.state_word), h("strong", { class: panel.state }, panel.value), h("span", { class: "muted" }, panel.note)),
     h("ul", { class: "panel-lines" }, panel.lines.map((line) => h("li", {}, line))),
     panel.compared ? drawCompared(panel.compared) : null,
@@ -13,6 +17,13 @@ function drawPanel(panel, send, close) {
     panel.orders ? drawOrderRows(panel.orders, send) : null,
     panel.contract ? drawContract(panel.contract) : null,
   );
+}
+
+// The keyboard goes on from where the panel was opened.
+function giveFocusBack(element) {
+  const root = element.closest(".ocr");
+  const opener = root.ocrBefore?.isConnected ? root.ocrBefore : root.querySelector("td.cell[aria-selected=true]");
+  opener?.focus({ preventScroll: true });
 }
 
 // Where there is no Shift key: the next cell that is chosen stands beside the one that is open.

@@ -84,6 +84,25 @@ def test_keys_open_a_cell_and_set_a_second_beside_it(page: Page, served: Served)
     page.locator(".figure-panel .close").click()
     expect(page.locator(".figure-panel")).to_have_count(0)
     assert "cell" not in page.url
+    expect(page.locator("td.cell:focus")).to_have_count(1)
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.locator(".figure-panel .contract")).to_be_visible()
+
+
+def test_on_a_tablet_the_panel_leaves_every_cell_of_the_grid_in_reach(page: Page, served: Served) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    sign_in(page, served, "manager", "/heatmaps?board=by_hour")
+    last = page.locator(".plane tbody tr").first.locator("td.cell").last
+    last.click()
+    expect(page.locator(".figure-panel .contract")).to_be_visible()
+    cell, panel = last.bounding_box(), page.locator(".figure-panel").bounding_box()
+    assert cell
+    assert panel
+    assert cell["x"] + cell["width"] <= panel["x"]
+    page.locator(".figure-panel .compare").click()
+    page.locator(".plane td.cell").first.click()
+    expect(page.locator(".compared")).to_contain_text("Difference")
 
 
 def test_a_tile_opens_its_contract_and_escape_closes_it(page: Page, served: Served) -> None:

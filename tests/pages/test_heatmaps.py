@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from access.freshness import SourceFreshness
 from access.view import View
 from components.heat import HeatGrid
 from pages.heat_cells import read_cell_panel
@@ -117,6 +118,28 @@ def test_rows_are_sorted_by_the_worst_total_or_column(view_of: OpenView) -> None
     assert grid_of(view, replace(LATE, sort="tmall")).rows[0] == "Shanghai"
     better = replace(LATE, metric="on_time_rate", sort="worst")
     assert grid_of(view, better).rows[0] == "Shanghai"
+
+
+def test_a_total_of_too_few_orders_is_hatched_like_a_cell_and_sorted_last(view_of: OpenView) -> None:
+    """JD has 24 promises a province, 96 in all: enough to judge the column by, not a row, and nothing to sort rows by."""
+    grid = grid_of(view_of(channel=["jd"]), LATE)
+    assert {(cell.kind, cell.text) for cell in grid.row_totals} == {("few", "n 24")}
+    assert [(cell.kind, cell.text) for cell in grid.column_totals] == [("none", "25%")]
+    assert "too few" in grid.row_totals[0].tip
+    assert grid_of(view_of(), replace(LATE, sort="jd")).rows == grid_of(view_of(), LATE).rows != ("Shanghai",)
+
+
+def test_a_total_that_a_silent_source_feeds_is_as_grey_as_its_cells(view_of: OpenView) -> None:
+    """Only shipping's own milestone is silent: its column is grey, with every total it is part of; payment's is not."""
+    view, feeds = view_of(), frozenset({"orders.shipped_at"})
+    source = SourceFreshness(source="wms", as_of=view.as_of, age_seconds=9e4, state="stale", owner="", feeds=feeds)
+    view = replace(view, sources=(source,))
+    grid = grid_of(view, replace(LATE, metric="over_limit_rate", columns="stage"))
+    heads = dict(zip(grid.columns, grid.column_totals, strict=True))
+    assert (heads["Shipping"].kind, heads["Payment"].kind) == ("stale", "none")
+    assert "wms" in heads["Shipping"].tip
+    assert grid.whole is not None
+    assert {grid.whole.kind, *(cell.kind for cell in grid.row_totals)} == {"stale"}
 
 
 def test_a_cell_over_time_has_its_own_window(view_of: OpenView) -> None:
