@@ -166,12 +166,13 @@ def text_on(ground: str) -> str:
 
 
 def css_variables() -> str:
-    """Every token as a CSS rule: `.ocr` holds the dark values, `.ocr[data-theme=light]` the light ones."""
+    """Every token as a CSS rule: on a screen `.ocr` has the dark values unless it is `[data-theme=light]`; paper is always light."""
     sizes = [f"--size-{name}: max({MINIMUM_TEXT}px, calc({size} * var(--u)));" for name, size in TYPE_SIZES.items()]
     spaces = [f"--{name}: calc({size} * var(--u));" for name, size in SPACES.items()]
     shared = "\n".join((f"--font: {FONT_STACK};", *sizes, *spaces))
     dark, light = (_theme_rule(theme) for theme in (THEMES["dark"], THEMES["light"]))
-    return f".ocr, .zoomed {{\n{shared}\n}}\n.ocr {{\n{dark}\n}}\n.ocr[data-theme=light] {{\n{light}\n}}\n{_scale_rules()}"
+    on_screen = f"@media screen {{\n.ocr:not([data-theme=light]) {{\n{dark}\n}}\n}}"
+    return f".ocr, .zoomed {{\n{shared}\n}}\n.ocr {{\n{light}\n}}\n{on_screen}\n{_scale_rules()}"
 
 
 def _theme_rule(theme: Theme) -> str:

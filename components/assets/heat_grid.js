@@ -105,11 +105,14 @@ function fitLabels(root) {
     const cell = table.querySelector("td.cell");
     if (!cell) continue;
     const size = parseFloat(getComputedStyle(cell).fontSize);
-    const widths = [...table.querySelectorAll("tbody td.cell:not(.total):not(.few) span")].map((span) => textWidth(span.textContent, size));
-    const fits = Math.max(0, ...widths) <= cell.clientWidth - 2 && cell.clientHeight >= size;
+    const isIn = (cells, letter, room) => [...table.querySelectorAll(`${cells} span`)].every((span) => textWidth(span.textContent, letter) <= cell.clientWidth - room);
+    const fits = isIn("tbody td.cell:not(.total):not(.few)", size, 2) && cell.clientHeight >= size;
     const heads = [...table.querySelectorAll("thead th:not(.total)")].map((head) => textWidth(head.textContent, size));
     table.dataset.heads = heads.length > 12 && Math.max(...heads) > cell.clientWidth + 4 ? "tall" : "flat";
     table.dataset.labels = fits ? "yes" : "no";
+    table.dataset.few = isIn("td.few:not(.total)", fits ? size : 10, 0) ? "yes" : "no";
+    table.dataset.totals = isIn("tr.totals td.cell:not(.whole)", size, 0) ? "yes" : "no";
+    table.style.setProperty("--heads", `${Math.ceil(Math.min(84, Math.max(0, ...heads)) + 8)}px`);
   }
 }
 

@@ -34,6 +34,7 @@ function draw(kind, component) {
     if (kind === "map") globalThis.orderControlRoom.map?.settle(root, shown, setTriggerValue, show);
   };
   show(data);
+  if (kind === "order_table") settleList(root);
   if (kind === "twin") {
     settleScrubber(root, data);
     settleParties(root);

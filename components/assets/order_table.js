@@ -4,7 +4,10 @@ const MOST_TABS = 20;
 const LONG_TEXT = 28;
 
 function drawOrderTable(table, send) {
-  const go = (choice) => send("choice", choice);
+  const go = (choice) => {
+    LIST.isAnew = true;
+    send("choice", choice);
+  };
   return h(
     "section",
     { class: "card orders", "aria-label": table.title },
@@ -14,6 +17,25 @@ function drawOrderTable(table, send) {
     table.rows.length ? drawRows(table, go) : drawNoRows(table),
     h("nav", { class: "pages", "aria-label": table.words.pages }, table.pages.map((step) => stepButton(step, go))),
   );
+}
+
+// Where the reader was in the list: kept for this address, so that the way back from an order leads there; another page,
+// sorting or search begins at its top.
+const LIST = { key: "orderControlRoom.list", isAnew: false };
+
+function keepPlace(event) {
+  sessionStorage.setItem(LIST.key, JSON.stringify([location.pathname + location.search, event.currentTarget.scrollTop]));
+}
+
+function settleList(root) {
+  const scroll = root.querySelector(".table-scroll");
+  if (!scroll) return;
+  if (!root.ocrIsSettled) {
+    const [href, top] = JSON.parse(sessionStorage.getItem(LIST.key) ?? "[]");
+    if (href === location.pathname + location.search) scroll.scrollTop = top;
+  } else if (LIST.isAnew) scroll.scrollTop = 0;
+  root.ocrIsSettled = true;
+  LIST.isAnew = false;
 }
 
 function drawNoRows(table) {
@@ -78,7 +100,7 @@ function drawBulk(table) {
 function drawRows(table, go) {
   return h(
     "div",
-    { class: "table-scroll", tabindex: "-1" },
+    { class: "table-scroll", tabindex: "-1", onscroll: keepPlace },
     h(
       "table",
       { class: "order-table", onkeydown: moveByArrow },

@@ -29,7 +29,7 @@ function drawTwinHead(page, send) {
     h(
       "div",
       { class: "twin-line" },
-      page.back ? h("a", { class: "step", href: inside(listBefore() ?? page.back[1]), target: "_self" }, "‹ ", page.back[0]) : null,
+      page.back ? h("a", { class: "step no-print", href: inside(listBefore() ?? page.back[1]), target: "_self" }, "‹ ", page.back[0]) : null,
       h("h2", {}, page.title || words.page),
       page.status ? h("span", { class: `status ${page.state}` }, stateMark(page.state, page.state_word), page.status) : null,
       h("span", { class: "push" }),
@@ -162,7 +162,7 @@ function drawScrubber(scrubber) {
     "section",
     { class: "card scrubber", "aria-label": scrubber.title },
     cardHead(scrubber.title, scrubber.scope),
-    h("div", { class: "scrub" }, h("input", { type: "range", min: "0", max: String(scrubber.steps.length - 1), step: "1", "aria-label": scrubber.slider, value: String(scrubber.steps.length - 1), oninput: (event) => showKnown(event.target, scrubber), onchange: (event) => showKnown(event.target, scrubber) }), h("output", { class: "at" }, scrubber.steps.at(-1))),
+    h("div", { class: "scrub" }, h("input", { type: "range", min: "0", max: String(scrubber.steps.length - 1), step: "1", disabled: scrubber.steps.length < 2, "aria-label": scrubber.slider, value: String(scrubber.steps.length - 1), oninput: (event) => showKnown(event.target, scrubber), onchange: (event) => showKnown(event.target, scrubber) }), h("output", { class: "at" }, scrubber.steps.at(-1))),
     h("div", { class: "known", own: true, key: scrubber.steps.length + scrubber.title }),
   );
 }

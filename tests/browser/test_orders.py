@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import select
 
 from access.audit import AUDIT
@@ -34,6 +34,40 @@ def test_from_the_list_to_the_order_and_back(page: Page, served: Served) -> None
     page.go_back()
     expect(page.locator("tbody th a").first).to_have_text(number)
     assert "region=CN-EAST" in page.url
+
+
+def test_the_way_back_leads_to_the_same_place_in_the_list_and_another_page_begins_at_its_top(page: Page, served: Served) -> None:
+    page.set_viewport_size({"width": 1440, "height": 700})
+    open_at(page, served, "/orders?window=7d&sort=order_id")
+    rows, scroll = page.locator("tbody th a"), page.locator(".table-scroll")
+    expect(rows).to_have_count(100)
+    number = rows.nth(60).inner_text()
+    rows.nth(60).click()
+    expect(page.locator("h2").filter(has_text=number)).to_be_visible()
+    page.go_back()
+    expect(rows.nth(60)).to_have_text(number)
+    expect(rows.nth(60)).to_be_in_viewport()
+    page.get_by_role("button", name="Next").click()
+    expect(rows.first).not_to_have_text(re.compile("^0000"))
+    expect(rows.first).to_be_in_viewport()
+    assert scroll.evaluate("place => place.scrollTop") == 0
+
+
+def test_on_paper_an_order_is_light_and_without_what_only_a_screen_can_do(page: Page, served: Served) -> None:
+    open_at(page, served, "/order?channel=tmall&order_id=0000&theme=dark")
+    fact = page.locator(".facts dd").first
+    expect(page.locator(".scrub")).to_be_visible()
+    assert ink_of(fact) > 0.5
+    page.emulate_media(media="print")
+    for part in (".topbar", ".strip", ".scrub", ".search", "a.step"):
+        expect(page.locator(part)).to_be_hidden()
+    assert ink_of(fact) < 0.2
+    page.emulate_media(media="screen")
+
+
+def ink_of(place: Locator) -> float:
+    """How light the text is, from black (0) to white (1)."""
+    return float(place.evaluate("(e) => Math.max(...getComputedStyle(e).color.match(/[0-9.]+/g).slice(0, 3).map(Number)) / 255"))
 
 
 def test_a_lead_sees_the_own_orders_and_of_others_that_there_is_none(page: Page, served: Served) -> None:
