@@ -64,6 +64,9 @@ def read_address(parameters: Mapping[str, Sequence[str]], zone: ZoneInfo) -> Add
     if snapshot and not re.fullmatch(r"[1-9][0-9]{0,11}", snapshot):
         notes.append(f"snapshot={snapshot[:LONGEST_VALUE]}")
         snapshot = ""
+    for name, known in (("lang", LANGUAGES), ("theme", THEMES)):
+        if one(name) and one(name) not in known:
+            notes.append(f"{name}={one(name)[:LONGEST_VALUE]}")
     return Address(
         window=window or DEFAULT_WINDOW,
         filters=_filters(parameters, notes),

@@ -172,6 +172,13 @@ def read_row(view: View, key: Key) -> WorkRow | None:
     return WorkRow(row=row, trouble=trouble, item=items.get(key) or WorkItem(channel=key[0], order_id=key[1]))
 
 
+def trouble_of(view: View, key: Key) -> Trouble | None:
+    """What the order is in, whatever the view's filters; None where it is in no trouble, or out of the user's sight."""
+    where = (Filter("order", ("/".join(key),)),)
+    found = (trouble for trouble, metric in METRIC_OF.items() if view.count_orders(Listing(metric=metric, where=where)))
+    return next(found, None)
+
+
 def sighting_of(row: WorkRow) -> Sighting:
     """The row as whoever changes its record needs it."""
     return Sighting(

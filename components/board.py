@@ -97,7 +97,7 @@ class CountryMap:
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
-    """One of the places where most delay-hours are being lost, in words; `href` leads to it, `orders` to its orders."""
+    """One of the places where most delay-hours are being lost, in words; `href` leads to it, `orders` to its orders, `sure_tip` explains `sure`."""
 
     state: State
     state_word: str
@@ -106,6 +106,7 @@ class Trouble:
     sure: str
     since: str
     href: str
+    sure_tip: str = ""
     orders: str = ""
     orders_word: str = ""
 

@@ -166,6 +166,24 @@ class Parties:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Work:
+    """The order on the work list: `text` says who has it and leads there, `take` is the word for taking it on.
+
+    `ask` and `undo` are what the browser sends to take it on and to take that back; `said` is what came of the last of them.
+    """
+
+    text: str
+    href: str
+    take: str
+    tip: str
+    ask: dict[str, str | int]
+    said: str = ""
+    is_refusal: bool = False
+    undo_word: str = ""
+    undo: dict[str, str | int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class TwinPage:
     """The whole page; without an order only the search and the notice, which says why and leads on.
 
@@ -184,6 +202,7 @@ class TwinPage:
     compared: tuple[str, str] | None = None
     back: tuple[str, str] | None = None
     journey: tuple[str, str] | None = None
+    work: Work | None = None
     groups: tuple[FactGroup, ...] = ()
     axis: Axis | None = None
     events: Table | None = None
@@ -195,5 +214,8 @@ class TwinPage:
 
 
 def draw_twin(page: TwinPage, *, key: str, on_choice: Callable[[], None]) -> dict[str, Any]:
-    """Draw the order's page; the trigger `choice` asks for another order (`find`), a customer's link (`journey`) or an original (`reveal`)."""
-    return mount("twin", page, key=key, triggers=("choice",), on_trigger=on_choice)
+    """Draw the order's page; the trigger `choice` asks for another order (`find`), a customer's link (`journey`) or an original (`reveal`).
+
+    The trigger `act` asks for a change of the order's work.
+    """
+    return mount("twin", page, key=key, triggers=("choice", "act"), on_trigger=on_choice)

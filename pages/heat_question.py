@@ -16,7 +16,7 @@ from queries.clock import bucket_end
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
 from queries.query import Filter, Grain, QueryError, Window
-from queries.request import parse_instant, parse_window
+from queries.request import closed_codes, parse_instant, parse_window
 
 Colour = Literal["target", "history", "plain"]
 Show = Literal["grid", "lines", "calendar"]
@@ -212,6 +212,8 @@ def chosen_cell(view: View, question: Question, key: str) -> Chosen | None:
             if bucket is None:
                 return None
             window = bucket
+        elif code is not None and (known := closed_codes(axis)) and code not in known:
+            return None
         else:
             where.append(Filter(axis, (code,)))
     return Chosen(row=codes[0], column=codes[1], where=tuple(where), window=window)

@@ -186,7 +186,9 @@ def _total(view: View, question: Question, names: tuple[str, str], row: Row | No
         return Cell(key=key, text="–", kind="none", tip=f"{title}\n{translate(language, 'heatmaps.no_data')}")
     lines = [title, *cell_lines(view, metric, row)]
     if is_stale(view, question, codes):
-        return Cell(key=key, text=brief_figure(language, metric, value), kind="stale", tip="\n".join((*lines, stale_sources(view))))
+        return Cell(
+            key=key, text=brief_figure(language, metric, value), kind="stale", tip="\n".join((*lines, stale_sources(view)))
+        )
     if n is not None and _is_few(view, n):
         few = translate(language, "wall.note.few", n=count(language, n))
         return Cell(key=key, text=f"n {n}", kind="few", tip="\n".join((title, figure(language, metric, value), few)))

@@ -43,6 +43,7 @@ from queries.metrics import METRICS
 
 PLANE: Final = "heatmaps.plane"
 CELLS: Final = ("cell", "beside")
+SORTS: Final = ("usual", "worst")
 
 
 def render(view: View) -> None:
@@ -51,7 +52,7 @@ def render(view: View) -> None:
     question = question_in(view, parameters)
     with st.container(key="heatmaps", gap=None):
         plane = read_plane(view, question)
-        unknown = (*unknown_words(parameters, words_known()), *_no_cells(view, question))
+        unknown = (*unknown_words(parameters, words_known()), *_no_cells(view, question), *_no_sort(plane, question))
         applied = view.filters_for(question.metric)
         draw_frame(view, "pages.heatmaps", country=None, states=(), applied=applied, unknown=unknown)
         draw_plane(plane, key=PLANE, on_choice=partial(take_choice, PLANE))
@@ -106,6 +107,13 @@ def _no_cells(view: View, question: Question) -> list[str]:
     ]
 
 
+def _no_sort(plane: Plane, question: Question) -> list[str]:
+    """The column in the address to sort a grid by that it has not."""
+    heads = [key for card in plane.cards if card.grid for key in card.grid.column_keys]
+    is_lost = bool(heads) and question.sort not in ("", *SORTS, *heads)
+    return [f"sort={question.sort[:LONGEST]}"] if is_lost else []
+
+
 def read_controls(view: View, question: Question) -> tuple[Control, ...]:
     """The ready-made boards, then the free choice; what does not go together is not offered."""
     language, known = view.language, dimensions_of(question.metric)
@@ -116,7 +124,7 @@ def read_controls(view: View, question: Question) -> tuple[Control, ...]:
         "rows": [(name, axis_name(language, name)) for name in known],
         "columns": [(name, axis_name(language, name)) for name in columns],
         "colour": [(name, translate(language, f"heatmaps.colour.{name}")) for name in colours_of(question.metric)],
-        "sort": [(name, translate(language, f"heatmaps.sort.{name}")) for name in ("usual", "worst")],
+        "sort": [(name, translate(language, f"heatmaps.sort.{name}")) for name in SORTS],
         "show": [(name, translate(language, f"heatmaps.show.{name}")) for name in SHOWS],
     }
     clears: dict[str, tuple[str, ...]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -23,7 +24,9 @@ from pages.order_facts import attached_of, events_of, groups_of
 from pages.order_parties import parties_of, reveal_asked
 from pages.order_scrubber import scrubber_of
 from pages.order_sentence import evidence_of, sentence_of
+from pages.order_work import read_work
 from pages.wording import state_name
+from pages.worklist_act import hear_of, keep_act
 from queries.listing import Listing
 from queries.query import QueryError
 from queries.request import parse_instant
@@ -44,6 +47,8 @@ def render(view: View) -> None:
         twin = _read(view, *names)
         draw_frame(view, "pages.order", country=None, states=(), applied=view.address.filters, names=("channel",))
         page = read_page(view, twin, order_id, journey=_journey(channel, order_id))
+        if twin is not None:
+            page = replace(page, work=read_work(view, twin, hear_of(view, (channel, order_id))))
         draw_twin(page, key=PAGE, on_choice=partial(_choose, view, channel, order_id))
         if twin is None:
             _note_denied(view, channel, order_id)
@@ -55,6 +60,7 @@ def render(view: View) -> None:
 def prepare(view: View, parameters: Mapping[str, Sequence[str]]) -> None:
     """Ask everything that `render` will ask for this view, so that it finds the answers ready."""
     if twin := _read(view, *_names(parameters)):
+        read_work(view, twin, None)
         read_rest(view, twin)
 
 
@@ -165,7 +171,8 @@ def _note_denied(view: View, channel: str, order_id: str) -> None:
 
 
 def _choose(view: View, channel: str, order_id: str) -> None:
-    """Go to another order, or make a link for the customer of this one."""
+    """Go to another order, make a link for the customer of this one, or keep what is asked of its work for the run that follows."""
+    keep_act(PAGE)
     choice = (st.session_state.get(PAGE) or {}).get("choice") or {}
     if choice.get("journey") and channel and order_id:
         st.session_state[JOURNEY] = ((channel, order_id), view.at_present().make_journey(channel, order_id))

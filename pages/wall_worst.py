@@ -107,6 +107,7 @@ def _trouble(view: View, dimension: str, row: Row, everything: float, context: t
         sure=sure if evidence.is_worse else translate(language, "wall.worst.not_significant"),
         since=_since(view, key, onsets) if evidence.is_worse else translate(language, "wall.worst.watch"),
         href=_link(view, dimension, row),
+        sure_tip=translate(language, "wall.worst.sure_tip" if evidence.is_worse else "wall.worst.not_significant_tip", sure=sure),
     )
 
 

@@ -19,10 +19,10 @@ from i18n import translate
 from pages.address import take_choice
 from pages.frame import draw_frame, watch
 from pages.links import link
-from pages.lost import unknown_words
+from pages.lost import LONGEST, unknown_words
 from pages.panel import figure_link
 from pages.review_rows import REVIEW, Known, count_waiting, read_review_rows, reviews_of, rules_by_name, with_reviews
-from pages.worklist_act import hear, keep_act
+from pages.worklist_act import asked_key, hear, keep_act
 from pages.worklist_choices import follow_up_choices, people_of, place_choices, state_choices
 from pages.worklist_job import Names, read_job
 
@@ -31,7 +31,7 @@ PAGE_SIZE: Final = 60
 MOST: Final = 600
 WORDS: Final = (
     "panel", "choose", "tabs", "handover", "due", "assignee", "nobody", "take", "state", "follow_up", "follow_up_at", "set",
-    "clear", "notes", "note", "note_hint", "add_note", "history", "undo",
+    "clear", "notes", "note", "note_hint", "add_note", "history", "undo", "close",
 )  # fmt: skip
 COLUMNS: Final = ("order", "place", "lateness", "stage", "assignee", "follow_up")
 
@@ -42,6 +42,8 @@ def render(view: View) -> None:
         said, key = hear(view, BOARD)
         board = read_board(view, tab_of(st.query_params.get("tab")), shown_of(st.query_params.get("shown")), key, said)
         unknown = unknown_words({"tab": st.query_params.get_all("tab")}, {"tab": (*TABS, REVIEW)})
+        if (item := st.query_params.get("item")) and asked_key(item) is None:
+            unknown = (*unknown, f"item={item[:LONGEST]}")
         draw_frame(view, "pages.worklist", country=None, states=(), unknown=unknown)
         draw_worklist(board, key=BOARD, on_choice=partial(take, BOARD))
         watch(view)
@@ -129,7 +131,8 @@ def _definition(view: View, tab: str) -> tuple[str, str] | None:
 
 def _empty(view: View, tab: str) -> str:
     if tab != REVIEW:
-        return translate(view.language, f"worklist.empty.{tab}")
+        key = "filtered" if view.address.filters else tab
+        return translate(view.language, f"worklist.empty.{key}")
     return translate(view.language, "review.past" if is_looking_back(view) else "review.empty")
 
 

@@ -36,16 +36,27 @@ def keep_act(component: str) -> None:
 @in_one_go
 def hear(view: View, component: str) -> tuple[Said | None, Key | None]:
     """Do what was asked in this run; the sentence to say, and the order it is about (else the address's `item`)."""
+    is_asked, key = ASKED in st.session_state, asked_key(st.query_params.get("item"))
+    if key and not is_asked:
+        return _open(view, key, st.session_state.get(f"{TOLD}.number", 0))
+    return _hear(view)
+
+
+@in_one_go
+def hear_of(view: View, key: Key) -> Said | None:
+    """Do what was asked of this one order in this run; the sentence to say, for a while also in the runs that follow."""
+    said, about = _hear(view)
+    return said if about in (key, None) else None
+
+
+def _hear(view: View) -> tuple[Said | None, Key | None]:
     asked = st.session_state.pop(ASKED, None)
-    number = st.session_state.get(f"{TOLD}.number", 0)
     if asked is not None:
-        number += 1
+        number = st.session_state.get(f"{TOLD}.number", 0) + 1
         st.session_state[f"{TOLD}.number"] = number
         said, key = _do(view, asked, number)
         st.session_state[TOLD] = (said, key, view.now)
         return said, key
-    if key := asked_key(st.query_params.get("item")):
-        return _open(view, key, number)
     told: tuple[Said | None, Key | None, datetime] = st.session_state.get(TOLD, (None, None, view.now))
     return (told[0] if view.now - told[2] < TOLD_FOR else None), told[1]
 

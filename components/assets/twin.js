@@ -34,13 +34,24 @@ function drawTwinHead(page, send) {
       page.status ? h("span", { class: `status ${page.state}` }, stateMark(page.state, page.state_word), page.status) : null,
       h("span", { class: "push" }),
       h("form", { class: "search no-print", role: "search", onsubmit: find }, h("input", { type: "search", name: "order", maxlength: "64", placeholder: words.search, "aria-label": words.search }), h("button", { type: "submit", class: "step" }, words.find)),
+      page.work ? drawWork(page.work, send) : null,
       page.sentence ? h("button", { type: "button", class: "step no-print", onclick: () => window.print() }, words.print) : null,
       page.sentence ? h("button", { type: "button", class: "step no-print", "data-tip": words.journey_tip, onclick: () => send("choice", { journey: "yes" }) }, words.journey) : null,
     ),
+    page.work?.said ? drawWorkSaid(page.work, send) : null,
     page.sentence ? h("p", { class: "sentence" }, page.sentence) : null,
     page.evidence ? h("p", { class: "evidence" }, page.evidence, " ", page.compared ? h("a", { class: "way", href: inside(page.compared[1]), target: "_self" }, page.compared[0]) : null) : null,
     page.journey ? h("p", { class: "journey-link" }, page.journey[0], " ", h("input", { type: "text", readonly: true, "aria-label": page.journey[0], value: location.origin + page.journey[1], onfocus: (event) => event.target.select() })) : null,
   );
+}
+
+function drawWork(work, send) {
+  if (work.take) return h("button", { type: "button", class: "step main no-print", "data-tip": work.tip, onclick: () => send("act", work.ask) }, work.take);
+  return work.text ? h("a", { class: "step no-print", href: inside(work.href), target: "_self" }, work.text) : null;
+}
+
+function drawWorkSaid(work, send) {
+  return h("p", { class: "work-said no-print", role: work.is_refusal ? "alert" : "status" }, stateMark(work.is_refusal ? "warning" : "neutral", ""), work.said, work.undo ? h("button", { type: "button", class: "step", onclick: () => send("act", work.undo) }, work.undo_word) : null);
 }
 
 // The list this order was opened from, as it was: its filters, sorting and page.

@@ -235,5 +235,6 @@ function drawSaid(board, send) {
     stateMark(said.is_refusal ? "warning" : "neutral", ""),
     said.text,
     said.undo ? h("button", { type: "button", onclick: () => send("act", { verb: "undo", channel, order_id: rest.join("/"), value: said.undo, version: 0 }) }, board.words.undo) : null,
+    h("button", { type: "button", class: "close", "aria-label": board.words.close, onclick: (event) => (event.currentTarget.parentElement.hidden = true) }, "×"),
   );
 }

@@ -19,7 +19,7 @@ function drawWorst(worst, go) {
             },
           },
           h("strong", {}, h("span", { class: "hidden" }, `${item.state_word}: `), item.title),
-          h("span", { class: "sure" }, item.sure),
+          h("span", { class: "sure", "data-tip": item.sure_tip || null }, item.sure),
           h("span", { class: "text" }, item.text),
           h("span", { class: "since" }, item.since),
         ),

@@ -62,6 +62,8 @@ def test_address_is_read_whole() -> None:
         ("city", "x" * 65),
         ("stage", "nowhere"),
         ("hour", "24"),
+        ("lang", "xx"),
+        ("theme", "pink"),
     ],
 )
 def test_part_that_is_not_understood_is_left_out_and_named(name: str, value: str) -> None:

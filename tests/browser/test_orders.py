@@ -197,3 +197,14 @@ def test_asking_for_an_order_of_another_area_is_on_the_record(page: Page, served
         rows = connection.execute(select(AUDIT).where(AUDIT.c.action == "order_not_found")).mappings().all()
     store.dispose()
     assert [(row["actor"], row["object_id"], row["result"]) for row in rows][-1] == ("east", "tmall/0002", "denied")
+
+
+def test_a_late_order_is_taken_on_from_its_page_and_given_back(page: Page, served: Served) -> None:
+    open_at(page, served, "/order?channel=tmall&order_id=0010&lang=en")
+    page.get_by_role("button", name="Take on").click()
+    said = page.locator(".work-said")
+    expect(said).to_contain_text("assigned to")
+    expect(page.get_by_role("link", name="On your work list")).to_be_visible()
+    said.get_by_role("button", name="Undo").click()
+    expect(said).to_contain_text("taken back")
+    expect(page.get_by_role("button", name="Take on")).to_be_visible()

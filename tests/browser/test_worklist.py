@@ -79,6 +79,8 @@ def test_a_lead_works_through_a_shift(tablet: BrowserContext, desk: Served) -> N
     expect(table.get_by_role("rowheader")).to_have_count(5)
     said.get_by_role("button", name="Undo").click()
     expect(said).to_contain_text("taken back")
+    said.get_by_role("button", name="Close").click()
+    expect(said).to_be_hidden()
     expect(table.get_by_role("rowheader")).to_have_count(6)
     page.get_by_role("link", name="Handover sheet").click()
     expect(page.get_by_role("heading", name="Handover ·")).to_be_visible()

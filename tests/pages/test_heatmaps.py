@@ -170,6 +170,12 @@ def test_a_cell_that_is_none_opens_nothing(view_of: OpenView, key: str) -> None:
     assert chosen_cell(view_of(), replace(ORDERS, columns="time.day"), key) is None
 
 
+def test_a_cell_of_a_code_that_there_cannot_be_opens_nothing(view_of: OpenView) -> None:
+    question = replace(LATE, metric="over_limit_rate", columns="stage")
+    assert chosen_cell(view_of(), question, "CN-SH/shipped") is not None
+    assert chosen_cell(view_of(), question, "CN-SH/99") is None
+
+
 def test_keys_are_read_back(view_of: OpenView) -> None:
     chosen = chosen_cell(view_of(), ORDERS, cell_key("a/b *?&", None))
     assert chosen is not None
@@ -287,8 +293,10 @@ def test_the_page_draws_without_a_fault(view_of: OpenView, language: str) -> Non
     app = AppTest.from_function(draw_heatmaps, kwargs={"home": home, "language": language}, default_timeout=60)
     app.query_params["cell"] = "CN-EAST/shipped"
     app.query_params["return_kind"] = "refund"
+    app.query_params["sort"] = "<b>"
     app.run()
     assert [error.value for error in app.exception] == []
     parts = {element.proto.component_name.split("_")[-1]: json.loads(element.proto.json) for element in app.get("bidi_component")}
     assert parts["plane"]["panel"]["contract"]["sql"]
-    assert len(parts["topbar"]["problems"]) == 1
+    assert len(parts["topbar"]["problems"]) == 2
+    assert "sort=<b>" in parts["topbar"]["problems"][0]

@@ -26,6 +26,7 @@ from pages.wall import read_board
 from pages.wall_bars import read_warehouses
 from pages.wall_heat import HEAT_METRICS, read_heat
 from pages.wall_map import main_country
+from pages.wall_worst import read_worst
 from queries.query import Filter
 from tests.data.intake import contract_of, home, take_in, write_csv
 from tests.pages.conftest import AS_OF
@@ -237,3 +238,12 @@ def test_while_history_fills_a_page_follows_until_it_is_at_the_present(view_of: 
     assert looks(filling) == [False, False, True]
     assert looks(replace(filling, now=present.as_of + timedelta(hours=1))) == [True, True, True]
     assert looks(filling, has_news=False) == looks(present, has_news=False) == [False, False, False]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_how_sure_a_trouble_is_says_what_its_sign_means(view_of: OpenView, language: str) -> None:
+    items = read_worst(view_of(language=language, window=["7d"])).items
+    assert items
+    assert {("95%" in item.sure_tip, not item.sure.startswith("±") or item.sure in item.sure_tip) for item in items} == {
+        (True, True)
+    }

@@ -31,10 +31,12 @@ from config import read_settings
 from data.ingest import ingest
 from data.lake import Lake
 from pages.handover import read_sheet
+from pages.order_work import read_work
 from pages.worklist import read_board, shown_of, tab_of
 from pages.worklist_act import read_act
+from queries.listing import Listing
 from queries.present import present
-from queries.query import Query
+from queries.query import Filter, Query
 from tests.data.intake import contract_of, write_csv
 from tests.pages.conftest import AS_OF, PER_HOUR
 from tests.stores import new_store
@@ -344,6 +346,46 @@ def test_the_page_draws_without_a_fault(reading: Reading, module: str, language:
     if module == "pages.worklist":
         assert "no-such-order" in parts["worklist"]["said"]["text"]
         assert parts["worklist"]["said"]["is_refusal"]
+        app.query_params["item"] = "no-order"
+        app.run()
+        assert "tab=nonsense" in str(parts_of(app)["topbar"]["problems"])
+        assert "item=no-order" in str(parts_of(app)["topbar"]["problems"])
+
+
+def test_an_order_in_trouble_is_taken_on_from_its_own_page(view_of: Open) -> None:
+    key = shown(view_of())[0]
+    twin = view_of().read_order(*key)
+    assert twin is not None
+    offered = read_work(view_of(), twin, None)
+    assert offered is not None
+    assert (offered.take, offered.text) == ("Take on", "")
+    act = read_act(offered.ask)
+    assert act is not None
+    assert perform(view_of(), act).error is None
+    assert read_row(view_of(), key).item.assignee == "east"  # type: ignore[union-attr]
+    standing = [read_work(view_of(user, language=language), twin, None) for user, language in ((EAST, "en"), (MANAGER, "zh-CN"))]
+    assert [(work.take, work.text) for work in standing if work] == [("", "On your work list"), ("", "由Ms Dong处理")]
+    assert standing[0] is not None
+    assert standing[0].href == f"/worklist?item={key[0]}%2F{key[1]}"
+
+
+def test_an_order_in_no_trouble_or_looked_back_at_is_not_offered(view_of: Open) -> None:
+    view = view_of()
+    delivered = view.list_orders(Listing(where=(Filter("status", ("delivered",)),), columns=("order_id",), limit=1)).row(
+        0, named=True
+    )
+    calm = view.read_order(delivered["channel"], delivered["order_id"])
+    past = view_of(as_of=[AS_OF.isoformat()])
+    late = past.read_order(*shown(view)[0])
+    assert calm is not None
+    assert late is not None
+    assert read_work(view, calm, None) is None
+    assert read_work(past, late, None) is None
+
+
+def test_an_empty_list_under_filters_says_that_they_empty_it(view_of: Open) -> None:
+    bare, filtered = (read_board(view, "due", 60, None, None) for view in (view_of(), view_of(carrier=["nobody"])))
+    assert (bare.empty, "Clear the filters" in filtered.empty) == ("No follow-up is due.", True)
 
 
 def test_the_command_line_prints_the_same_list(reading: Reading, store: Engine, tmp_path: Path, view_of: Open) -> None:
