@@ -40,13 +40,14 @@ SHOWN: Final = (
 KEPT_DIGITS: Final = 4
 STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f3f5f8;color:#131d2a}main{max-width:32rem;margin:3rem auto;"
-    "background:#fff;border:1px solid #d5dce5;border-radius:10px;padding:1.5rem 2rem}h1{font-size:1.25rem}ol{padding:0;list-style:none}"
+    "background:#fff;border:1px solid #d5dce5;border-radius:10px;padding:1.5rem 2rem}h1{font-size:1.25rem}h2{font-size:1rem}"
+    "ol{padding:0;list-style:none}"
     "li{display:flex;justify-content:space-between;border-bottom:1px solid #e6ebf1;padding:.5rem 0}p{color:#4a5a6d}"
 )
 
 
 async def show_journey(request: Request) -> Response:
-    """The order's journey, or (404) that the link is not valid."""
+    """The order's journey, or (404) that the link is not valid, or (503) that orders cannot be looked up at present."""
     return await run_in_threadpool(_show, request)
 
 
@@ -58,7 +59,7 @@ def _show(request: Request) -> Response:
         journey = read_token(request.path_params["token"], key, house().clock())
         order = _order(journey) if journey else None
     except (KeysError, LakeError, RunError):
-        journey, order = None, None
+        return _html(language, f"<p>{escape(translate(language, 'journey.busy'))}</p>", status=503)
     if journey is None or order is None:
         return _html(language, f"<p>{escape(translate(language, 'journey.gone'))}</p>", status=404)
     return _html(language, _body(language, journey, order))
@@ -95,7 +96,7 @@ def _body(language: str, journey: Journey, order: Row) -> str:
         for name in SHOWN
         if order[f"{name}_at"] is not None
     )
-    promised = f"{translate(language, 'journey.promised')}: {_at(order['promised_at'])}" if order["promised_at"] else ""
+    promised = translate(language, "journey.promised", at=_at(order["promised_at"])) if order["promised_at"] else ""
     until = translate(language, "journey.until", at=_at(journey.expires_at))
     none = translate(language, "journey.none")
     return (

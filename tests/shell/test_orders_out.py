@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import openpyxl
 import pytest
+from starlette.requests import Request
 
 from access.acting import By
 from access.approval import decide
@@ -22,7 +25,8 @@ from config import read_settings
 from data.demo.world import found_world
 from data.ingest import ingest
 from data.keys import read_keys
-from data.lake import Lake
+from data.lake import Lake, LakeError
+from shell import journey
 from tests.data.intake import contract_of, write_csv
 from tests.serving import Served, serve
 
@@ -139,10 +143,25 @@ def test_any_other_link_shows_nothing(house: Served, fault: str) -> None:
     assert b"3456" not in answer.body
 
 
+def test_where_orders_cannot_be_looked_up_a_good_link_is_not_called_invalid(
+    house: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise LakeError("the lake is busy")
+
+    settings, reading = read_settings({}, home=house.home), SimpleNamespace(ledger=fail)
+    monkeypatch.setattr(journey, "house", lambda: SimpleNamespace(settings=settings, clock=lambda: NOW, reading=reading))
+    token = _link(house.home, order_id="S0000123456", expires_at=NOW + timedelta(days=1)).removeprefix("/journey/")
+    request = Request({"type": "http", "path_params": {"token": token}, "query_string": b"lang=en", "headers": []})
+    answer = asyncio.run(journey.show_journey(request))
+    assert answer.status_code == 503
+    assert b"the link stays good" in answer.body
+
+
 def test_a_token_is_read_only_with_its_key_and_in_time() -> None:
-    journey = Journey(channel="jd", order_id="订单 1", expires_at=NOW + timedelta(days=1))
-    token = make_token(journey, b"k" * 32)
-    assert read_token(token, b"k" * 32, NOW) == journey
+    made = Journey(channel="jd", order_id="订单 1", expires_at=NOW + timedelta(days=1))
+    token = make_token(made, b"k" * 32)
+    assert read_token(token, b"k" * 32, NOW) == made
     assert read_token(token, b"x" * 32, NOW) is None
     assert read_token(token, b"k" * 32, NOW + timedelta(days=1)) is None
     assert all(read_token(token[:cut], b"k" * 32, NOW) is None for cut in range(len(token)))
