@@ -37,7 +37,8 @@ def read_multiples(view: View, question: Question, rows: Sequence[Row]) -> Card:
     for row in view.run(asked).sort("bucket_at").to_dicts():
         found.setdefault(row[question.rows], []).append(row)
     buckets = sorted({row["bucket_at"] for series in found.values() for row in series})
-    ranked = sorted(found, key=lambda code: -_mean_badness(metric, found[code]))[:MOST_LINES]
+    least = view.targets.at(view.as_of, view.zone).minimum_count
+    ranked = sorted(found, key=lambda code: -_mean_badness(metric, found[code], least))[:MOST_LINES]
     shown_values = [value for code in ranked for row in found[code] if (value := plain(row[metric])) is not None]
     ceiling = max(shown_values, default=None)
     scope = translate(language, "heatmaps.lines_scope", rows=axis_name(language, question.rows), n=len(ranked), all=len(found))
@@ -50,7 +51,11 @@ def read_multiples(view: View, question: Question, rows: Sequence[Row]) -> Card:
     )
 
 
-def _mean_badness(metric: str, series: Sequence[Row]) -> float:
+def _mean_badness(metric: str, series: Sequence[Row], least: int) -> float:
+    """How bad a row is on the whole; one of fewer than so many orders comes last, like one without a value."""
+    counts = [row[f"{metric}_n"] or 0 for row in series if f"{metric}_n" in row]
+    if counts and sum(counts) < least:
+        return badness(metric, None)
     values = [value for row in series if (value := plain(row[metric])) is not None]
     return badness(metric, sum(values) / len(values) if values else None)
 

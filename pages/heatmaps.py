@@ -114,6 +114,11 @@ def _no_sort(plane: Plane, question: Question) -> list[str]:
     return [f"sort={question.sort[:LONGEST]}"] if is_lost else []
 
 
+def _with(offered: list[str], chosen: str) -> list[str]:
+    """What is offered, and what is chosen although it does not go with the rest: a control never shows another choice than the page's."""
+    return offered if chosen in offered else [chosen, *offered]
+
+
 def read_controls(view: View, question: Question) -> tuple[Control, ...]:
     """The ready-made boards, then the free choice; what does not go together is not offered."""
     language, known = view.language, dimensions_of(question.metric)
@@ -121,8 +126,8 @@ def read_controls(view: View, question: Question) -> tuple[Control, ...]:
     choices: dict[str, list[tuple[str, str]]] = {
         "board": [(entry.board, translate(language, f"heatmaps.board.{entry.board}")) for entry in BOARDS],
         "metric": [(name, metric_name(language, name)) for name in METRICS],
-        "rows": [(name, axis_name(language, name)) for name in known],
-        "columns": [(name, axis_name(language, name)) for name in columns],
+        "rows": [(name, axis_name(language, name)) for name in _with(known, question.rows)],
+        "columns": [(name, axis_name(language, name)) for name in _with(columns, question.columns)],
         "colour": [(name, translate(language, f"heatmaps.colour.{name}")) for name in colours_of(question.metric)],
         "sort": [(name, translate(language, f"heatmaps.sort.{name}")) for name in SORTS],
         "show": [(name, translate(language, f"heatmaps.show.{name}")) for name in SHOWS],

@@ -144,8 +144,10 @@ function drawLine(line, send) {
       .map((value, index) => {
         if (value === null) return (pen = "M"), "";
         const point = `${pen}${x(index, values.length).toFixed(2)} ${y(value).toFixed(1)}`;
+        const isAlone = pen === "M" && (values[index + 1] ?? null) === null;
         pen = "L";
-        return point;
+        // A value without neighbours is a dot.
+        return isAlone ? `${point}h0` : point;
       })
       .join("");
   };

@@ -176,6 +176,25 @@ def test_a_cell_of_a_code_that_there_cannot_be_opens_nothing(view_of: OpenView) 
     assert chosen_cell(view_of(), question, "CN-SH/99") is None
 
 
+def test_a_control_shows_what_is_chosen_even_where_it_does_not_go_with_the_rest(view_of: OpenView) -> None:
+    plane = read_plane(view_of(), replace(ORDERS, rows="return_kind"))
+    assert plane.notice is not None
+    shown = {control.code: [option.code for option in control.options if option.is_on] for control in plane.controls}
+    assert (shown["rows"], shown["columns"]) == (["return_kind"], ["channel"])
+
+
+def test_small_lines_of_too_few_orders_come_last(view_of: OpenView) -> None:
+    """Twelve promises of one hour are late in Shanghai only: too few to call it the worst."""
+    hour = ["2026-03-02T00:00:00Z..2026-03-02T04:00:00Z"]
+    many, few = (
+        [line.title for line in read_plane(view, replace(LATE, show="lines")).cards[0].lines]
+        for view in (view_of(window=["7d"]), view_of(window=hour))
+    )
+    assert many[0] == "Shanghai"
+    assert few[0] != "Shanghai"
+    assert set(few) == set(many)
+
+
 def test_keys_are_read_back(view_of: OpenView) -> None:
     chosen = chosen_cell(view_of(), ORDERS, cell_key("a/b *?&", None))
     assert chosen is not None
