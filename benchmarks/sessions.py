@@ -40,6 +40,8 @@ SNAPSHOTS: Final = 6
 ROWS: Final = 1_000
 """Of changed orders in each snapshot: over eight million changes a day."""
 EVERY_SECONDS: Final = 10.0
+SETTLING_SECONDS: Final = 20.0
+"""Before the first snapshot: tabs that opened as the first of many still look as often as few do."""
 OPENING_SECONDS: Final = 0.2
 """Tabs open one after the other, so that their timers are spread as those of people are."""
 ACCOUNTS: Final = ("manager", "east", "analyst")
@@ -122,7 +124,7 @@ async def _watched(served: Served, cookies: Sequence[str], home: Path, trial: Tr
     tabs = list[Tab]()
     async with _opened(served, cookies, tabs):
         trial.say(f"sessions: {len(tabs)} walls are open")
-        until = time.monotonic() + (SNAPSHOTS + 1) * EVERY_SECONDS
+        until = time.monotonic() + SETTLING_SECONDS + (SNAPSHOTS + 1) * EVERY_SECONDS
         worker = multiprocessing.get_context("spawn").Process(target=deliver, args=(home,))
         worker.start()
         try:
@@ -160,7 +162,7 @@ def deliver(home: Path) -> None:
     """Commit the snapshots, one every so many seconds."""
     settings, contract = settings_of(home), parse_contract(CONTRACT)
     with Lake.open_writer(settings) as lake:
-        began = time.monotonic()
+        began = time.monotonic() + SETTLING_SECONDS
         for number in range(SNAPSHOTS):
             path = write_changes(lake, settings, RECENT, number, rows=ROWS)
             time.sleep(max(0.0, began + number * EVERY_SECONDS - time.monotonic()))

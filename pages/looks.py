@@ -63,7 +63,7 @@ def _until_turn(seconds: float) -> float:
 
     The turns of tabs that are numbered one after the other lie evenly.
     """
-    turn = st.session_state[TAB] * GOLDEN - time.monotonic() / seconds
+    turn: float = st.session_state[TAB] * GOLDEN - time.monotonic() / seconds
     return ((turn - 0.5) % 1 + 0.5) * seconds
 
 
