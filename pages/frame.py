@@ -37,7 +37,7 @@ from pages import PAGES
 from pages.address import WINDOWS, take_choice
 from pages.alert_strip import alert_strip
 from pages.links import link
-from pages.looks import look_every, note_look
+from pages.looks import is_turn, look_every, note_look
 from pages.lost import lost_sentences
 from pages.saved_views import keep_saved_act, lost_view, read_saved_menu
 from pages.time_marks import shift_name
@@ -116,7 +116,7 @@ def _look(view: View) -> None:
 def is_due_at(view: View, looks: int) -> bool:
     """Whether the page is to be drawn anew at its so-manieth look; raises SessionEnded when the session has ended."""
     is_calm = view.is_filling and view.now - view.as_of < BEHIND
-    return view.has_news() and (not is_calm or looks >= LOOKS_WHILE_FILLING)
+    return view.has_news() and is_turn(WATCH_SECONDS) and (not is_calm or looks >= LOOKS_WHILE_FILLING)
 
 
 def _topbar(view: View, page: str, states: Sequence[tuple[str, State]], can_go_full: bool) -> Topbar:

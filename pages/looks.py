@@ -14,10 +14,11 @@ import streamlit as st
 from access.view import View
 
 TAB: Final = "frame.tab"
+DRAWN: Final = "frame.drawn"
 OPEN_SECONDS: Final = 60.0
 """A tab that has not looked for so long is closed or hidden."""
-LONGEST_SECONDS: Final = 40.0
-"""No open tab looks more rarely."""
+LADDER: Final = (4.0, 6.0, 9.0, 13.0, 20.0, 30.0, 40.0)
+"""A crowd's turns are so many seconds apart, the least that are enough: a tab's turns stay where they are while that is the same."""
 SHARE: Final = 1 / 3
 """Of the interpreter's time for what tabs draw when all of them find something new; what they look for, and what is sent to them,
 takes as much again."""
@@ -29,7 +30,7 @@ WEIGHT: Final = 0.05
 """Of the page just drawn in what a page takes: the machine's pace changes within minutes."""
 
 SPREAD: Final = 0.1
-"""By so much each tab's rhythm may differ from the others'."""
+"""By this share of itself each tab's rhythm may differ from the others', in a crowd by so many seconds."""
 
 GOLDEN: Final = 0.6180339887498949
 """Multiples of the golden ratio lie evenly between whole numbers, however many there are."""
@@ -52,19 +53,35 @@ def drawing() -> Iterator[None]:
 def look_every(seconds: float, look: Callable[[View], None], view: View) -> None:
     """Call `look` now and, as a fragment of the page, every so many seconds; with many open tabs more rarely."""
     note_look()
-    crowded = min(open_tabs() * _cost[0] / SHARE, LONGEST_SECONDS)
-    every = seconds if crowded <= seconds else _until_turn(crowded)
-    # Tabs that waited for the same page would all look again at the same moment.
-    st.fragment(look, run_every=every * (1 + SPREAD * _even.uniform(-1, 1)))(view)
+    now = st.session_state[DRAWN] = time.monotonic()
+    turns = turns_apart(seconds)
+    # Looks that began together part; in a crowd none comes before its turn.
+    own = (1 + SPREAD * _even.uniform(-1, 1)) * seconds if turns is None else _until_turn(turns, now) + SPREAD * _even.random()
+    st.fragment(look, run_every=own)(view)
 
 
-def _until_turn(seconds: float) -> float:
-    """The seconds until this tab's next turn, of which there is one in so many seconds, half of them from now at least.
+def turns_apart(seconds: float) -> float | None:
+    """How many seconds lie between a tab's turns to draw what is new; None where few enough look every so many seconds."""
+    needed = open_tabs() * _cost[0] / SHARE
+    return None if needed <= seconds else next((each for each in LADDER if each >= needed), LADDER[-1])
+
+
+def is_turn(seconds: float) -> bool:
+    """Whether the running tab, which looks every so many seconds or more rarely, may draw what is new: in a crowd once in a turn.
+
+    Tabs that have looked as often as few do since before there were many would else all draw the same news at once.
+    """
+    turns, now = turns_apart(seconds), time.monotonic()
+    return turns is None or now - st.session_state.get(DRAWN, 0.0) > turns - _until_turn(turns, now) % turns
+
+
+def _until_turn(turns: float, now: float) -> float:
+    """The seconds until the running tab's next turn but those less than half of what lies between them from now.
 
     The turns of tabs that are numbered one after the other lie evenly.
     """
-    turn: float = st.session_state[TAB] * GOLDEN - time.monotonic() / seconds
-    return ((turn - 0.5) % 1 + 0.5) * seconds
+    turn: float = st.session_state[TAB] * GOLDEN - now / turns
+    return ((turn - 0.5) % 1 + 0.5) * turns
 
 
 def open_tabs() -> int:

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages import looks
-from pages.looks import HIGHEST_COST, LONGEST_SECONDS, OPEN_SECONDS, SHARE, SPREAD, TAB, USUAL_COST, drawing, note_look, open_tabs
+from pages.looks import DRAWN, HIGHEST_COST, LADDER, OPEN_SECONDS, SPREAD, TAB, USUAL_COST, drawing, note_look, open_tabs
 
 
 @pytest.fixture(autouse=True)
@@ -51,9 +51,9 @@ def test_what_pages_take_is_told_by_the_last_ones_drawn(monkeypatch: pytest.Monk
     [
         (1, USUAL_COST, 3.0),
         (20, USUAL_COST, 3.0),
-        (100, USUAL_COST, 100 * USUAL_COST / SHARE),
-        (100, 2 * USUAL_COST, 200 * USUAL_COST / SHARE),
-        (1000, USUAL_COST, LONGEST_SECONDS),
+        (100, USUAL_COST, 13.0),
+        (100, 2 * USUAL_COST, 30.0),
+        (1000, USUAL_COST, LADDER[-1]),
     ],
 )
 def test_the_more_tabs_the_more_rarely_each_looks(tabs: int, cost: float, least: float, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,8 +70,8 @@ def test_the_more_tabs_the_more_rarely_each_looks(tabs: int, cost: float, least:
     AppTest.from_function(_look, args=(looked,)).run()
     assert looked == ["view"]
     # In a crowd each tab waits for its turn.
-    shortest, longest = (1.0, 1.0) if least == 3 else (0.5, 1.5)
-    assert shortest * least * (1 - SPREAD) <= every[0] <= longest * least * (1 + SPREAD)
+    shortest, longest = (1 - SPREAD, 1 + SPREAD) if least == 3 else (0.5, 1.6)
+    assert shortest * least <= every[0] <= longest * least
 
 
 def test_turns_of_a_crowd_lie_evenly_whenever_its_tabs_were_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,8 +80,7 @@ def test_turns_of_a_crowd_lie_evenly_whenever_its_tabs_were_drawn(monkeypatch: p
     for number in range(100):
         now = 1000 + number / 100
         monkeypatch.setattr("pages.looks.st.session_state", {TAB: number})
-        monkeypatch.setattr("pages.looks.time.monotonic", lambda now=now: now)
-        wait = looks._until_turn(12.0)
+        wait = looks._until_turn(12.0, now)
         assert 6 <= wait <= 18
         turns.append((now + wait) % 12)
     counts = [sum(second <= turn < second + 1 for turn in turns) for second in range(12)]
@@ -93,3 +92,26 @@ def _look(looked: "list[object]") -> None:  # noqa: UP037 - run from its source,
     from pages.looks import look_every
 
     look_every(3, looked.append, "view")  # type: ignore[arg-type]
+
+
+def test_a_crowd_that_looks_often_draws_news_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred tabs that look every three seconds each may draw once in thirteen, never many in the same second."""
+    monkeypatch.setattr(looks, "open_tabs", lambda: 100)
+    drawn = dict[int, list[float]]()
+    states = [{TAB: number, DRAWN: 1000.0} for number in range(100)]
+    for tenth in range(10, 410):
+        now = 1000 + tenth / 10
+        monkeypatch.setattr("pages.looks.time.monotonic", lambda now=now: now)
+        for number, state in enumerate(states):
+            if (tenth + number) % 30:
+                continue
+            monkeypatch.setattr("pages.looks.st.session_state", state)
+            if looks.is_turn(3.0):
+                drawn.setdefault(number, []).append(now)
+                state[DRAWN] = now
+    assert len(drawn) == 100
+    assert {len(times) for times in drawn.values()} <= {2, 3, 4}
+    seconds = [int(time) for times in drawn.values() for time in times]
+    assert max(map(seconds.count, seconds)) <= 20
+    monkeypatch.setattr(looks, "open_tabs", lambda: 1)
+    assert looks.is_turn(3.0)
