@@ -80,6 +80,8 @@ class Reading:
         self.patience = BEHIND_SECONDS
         self.is_preparing = False
         """Whether what open pages will ask of the newest version is being asked ahead of them: they wait for it where they are."""
+        self.ready_at = 0.0
+        """When something newer was last ready for open pages (monotonic)."""
         self.announces = False
         """Whether somebody prepares each newer version: from the moment on which it is read until `is_preparing` is taken back."""
         self.askers = ThreadPoolExecutor(settings.threads or os.cpu_count() or 1, thread_name_prefix="ask")

@@ -46,7 +46,7 @@ from queries.twin import OrderKey, build_sightings
 T = TypeVar("T")
 
 HELD_FOR: Final = timedelta(seconds=30)
-"""What is drawn may be so old while something newer is made ready; then news is news, ready or not."""
+"""So long a view waits for what is being made ready; then news is news, ready or not."""
 
 
 class Overtaken(RuntimeError):
@@ -62,7 +62,7 @@ class View:
     a figure has). `faults` are the contracts and targets that cannot be used. `stays_valid` raises SessionEnded once
     the session has ended. `now` is the wall clock's instant at which the view was opened, for what people do; `store`
     is None where nothing is kept. `checked` lets answers of a moment share one look at the session. `drawing` is set while a
-    page is drawn that can be begun anew with a newer view.
+    page is drawn that can be begun anew with a newer view; `held` is when it first waited for news that was being made ready.
     """
 
     user: User
@@ -89,6 +89,7 @@ class View:
     clock: Callable[[], datetime] | None = field(default=None, repr=False)
     checked: Checked = field(default_factory=Checked, repr=False, compare=False)
     drawing: Event = field(default_factory=Event, repr=False, compare=False)
+    held: list[datetime] = field(default_factory=list, repr=False, compare=False)
 
     def at_present(self) -> View:
         """The same view for what is done now, maybe long after it was opened."""
@@ -327,7 +328,7 @@ class View:
         """
         self.stays_valid()
         is_chosen = self.address.as_of is not None or self.address.snapshot is not None
-        if is_chosen or (self.reading.is_preparing and self.at_present().now - self.now < HELD_FOR):
+        if is_chosen or (self.reading.is_preparing and self._holds()):
             return False
         try:
             newest = self.reading.ledger()
@@ -336,6 +337,13 @@ class View:
             return False
         is_older_history = newest.as_of == self.as_of and filling_share(self.reading.settings) is not None
         return newest.snapshot != self.snapshot and not is_older_history
+
+    def _holds(self) -> bool:
+        """Whether this view has not waited too long yet for what is being made ready."""
+        now = self.at_present().now
+        self.held.append(now)
+        del self.held[1:]
+        return now - self.held[0] < HELD_FOR
 
     def preference(self, name: str) -> str | None:
         """The small choice this user keeps under the name; None when there is none."""

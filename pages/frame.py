@@ -116,7 +116,7 @@ def _look(view: View) -> None:
 def is_due_at(view: View, looks: int) -> bool:
     """Whether the page is to be drawn anew at its so-manieth look; raises SessionEnded when the session has ended."""
     is_calm = view.is_filling and view.now - view.as_of < BEHIND
-    return view.has_news() and is_turn(WATCH_SECONDS) and (not is_calm or looks >= LOOKS_WHILE_FILLING)
+    return view.has_news() and is_turn(WATCH_SECONDS, view.reading.ready_at) and (not is_calm or looks >= LOOKS_WHILE_FILLING)
 
 
 def _topbar(view: View, page: str, states: Sequence[tuple[str, State]], can_go_full: bool) -> Topbar:

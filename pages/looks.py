@@ -66,13 +66,15 @@ def turns_apart(seconds: float) -> float | None:
     return None if needed <= seconds else next((each for each in LADDER if each >= needed), LADDER[-1])
 
 
-def is_turn(seconds: float) -> bool:
-    """Whether the running tab, which looks every so many seconds or more rarely, may draw what is new: in a crowd once in a turn.
+def is_turn(seconds: float, since: float) -> bool:
+    """Whether the running tab, which looks every so many seconds or more rarely, may draw what is new `since` then (monotonic).
 
-    Tabs that have looked as often as few do since before there were many would else all draw the same news at once.
+    In a crowd when its turn has come since: tabs that have looked as often as few do since before there were many would else all
+    draw the same news at once.
     """
     turns, now = turns_apart(seconds), time.monotonic()
-    return turns is None or now - st.session_state.get(DRAWN, 0.0) > turns - _until_turn(turns, now) % turns
+    begun = max(since, st.session_state.get(DRAWN, 0.0))
+    return turns is None or now - begun > turns - _until_turn(turns, now) % turns
 
 
 def _until_turn(turns: float, now: float) -> float:

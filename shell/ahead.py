@@ -176,7 +176,7 @@ class Ahead:
                 _LOG.exception("could not prepare the open pages")
                 is_ready = True
             finally:
-                reading.is_preparing = False
+                reading.is_preparing, reading.ready_at = False, time.monotonic()
             self.state = "ready"
             if is_ready:
                 last, self.is_warm = newest, True

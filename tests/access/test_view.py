@@ -222,10 +222,14 @@ def test_what_is_being_made_ready_is_no_news_yet(reading: Reading, settings: Set
     view = _view(reading, ADMIN)
     _take_in(settings, tmp_path, "20260301T090000", ("5", "2026-03-01 08:30:00", "CN-SOUTH"))
     reading.is_preparing = True
+    late = [NOW + timedelta(hours=1)]
+    view = replace(view, clock=lambda: late[-1])
     assert not view.has_news()
-    too_long = NOW + timedelta(seconds=31)
-    assert replace(view, clock=lambda: too_long).has_news()
-    assert not replace(view, clock=lambda: too_long - timedelta(seconds=2)).has_news()
+    late.append(late[0] + timedelta(seconds=29))
+    assert not view.has_news()
+    late.append(late[0] + timedelta(seconds=31))
+    assert view.has_news(), "it has waited long enough"
+    assert not replace(view, held=[]).has_news(), "another view has not"
     reading.is_preparing = False
     assert view.has_news()
 

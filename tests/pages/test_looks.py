@@ -95,10 +95,13 @@ def _look(looked: "list[object]") -> None:  # noqa: UP037 - run from its source,
 
 
 def test_a_crowd_that_looks_often_draws_news_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hundred tabs that look every three seconds each may draw once in thirteen, never many in the same second."""
+    """A hundred tabs that look every three seconds each may draw once in thirteen, never many in the same second.
+
+    What is new came long after they were drawn.
+    """
     monkeypatch.setattr(looks, "open_tabs", lambda: 100)
     drawn = dict[int, list[float]]()
-    states = [{TAB: number, DRAWN: 1000.0} for number in range(100)]
+    states = [{TAB: number, DRAWN: 100.0} for number in range(100)]
     for tenth in range(10, 410):
         now = 1000 + tenth / 10
         monkeypatch.setattr("pages.looks.time.monotonic", lambda now=now: now)
@@ -106,7 +109,7 @@ def test_a_crowd_that_looks_often_draws_news_in_turns(monkeypatch: pytest.Monkey
             if (tenth + number) % 30:
                 continue
             monkeypatch.setattr("pages.looks.st.session_state", state)
-            if looks.is_turn(3.0):
+            if looks.is_turn(3.0, 1000.0):
                 drawn.setdefault(number, []).append(now)
                 state[DRAWN] = now
     assert len(drawn) == 100
@@ -114,4 +117,4 @@ def test_a_crowd_that_looks_often_draws_news_in_turns(monkeypatch: pytest.Monkey
     seconds = [int(time) for times in drawn.values() for time in times]
     assert max(map(seconds.count, seconds)) <= 20
     monkeypatch.setattr(looks, "open_tabs", lambda: 1)
-    assert looks.is_turn(3.0)
+    assert looks.is_turn(3.0, 1000.0)

@@ -220,6 +220,7 @@ def test_what_becomes_of_news_that_comes_while_usual_sights_are_made_ready(
     assert second[:2] == [True, True], "brought up to date, then prepared"
     assert not any(second[2:])
     assert not reading.is_preparing
+    assert 0 < time.monotonic() - reading.ready_at < 60
 
 
 @pytest.mark.usefixtures("one_usual_sight")
