@@ -15,6 +15,7 @@ from access.view import View
 
 TAB: Final = "frame.tab"
 DRAWN: Final = "frame.drawn"
+NEWS: Final = "frame.news"
 OPEN_SECONDS: Final = 60.0
 """A tab that has not looked for so long is closed or hidden."""
 LADDER: Final = (4.0, 6.0, 9.0, 13.0, 20.0, 30.0, 40.0)
@@ -54,6 +55,7 @@ def look_every(seconds: float, look: Callable[[View], None], view: View) -> None
     """Call `look` now and, as a fragment of the page, every so many seconds; with many open tabs more rarely."""
     note_look()
     now = st.session_state[DRAWN] = time.monotonic()
+    st.session_state.pop(NEWS, None)
     turns = turns_apart(seconds)
     # Looks that began together part; in a crowd none comes before its turn.
     own = (1 + SPREAD * _even.uniform(-1, 1)) * seconds if turns is None else _until_turn(turns, now) + SPREAD * _even.random()
@@ -69,11 +71,11 @@ def turns_apart(seconds: float) -> float | None:
 def is_turn(seconds: float, since: float) -> bool:
     """Whether the running tab, which looks every so many seconds or more rarely, may draw what is new `since` then (monotonic).
 
-    In a crowd when its turn has come since: tabs that have looked as often as few do since before there were many would else all
-    draw the same news at once.
+    In a crowd when its turn has come since the first news that it has not drawn: tabs that have looked as often as few do since
+    before there were many would else all draw the same news at once.
     """
     turns, now = turns_apart(seconds), time.monotonic()
-    begun = max(since, st.session_state.get(DRAWN, 0.0))
+    begun = max(st.session_state.setdefault(NEWS, since), st.session_state.get(DRAWN, 0.0))
     return turns is None or now - begun > turns - _until_turn(turns, now) % turns
 
 
