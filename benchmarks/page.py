@@ -1,4 +1,4 @@
-"""The wall in a real browser: cold, warm, after a filter change; cold against a Streamlit page of eight figures."""
+"""The wall in a real browser: cold, warm, after a filter change; cold and warm against a Streamlit page of eight figures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,13 @@ BUDGETS: Final = {
     "filter_cached_seconds": 0.4,
     "filter_uncached_seconds": 0.9,
 }
-UNITS: Final[dict[str, Unit]] = {"cold_over_floor": "ratio", "cold_wire": "bytes", "floor_wire": "bytes", "warm_wire": "bytes"}
+UNITS: Final[dict[str, Unit]] = {
+    "cold_over_floor": "ratio",
+    "warm_over_floor": "ratio",
+    "cold_wire": "bytes",
+    "floor_wire": "bytes",
+    "warm_wire": "bytes",
+}
 Measured = dict[str, list[float]]
 
 
@@ -47,7 +53,7 @@ def measure(trial: Trial) -> list[Figure]:
         with cold_context(browser, url=wall.url, cookie=cookie) as context:
             measured["first_visit_seconds"] = [_draw(context, wall.url, WALL)[0]]
         settle(wall)
-        _cold_floor(browser, floor)
+        _draw_floor(browser, floor)
         for number in range(ROUNDS):
             _measure_cold(browser, wall, cookie, floor, measured)
             _measure_filters(browser, wall, cookie, number, measured)
@@ -59,13 +65,14 @@ def measure(trial: Trial) -> list[Figure]:
 
 
 def _measure_cold(browser: Browser, wall: Served, cookie: str, floor: str, measured: Measured) -> None:
-    """Both pages in browsers that have seen nothing, then the wall again from the browser's cache."""
-    floor_seconds, floor_bytes = _cold_floor(browser, floor)
+    """Both pages in browsers that have seen nothing, then each again from the browser's cache."""
+    floor_seconds, floor_bytes, floor_warm_seconds = _draw_floor(browser, floor)
     with cold_context(browser, url=wall.url, cookie=cookie) as context:
         seconds, sent = _draw(context, wall.url, WALL)
         warm_seconds, warm_sent = _draw(context, wall.url, WALL)
     found = {"cold_over_floor": seconds / floor_seconds, "cold_seconds": seconds, "floor_seconds": floor_seconds}
     found |= {"cold_wire": sent, "floor_wire": floor_bytes, "warm_seconds": warm_seconds, "warm_wire": warm_sent}
+    found |= {"floor_warm_seconds": floor_warm_seconds, "warm_over_floor": warm_seconds / floor_warm_seconds}
     for name, value in found.items():
         measured[name].append(value)
 
@@ -91,9 +98,10 @@ def _draw(context: BrowserContext, url: str, parts: Sequence[Part]) -> tuple[flo
     return seconds, wire.bytes
 
 
-def _cold_floor(browser: Browser, floor: str) -> tuple[float, int]:
+def _draw_floor(browser: Browser, floor: str) -> tuple[float, int, float]:
+    """Seconds and bytes of the floor in a browser that has seen nothing, and the seconds from its cache."""
     with cold_context(browser) as context:
-        return _draw(context, floor, FLOOR)
+        return *_draw(context, floor, FLOOR), _draw(context, floor, FLOOR)[0]
 
 
 @contextmanager
