@@ -79,7 +79,7 @@ def read_plane(view: View, question: Question) -> Plane:
         view,
         {
             "filters": partial(read_filters, view),
-            "card": partial(_card, view, question),
+            "card": partial(view.share, _card, question),
             "panel": partial(_panel, view, question),
         },
     )
