@@ -60,9 +60,9 @@ def read_plane(view: View, level: Level) -> Plane:
         {
             "ranking": partial(read_ranking, view, level),
             "tiles": partial(read_level_tiles, view, metric),
-            "contrasts": partial(read_contrasts, view, level.problem),
+            "contrasts": partial(view.share, read_contrasts, level.problem),
             "trend": partial(read_trend, view, metric, (), view.address.window),
-            "ages": partial(read_ages, view),
+            "ages": partial(view.share, read_ages),
             "panel": partial(_panel, view, level),
             "filters": partial(read_filters, view),
         },
