@@ -225,7 +225,9 @@ def test_the_page_draws_without_a_fault(view_of: OpenView, language: str, region
     assert any("window=nonsense" in problem for problem in bar["problems"])
 
 
-def test_while_history_fills_a_page_follows_until_it_is_at_the_present(view_of: OpenView) -> None:
+def test_while_history_fills_a_page_follows_until_it_is_at_the_present(
+    view_of: OpenView, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Five looks between two drawings, but for what is not the present yet; nothing new is never drawn anew."""
 
     def looks(view: View, *, has_news: bool = True) -> list[bool]:
@@ -238,6 +240,8 @@ def test_while_history_fills_a_page_follows_until_it_is_at_the_present(view_of: 
     assert looks(filling) == [False, False, True]
     assert looks(replace(filling, now=present.as_of + timedelta(hours=1))) == [True, True, True]
     assert looks(filling, has_news=False) == looks(present, has_news=False) == [False, False, False]
+    monkeypatch.setattr("pages.frame.is_turn", lambda seconds, since: since < present.reading.ready_at)
+    assert looks(present) == [False, False, False], "in a crowd it is not this tab's turn since the news was ready"
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])

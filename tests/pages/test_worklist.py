@@ -362,7 +362,9 @@ def test_an_order_in_trouble_is_taken_on_from_its_own_page(view_of: Open) -> Non
     act = read_act(offered.ask)
     assert act is not None
     assert perform(view_of(), act).error is None
-    assert read_row(view_of(), key).item.assignee == "east"  # type: ignore[union-attr]
+    row = read_row(view_of(), key)
+    assert row is not None
+    assert row.item.assignee == "east"
     standing = [read_work(view_of(user, language=language), twin, None) for user, language in ((EAST, "en"), (MANAGER, "zh-CN"))]
     assert [(work.take, work.text) for work in standing if work] == [("", "On your work list"), ("", "由Ms Dong处理")]
     assert standing[0] is not None

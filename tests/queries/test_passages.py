@@ -17,9 +17,9 @@ from tests.queries.test_laws import BEGIN, TARGETS
 CHOICES: list[tuple[str | None, ...]] = [("accepted",), ("delivered", "paid"), ("shipped", None), ("shipped", "no stage"), STAGES]
 
 
-@pytest.mark.parametrize(
-    ("grain", "later", "is_settled"), [(None, -20, False), ("hour", -20, True), ("hour", 12, False), (None, 12, True)]
-)
+@pytest.mark.parametrize("is_settled", [False, True])
+@pytest.mark.parametrize("later", [-20, 12])
+@pytest.mark.parametrize("grain", [None, "hour"])
 def test_stages_chosen_are_the_rows_of_these_stages(desk: Desk, grain: Grain | None, later: int, is_settled: bool) -> None:
     """Single stages are read in two scans, what passed and what waits; all of them, at as-of, in one."""
     rows = some_orders()

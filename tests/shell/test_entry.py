@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -119,7 +119,7 @@ def _draw_overtaken(overtaken: int, drawn: "list[tuple[int, bool]]") -> None:  #
     from pages import PAGES
     from shell import entry
 
-    view = SimpleNamespace(drawing=Event())
+    view: Any = SimpleNamespace(drawing=Event())
 
     def render(view: SimpleNamespace) -> None:
         drawn.append((len(drawn), view.drawing.is_set()))
@@ -127,7 +127,7 @@ def _draw_overtaken(overtaken: int, drawn: "list[tuple[int, bool]]") -> None:  #
             raise Overtaken("there is a newer snapshot")
 
     with patch.object(entry, "import_module", lambda name: SimpleNamespace(render=render)):
-        entry._draw(PAGES[0], view)  # type: ignore[arg-type]
+        entry._draw(PAGES[0], view)
     assert not view.drawing.is_set()
 
 
