@@ -20,7 +20,7 @@ from queries.build import Statement
 from queries.check import check
 from queries.clock import DAY_MS
 from queries.columns import WAITING_STAGE, opened_at
-from queries.compose import Composed, dimension_sql, filter_conditions, is_materialized
+from queries.compose import Composed, dimension_sql, filter_conditions, is_materialized, written
 from queries.dimensions import DIMENSIONS
 from queries.fragment import DIALECT, column_names, local_ms, named, parse, select
 from queries.listing import Moment
@@ -136,9 +136,7 @@ def _compose(shape: _Shape) -> Composed:
     answer = answer.order_by("kind NULLS LAST", "block", "cause NULLS LAST", dialect=DIALECT)
     for alias, query in (*ctes, ("told", told), *steps):
         answer = answer.with_(alias, as_=query, copy=False, materialized=_is_stored(alias, setting))
-    columns = ("kind", "block", "cause", "n_count", "bad_count")
-    parameters = frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter))
-    return Composed(sql=answer.sql(DIALECT, pretty=True), columns=columns, parameters=parameters)
+    return written(answer, ("kind", "block", "cause", "n_count", "bad_count"))
 
 
 def _is_stored(alias: str, setting: Setting) -> bool | None:

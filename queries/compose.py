@@ -36,6 +36,15 @@ class Composed:
     parameters: frozenset[str]
 
 
+def written(answer: exp.Select, columns: tuple[str, ...] = ()) -> Composed:
+    """The statement as text; its tree is spent, as a copy to write from would be most of the work."""
+    return Composed(
+        columns=columns or tuple(answer.named_selects),
+        parameters=frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)),
+        sql=answer.sql(DIALECT, copy=False, pretty=True),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Part:
     anchor: Anchor
@@ -64,11 +73,7 @@ def compose(shape: Shape) -> Composed:
     for name, query in ctes:
         materialized = is_materialized(name, shape.setting)
         answer = answer.with_(name, as_=query, copy=False, materialized=materialized)
-    return Composed(
-        sql=answer.sql(DIALECT, pretty=True),
-        columns=tuple(answer.named_selects),
-        parameters=frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)),
-    )
+    return written(answer)
 
 
 def is_materialized(name: str, setting: Setting) -> bool | None:

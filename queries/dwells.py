@@ -21,7 +21,7 @@ from queries.base import Ctes, Period, Request, Setting, base
 from queries.build import Statement
 from queries.clock import HOUR_MS
 from queries.columns import Sight
-from queries.compose import Composed, filter_conditions, filtered_columns, is_materialized
+from queries.compose import Composed, filter_conditions, filtered_columns, is_materialized, written
 from queries.fragment import DIALECT, column_names, named, parse, select
 from queries.listing import Moment
 from queries.metric import PASSED_OR_WAITING
@@ -114,11 +114,7 @@ def _compose(shape: _Shape) -> Composed:
     answer = counted.order_by(*KEYS, copy=False)
     for alias, query in ctes:
         answer = answer.with_(alias, as_=query, copy=False, materialized=is_materialized(alias, shape.setting))
-    return Composed(
-        sql=answer.sql(DIALECT, pretty=True),
-        columns=tuple(answer.named_selects),
-        parameters=frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)),
-    )
+    return written(answer)
 
 
 def _binned(name: str, *conditions: str) -> exp.Select:

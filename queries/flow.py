@@ -15,7 +15,7 @@ from queries.base import Ctes, Period, Request, Setting
 from queries.build import Statement
 from queries.check import check
 from queries.clock import DAY_MS, HOUR_MS
-from queries.compose import Composed, dimension_sql, filter_conditions, filtered_columns, is_materialized
+from queries.compose import Composed, dimension_sql, filter_conditions, filtered_columns, is_materialized, written
 from queries.dimensions import DIMENSIONS
 from queries.flow_cells import IS_IN, WHOLE, Kind, began_sql, counted_events, flow_cells_for
 from queries.fragment import DIALECT, column_names, named, parse, select
@@ -99,11 +99,7 @@ def _compose(shape: _Shape) -> Composed:
     for alias, query in ctes:
         is_stored = True if alias == WHOLE else is_materialized(alias, setting)
         answer = answer.with_(alias, as_=query, copy=False, materialized=is_stored)
-    return Composed(
-        sql=answer.sql(DIALECT, pretty=True),
-        columns=tuple(answer.named_selects),
-        parameters=frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)),
-    )
+    return written(answer)
 
 
 def _counted_table(shape: _Shape, told: frozenset[str], rows: list[str]) -> str | None:

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlglot import exp
-
 from data.order import FORWARD_MILESTONES, STAGES
 from data.recent import Horizon
 from queries.base import Period, Request, Setting
 from queries.build import Statement
 from queries.columns import opened_at
-from queries.compose import Composed, filter_conditions
-from queries.fragment import DIALECT, column_names, parse, select
+from queries.compose import Composed, filter_conditions, written
+from queries.fragment import column_names, parse, select
 from queries.listing import Moment
 from queries.metric import DELIVERED, seconds
 from queries.query import Filter, Query, Window
@@ -87,11 +85,7 @@ def _compose(shape: _Shape) -> Composed:
     answer = answer.where(*(parse(condition) for condition in (*told, *rows)), copy=False)
     for alias, query in ctes:
         answer = answer.with_(alias, as_=query, copy=False)
-    return Composed(
-        sql=answer.sql(DIALECT, pretty=True),
-        columns=tuple(answer.named_selects),
-        parameters=frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)),
-    )
+    return written(answer)
 
 
 def _time_in(stage: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from sqlglot import exp
 
 from queries.base import Period, Request, Setting
-from queries.compose import Composed, dimension_sql, filter_conditions, is_materialized
+from queries.compose import Composed, dimension_sql, filter_conditions, is_materialized, written
 from queries.dimensions import DIMENSIONS
 from queries.fragment import DIALECT, column_names, named, parse, select
 from queries.listing_columns import LISTING_COLUMNS, ROW_KEY
@@ -134,11 +134,7 @@ def composed_of(answer: exp.Select, rows: Rows, shape: ListingShape) -> Composed
     for name, query in rows.ctes:
         materialized = is_materialized(name, shape.setting)
         answer = answer.with_(name, as_=query, copy=False, materialized=materialized)
-    return Composed(
-        sql=answer.sql(DIALECT, pretty=True),
-        columns=tuple(answer.named_selects),
-        parameters=frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)),
-    )
+    return written(answer)
 
 
 def listed_rows(shape: ListingShape, columns: frozenset[str]) -> Rows:

@@ -8,13 +8,11 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
-from sqlglot import exp
-
 from queries.base import Period, Request, Setting
 from queries.build import Statement
 from queries.clock import DAY_MS, EPOCH, bucket_start, shift_days
-from queries.compose import Composed
-from queries.fragment import DIALECT, column_names, named, parse, select
+from queries.compose import Composed, written
+from queries.fragment import column_names, named, parse, select
 from queries.listing import Listing, Moment, shape_of, statement_of
 from queries.listing_compose import ListingShape, composed_of, listed_rows
 from queries.metric import OPEN
@@ -109,11 +107,7 @@ def _compose_daily(shape: DailyShape) -> Composed:
     answer = select(*figures).from_("met", copy=False).group_by("bucket", copy=False).order_by("bucket", copy=False)
     for own, query in [("instants", instants), *ctes, ("met", met)]:
         answer = answer.with_(own, as_=query, copy=False)
-    return Composed(
-        sql=answer.sql(DIALECT, pretty=True),
-        columns=tuple(answer.named_selects),
-        parameters=frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)),
-    )
+    return written(answer)
 
 
 def day_of(bucket: int) -> date:

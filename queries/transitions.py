@@ -15,7 +15,7 @@ from data.recent import Horizon
 from queries.base import Ctes, Period, Request, Setting, base, table_at, window_conditions
 from queries.build import Statement
 from queries.columns import WAITING_STAGE
-from queries.compose import Composed, filter_conditions
+from queries.compose import Composed, filter_conditions, written
 from queries.fragment import DIALECT, column_names, named, parse, select
 from queries.listing import Moment
 from queries.metric import CREATED
@@ -113,11 +113,7 @@ def _compose(shape: _Shape) -> Composed:
     answer = (_repeats if shape.is_repeats else _ways)(ctes[-1][0], rows)
     for alias, query in ctes:
         answer = answer.with_(alias, as_=query, copy=False)
-    return Composed(
-        sql=answer.sql(DIALECT, pretty=True),
-        columns=tuple(answer.named_selects),
-        parameters=frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)),
-    )
+    return written(answer)
 
 
 def _ways(name: str, rows: list[str]) -> exp.Select:

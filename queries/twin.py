@@ -15,7 +15,7 @@ from sqlglot import exp
 from data.order import COMPLAINT_COLUMNS, EVENT_COLUMNS, MILESTONES, ORDER_COLUMNS, RETURN_COLUMNS, Column
 from queries.base import Period, Request, Setting, base, table_at
 from queries.build import Statement
-from queries.compose import Composed, is_materialized
+from queries.compose import Composed, is_materialized, written
 from queries.fragment import DIALECT, named, select
 from queries.listing import Moment, numbers_of
 from queries.listing_columns import LISTING_COLUMNS
@@ -151,7 +151,7 @@ def _compose_order(setting: Setting, places: tuple[str, ...], *, is_settled: boo
     columns |= {f"{name}_{kind}" for name in MILESTONES for kind in ("measured_at", "inferred")}
     rows = base(columns, setting, sight=Period(is_settled=is_settled).sight(), conditions=[*places])
     answer = select("*", *(named(LISTING_COLUMNS[name].expression, name) for name in SHOWN)).from_("the_order", copy=False)
-    return _composed(answer.with_("the_order", as_=rows, copy=False))
+    return written(answer.with_("the_order", as_=rows, copy=False))
 
 
 @lru_cache(maxsize=256)
@@ -168,10 +168,10 @@ def _compose_attached(
         rows = rows.select(*(named(sql, name) for name, sql in columns.items()), append=False, copy=False)
         found.append(rows.join(table_at(table, "r"), on=on, join_type="inner", dialect=DIALECT, copy=False))
     if len(found) == 1:
-        return _composed(found[0].order_by(f"r.{at} NULLS LAST", dialect=DIALECT, copy=False))
+        return written(found[0].order_by(f"r.{at} NULLS LAST", dialect=DIALECT, copy=False))
     together = exp.union(*found, distinct=False, copy=False).subquery("r", copy=False)
     answer = select(*(exp.column(name) for name in names)).from_(together, copy=False)
-    return _composed(answer.order_by(f"{at} NULLS LAST", dialect=DIALECT, copy=False))
+    return written(answer.order_by(f"{at} NULLS LAST", dialect=DIALECT, copy=False))
 
 
 @lru_cache(maxsize=64)
@@ -188,19 +188,11 @@ def _compose_comparable(setting: Setting, *, is_settled: bool) -> Composed:
     answer = select("passage_stage AS stage", *figures).from_(name, copy=False).group_by("passage_stage", copy=False)
     for cte, query in ctes:
         answer = answer.with_(cte, as_=query, copy=False, materialized=is_materialized(cte, setting))
-    return _composed(answer)
+    return written(answer)
 
 
 def _clipped(name: str) -> str:
     return f"CASE WHEN r.{name} <= $as_of THEN r.{name} END" if name.endswith("_at") else f"r.{name}"
-
-
-def _composed(answer: exp.Select) -> Composed:
-    return Composed(
-        sql=answer.sql(DIALECT, pretty=True),
-        columns=tuple(answer.named_selects),
-        parameters=frozenset(str(node.name) for node in answer.find_all(exp.Placeholder, exp.Parameter)),
-    )
 
 
 def _with_values(composed: Composed, values: dict[str, object]) -> Statement:

@@ -28,9 +28,10 @@ class LaunchOptions(TypedDict):
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of collected tests stay: no collection of garbage walks them again."""
+    """Thousands of collected tests stay: no collection of garbage walks them again; those of trees of statements come seldom."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(scope="session", autouse=True)

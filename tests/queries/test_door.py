@@ -7,6 +7,7 @@ from sqlglot import exp, parse_one
 
 from data.lake import Lake
 from queries.build import Statement
+from queries.compose import compose
 from queries.metrics import METRICS
 from queries.query import Filter, Query, Window
 from queries.run import RunError, admit, run
@@ -138,6 +139,14 @@ def test_no_value_is_ever_part_of_the_text(desk: Desk, query: Query) -> None:
     sql = desk.filled([]).statement(query, scope=Scope.of_regions(["N' OR '1'='1"])).sql
     assert "DROP" not in sql
     assert "OR '1'" not in sql
+
+
+def test_a_statement_composed_anew_says_the_same(desk: Desk) -> None:
+    """Trees are written as they stand, not from a copy, and share their fragments: none may be changed by it."""
+    queries, desk = ALL_QUERIES[::7], desk.filled([])
+    once = [desk.statement(query).sql for query in queries]
+    compose.cache_clear()
+    assert [desk.statement(query).sql for query in queries] == once
 
 
 def test_the_text_is_the_same_at_the_next_snapshot(desk: Desk) -> None:
