@@ -84,10 +84,14 @@ class Wire:
 
     def __post_init__(self) -> None:
         """Count from now on."""
-        session = self.page.context.new_cdp_session(self.page)
-        session.send("Network.enable")
-        session.on("Network.loadingFinished", self._add_response)
-        session.on("Network.webSocketFrameReceived", self._add_frame)
+        self._session = self.page.context.new_cdp_session(self.page)
+        self._session.send("Network.enable")
+        self._session.on("Network.loadingFinished", self._add_response)
+        self._session.on("Network.webSocketFrameReceived", self._add_frame)
+
+    def close(self) -> None:
+        """Count no more."""
+        self._session.detach()
 
     def _add_response(self, event: dict[str, Any]) -> None:
         self.bytes += int(event["encodedDataLength"])
@@ -101,6 +105,12 @@ class Wire:
 def seconds_to_draw(page: Page, url: str, parts: Sequence[Part]) -> float:
     """Seconds from the beginning of the navigation until every part is drawn, by the page's own clock."""
     page.goto(url, wait_until="commit")
+    return wait_until_drawn(page, parts)
+
+
+def seconds_to_draw_again(page: Page, parts: Sequence[Part]) -> float:
+    """The same when the page is reloaded, from the browser's cache."""
+    page.reload(wait_until="commit")
     return wait_until_drawn(page, parts)
 
 

@@ -17,13 +17,27 @@ from typing import Final
 
 from playwright.sync_api import Browser, BrowserContext
 
-from benchmarks.browser import FLOOR, WALL, Part, Wire, cold_context, opened_browser, seconds_to_choose, seconds_to_draw, settle
+from benchmarks.browser import (
+    FLOOR,
+    WALL,
+    Part,
+    Wire,
+    cold_context,
+    opened_browser,
+    seconds_to_choose,
+    seconds_to_draw,
+    seconds_to_draw_again,
+    settle,
+)
 from benchmarks.figure import BenchmarkError, Figure, Trial, Unit
 from benchmarks.lakes import END, MEMORY_LIMIT, lake_home
 from tests.serving import Served, free_port, serve
 
 ROUNDS: Final = 3
 FLOOR_PAGE: Final = Path(__file__).resolve().parent / "floor.py"
+VISITS: Final = {"cold": False, "warm": True, "tab": False}
+"""In a browser that has seen nothing, reloaded there, in another tab of the same browser: whether the open tab draws it again."""
+
 BUDGETS: Final = {
     "cold_over_floor": 1.3,
     "cold_wire": 3_000_000,
@@ -32,11 +46,9 @@ BUDGETS: Final = {
     "filter_uncached_seconds": 0.9,
 }
 UNITS: Final[dict[str, Unit]] = {
-    "cold_over_floor": "ratio",
-    "warm_over_floor": "ratio",
-    "cold_wire": "bytes",
-    "floor_wire": "bytes",
-    "warm_wire": "bytes",
+    **{f"{kind}_over_floor": "ratio" for kind in VISITS},
+    **{f"{kind}_wire": "bytes" for kind in VISITS},
+    **{f"floor_{kind}_wire": "bytes" for kind in VISITS},
 }
 Measured = dict[str, list[float]]
 
@@ -53,7 +65,8 @@ def measure(trial: Trial) -> list[Figure]:
         with cold_context(browser, url=wall.url, cookie=cookie) as context:
             measured["first_visit_seconds"] = [_draw(context, wall.url, WALL)[0]]
         settle(wall)
-        _draw_floor(browser, floor)
+        with cold_context(browser) as context:
+            _draw(context, floor, FLOOR)
         for number in range(ROUNDS):
             _measure_cold(browser, wall, cookie, floor, measured)
             _measure_filters(browser, wall, cookie, number, measured)
@@ -65,16 +78,17 @@ def measure(trial: Trial) -> list[Figure]:
 
 
 def _measure_cold(browser: Browser, wall: Served, cookie: str, floor: str, measured: Measured) -> None:
-    """Both pages in browsers that have seen nothing, then each again from the browser's cache."""
-    floor_seconds, floor_bytes, floor_warm_seconds = _draw_floor(browser, floor)
+    """Both pages in browsers that have seen nothing, then each again from the browser's cache: reloaded, and in a new tab."""
+    with cold_context(browser) as context:
+        bare = {kind: _draw(context, floor, FLOOR, again=again) for kind, again in VISITS.items()}
     with cold_context(browser, url=wall.url, cookie=cookie) as context:
-        seconds, sent = _draw(context, wall.url, WALL)
-        warm_seconds, warm_sent = _draw(context, wall.url, WALL)
-    found = {"cold_over_floor": seconds / floor_seconds, "cold_seconds": seconds, "floor_seconds": floor_seconds}
-    found |= {"cold_wire": sent, "floor_wire": floor_bytes, "warm_seconds": warm_seconds, "warm_wire": warm_sent}
-    found |= {"floor_warm_seconds": floor_warm_seconds, "warm_over_floor": warm_seconds / floor_warm_seconds}
-    for name, value in found.items():
-        measured[name].append(value)
+        own = {kind: _draw(context, wall.url, WALL, again=again) for kind, again in VISITS.items()}
+    for kind in VISITS:
+        (seconds, sent), (floor_seconds, floor_bytes) = own[kind], bare[kind]
+        found = {f"{kind}_over_floor": seconds / floor_seconds, f"{kind}_seconds": seconds, f"{kind}_wire": sent}
+        found |= {f"floor_{kind}_seconds": floor_seconds, f"floor_{kind}_wire": floor_bytes}
+        for name, value in found.items():
+            measured[name].append(value)
 
 
 def _measure_filters(browser: Browser, wall: Served, cookie: str, number: int, measured: Measured) -> None:
@@ -88,20 +102,16 @@ def _measure_filters(browser: Browser, wall: Served, cookie: str, number: int, m
             measured["filter_cached_seconds"].append(seconds_to_choose(page, window))
 
 
-def _draw(context: BrowserContext, url: str, parts: Sequence[Part]) -> tuple[float, int]:
-    """Seconds until a new tab has drawn the page, and the bytes it took."""
-    page = context.new_page()
+def _draw(context: BrowserContext, url: str, parts: Sequence[Part], *, again: bool = False) -> tuple[float, int]:
+    """Seconds until a new tab has drawn the page, or until the tab that is open has drawn it `again`, and the bytes it took."""
+    for open_tab in [] if again else context.pages:
+        open_tab.close()
+    page = context.pages[-1] if again else context.new_page()
     wire = Wire(page)
-    seconds = seconds_to_draw(page, url, parts)
+    seconds = seconds_to_draw_again(page, parts) if again else seconds_to_draw(page, url, parts)
     page.wait_for_load_state("networkidle")
-    page.close()
+    wire.close()
     return seconds, wire.bytes
-
-
-def _draw_floor(browser: Browser, floor: str) -> tuple[float, int, float]:
-    """Seconds and bytes of the floor in a browser that has seen nothing, and the seconds from its cache."""
-    with cold_context(browser) as context:
-        return *_draw(context, floor, FLOOR), _draw(context, floor, FLOOR)[0]
 
 
 @contextmanager

@@ -36,7 +36,7 @@ class Composed:
     parameters: frozenset[str]
 
 
-def written(answer: exp.Select, columns: tuple[str, ...] = ()) -> Composed:
+def written(answer: exp.Query, columns: tuple[str, ...] = ()) -> Composed:
     """The statement as text; its tree is spent, as a copy to write from would be most of the work."""
     return Composed(
         columns=columns or tuple(answer.named_selects),
