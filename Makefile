@@ -6,6 +6,8 @@ PORT ?=
 WORKERS ?= 2
 BIN := .venv/bin
 ENVIRONMENT := $(if $(HOME_DIR),CONTROL_ROOM_HOME="$(HOME_DIR)") $(if $(PORT),CONTROL_ROOM_PORT="$(PORT)")
+# Bytecode on all cores at once: pip compiles on one.
+COMPILE = $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
 STAMP := .venv/.runtime-$(shell cat requirements.txt 2>/dev/null | cksum | tr ' ' '-')
 DEV_STAMP := .venv/.tools-$(shell cat requirements.txt requirements-dev.txt 2>/dev/null | cksum | tr ' ' '-')
 
@@ -29,12 +31,14 @@ $(STAMP):
 	  $(PYTHON) -m venv .venv || { echo "Python's venv module is missing: install it (Debian: apt install python3-venv)" >&2; rm -rf .venv; exit 1; }; \
 	fi
 	@echo "Installing requirements.txt"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(COMPILE)
 	@rm -f .venv/.runtime-*; touch $@
 
 $(DEV_STAMP): $(STAMP)
 	@echo "Installing requirements-dev.txt"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(COMPILE)
 	@rm -f .venv/.tools-*; touch $@
 
 # Chromium and a Chinese font for the browser tests; says what to install where it may not do so itself.
