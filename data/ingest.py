@@ -26,10 +26,11 @@ from data.keys import KeysError, read_keys
 from data.lake import Lake, LakeError
 from data.merge import merge
 from data.personal import SEALED_SUFFIX, hide_contacts, keep_contacts, seal_row, set_apart, unseal_file, without_contacts
-from data.relation import accepted_relations, unresolved_places
+from data.relation import Relations, accepted_relations, unresolved_places
+from data.replaced import left_behind, mark_replaced, narrow_channels, replaced_snapshots, settle_refused
+from data.selected import open_selected
 from data.sources import DATABASES, SourceError, TextRows, fetch_table, open_rows
 from data.sources.apart import try_apart
-from data.sql_text import identifier
 from data.tie import tied_snapshots
 from data.validate import STAGED, Refusal, RefusedError, Staged, check_limits, milestone_instants, open_texts, stage
 from data.zone import epoch_ms, from_epoch_ms, instant_sql
@@ -223,31 +224,8 @@ def _open(intake: _Intake, folder: Path) -> TextRows:
     if not contract.files and contract.reader.manifest:
         _check_manifest(path, intake.sha256)
     if contract.rows:
-        return _open_selected(intake, folder)
+        return open_selected(intake.connection, contract, intake.unit, folder, intake.name)
     return open_rows(intake.connection, path, contract.reader, folder)
-
-
-def _open_selected(intake: _Intake, folder: Path) -> TextRows:
-    """Load every file of the contract as a text table under its name (`file` for a single one), and give the rows of its SELECT."""
-    connection = intake.connection
-    tables = intake.contract.files or {"file": intake.contract.reader}
-    try:
-        for path, (table, reader) in zip(intake.unit, tables.items(), strict=True):
-            rows = open_rows(connection, path, reader, folder)
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(table)} AS SELECT * FROM {rows.relation}")
-            if rejects := rows.rejects():
-                raise SourceError(f"{path.name}, line {rejects[0].line}: {rejects[0].reason}: correct the file")
-    except duckdb.Error as error:
-        raise RefusedError(f"{path.name}: {' '.join(str(error).split())[:300]}: send the whole file again") from error
-    try:
-        columns = connection.execute(f"DESCRIBE {intake.contract.rows}").fetchall()
-        texts = ", ".join(f"{identifier(row[0])}::VARCHAR AS {identifier(row[0])}" for row in columns)
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE joined AS SELECT {texts} FROM ({intake.contract.rows})")
-    except duckdb.Error as error:
-        raise RefusedError(
-            f"{intake.name}: rows: {' '.join(str(error).split())[:300]}: correct `rows` in the contract"
-        ) from error
-    return TextRows(relation="joined", columns=tuple(row[0] for row in columns))
 
 
 def _check_manifest(path: Path, sha256: str) -> None:
@@ -263,20 +241,13 @@ def _commit(intake: _Intake, staged: Staged, as_of: datetime) -> Report:
     relations = accepted_relations(connection, contract, instant_sql(str(epoch_ms(as_of))))
     tied = tied_snapshots(connection, contract, *relations[0], as_of=as_of, sha256=intake.sha256)
     notices = [*staged.notices, *filter(None, [unresolved_places(connection, contract), tied])]
-    late = _is_late(connection, contract.source, as_of)
+    replaced = replaced_snapshots(connection, contract, name=intake.name, sha256=intake.sha256, as_of=as_of)
+    if replaced:
+        notices.append(f"replaces what snapshot {', '.join(map(str, replaced))} read in this file under an earlier contract")
     with _snapshot(intake.lake, intake) as snapshot_id:
-        changed = 0
-        for position, (entity, relation) in enumerate(relations):
-            count = merge(
-                connection,
-                entity,
-                relation,
-                snapshot_id=snapshot_id,
-                priority=contract.priority,
-                sha256=intake.sha256,
-                mapped=contract.mapped_milestones,
-            )
-            changed = count if position == 0 else changed
+        changed = _merge_all(intake, relations, snapshot_id, replaced)
+        late = _is_late(connection, contract.source, as_of)
+        settle_refused(connection, contract.source, intake.sha256, snapshot_id)
         if contract.personal:
             keep_contacts(connection, snapshot_id=snapshot_id, as_of=as_of)
         _keep_refused(intake, staged.refusals, snapshot_id, as_of)
@@ -299,9 +270,34 @@ def _commit(intake: _Intake, staged: Staged, as_of: datetime) -> Report:
     return report
 
 
+def _merge_all(intake: _Intake, relations: Relations, snapshot_id: int, replaced: tuple[int, ...]) -> int:
+    """Merge every entity that the file tells of, and what the replaced readings of it told; the number of changed keys of the first."""
+    connection, contract = intake.connection, intake.contract
+    if replaced:
+        mark_replaced(connection, replaced, snapshot_id)
+        narrow_channels(connection, contract, relations[0][1], replaced)
+        relations = (*relations, *left_behind(connection, [entity for entity, _ in relations], replaced))
+    counts = [
+        merge(
+            connection,
+            entity,
+            relation,
+            snapshot_id=snapshot_id,
+            priority=contract.priority,
+            sha256=intake.sha256,
+            mapped=contract.mapped_milestones,
+            replaced=replaced,
+        )
+        for entity, relation in relations
+    ]
+    return counts[0]
+
+
 def _refuse(intake: _Intake, staged: Staged | None, reason: str, as_of: datetime | None) -> Report:
     refusals = staged.refusals if staged else ()
     with _snapshot(intake.lake, intake) as snapshot_id:
+        if refusals:
+            settle_refused(intake.connection, intake.contract.source, intake.sha256, snapshot_id)
         _keep_refused(intake, refusals, snapshot_id, as_of)
         report = Report(
             source=intake.contract.source,

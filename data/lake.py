@@ -341,7 +341,7 @@ class Lake:
 
     def as_of(self, snapshot_id: int) -> datetime | None:
         """The newest as-of of any accepted snapshot up to this one; None before the first."""
-        sql = "SELECT epoch_ms(max(as_of)) FROM lake.snapshots WHERE state = 'accepted' AND snapshot_id <= $snapshot"
+        sql = "SELECT epoch_ms(max(as_of)) FROM lake.snapshots WHERE state <> 'refused' AND snapshot_id <= $snapshot"
         row = self._row(sql, {"snapshot": snapshot_id})
         return from_epoch_ms(row[0]) if row and row[0] is not None else None
 

@@ -2,8 +2,9 @@
 
 The law: per column the value with the newest (as_of, contract priority, file hash, row) wins and a null never erases;
 a measured instant beats an inferred one, among inferred ones the earliest sighting wins; a withdrawn word erases.
-So the order of arrival does not matter. Keys that no newer row touched are folded onto what is there; keys that
-a newer row already touched are derived again from all rows ever appended.
+So the order of arrival does not matter; a file read again under a corrected contract replaces its first reading.
+Keys that no newer row touched are folded onto what is there; keys that a newer row already touched are derived again
+from all rows ever appended.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from data.order import (
     COMPLAINT_KEY,
     EVENT_COLUMNS,
     EVENT_KEY,
-    FORWARD_MILESTONES,
+    FORWARD_MASK,
     MILESTONE_BIT,
     MILESTONES,
     MUST_FOLLOW,
@@ -34,7 +35,6 @@ from data.order import (
 )
 from data.sql_text import identifier, literal
 
-_FORWARD: Final = sum(MILESTONE_BIT[name] for name in FORWARD_MILESTONES)
 EARLIEST: Final = ("exception_at",)
 """Columns whose smallest instant wins, whoever reports it."""
 
@@ -82,25 +82,39 @@ def merge(
     priority: int,
     sha256: str,
     mapped: int,
+    replaced: Sequence[int] = (),
 ) -> int:
     """Append the rows of `relation` and bring `entity.table` up to date; the number of changed keys.
 
     `relation` has the entity's columns, `row_number`, `as_of`, `withdrawn` and, for orders, `inferred_milestones`.
-    `mapped` is the mask of the milestones the source can report. Runs inside the caller's transaction.
+    `mapped` is the mask of the milestones the source can report. What the `replaced` snapshots brought is taken back: their keys
+    are derived again from all other rows, and gone where there are none. Runs inside the caller's transaction.
     """
     _append(connection, entity, relation, snapshot_id)
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW fresh AS SELECT *, {literal(_version_tail(priority, sha256))} AS tail FROM {relation}"
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT {_list(entity.key)} FROM fresh")
-    is_rewritten = entity.is_orders and _widen_channels(connection, mapped)
+    if replaced:
+        _take_back(connection, entity, replaced)
+    is_rewritten = bool((entity.is_orders and _widen_channels(connection, mapped)) or replaced)
     rows, touched = _counts(connection)
     existing = _existing(connection, entity, by_row=not is_rewritten)
-    slow = _slow_keys(connection, entity, snapshot_id) if existing and _is_late(connection) else 0
+    slow = touched if replaced else 0
+    if not slow and existing and _is_late(connection):
+        slow = _slow_keys(connection, entity, snapshot_id)
     if rows == touched and not existing:
         return _insert(connection, entity, "fresh", snapshot_id)
     _candidates(connection, entity, snapshot_id, slow=bool(slow))
     return _write_changed(connection, entity, snapshot_id, by_row=not is_rewritten)
+
+
+def _take_back(connection: duckdb.DuckDBPyConnection, entity: Entity, replaced: Sequence[int]) -> None:
+    """Delete the rows that the snapshots brought; their keys are touched too, and all of those are derived from every row there is."""
+    key, gone = _list(entity.key), f"lake.{entity.rows_table} WHERE list_contains({list(map(int, replaced))}, snapshot_id)"
+    connection.execute(f"INSERT INTO touched SELECT DISTINCT {key} FROM {gone} EXCEPT SELECT {key} FROM touched")
+    connection.execute("CREATE OR REPLACE TEMP TABLE slow AS FROM touched")
+    connection.execute(f"DELETE FROM {gone}")
 
 
 def _widen_channels(connection: duckdb.DuckDBPyConnection, mapped: int) -> bool:
@@ -108,7 +122,7 @@ def _widen_channels(connection: duckdb.DuckDBPyConnection, mapped: int) -> bool:
 
     Whether orders have been written anew in this transaction.
     """
-    is_rewritten, mask = False, mapped & _FORWARD
+    is_rewritten, mask = False, mapped & FORWARD_MASK
     rows = connection.execute(
         "SELECT fresh.channel, max(known.mapped_milestones) FROM fresh LEFT JOIN lake.channel_milestones AS known USING (channel) "
         "GROUP BY fresh.channel"
@@ -229,10 +243,12 @@ def _write_changed(connection: duckdb.DuckDBPyConnection, entity: Entity, snapsh
         f"WHERE existing.{identifier(entity.key[0])} IS NULL OR {differs}"
     )
     held = " AND ".join(f"held.{identifier(name)} = gone.{identifier(name)}" for name in entity.key)
-    gone = f"(FROM existing SEMI JOIN changed USING ({_list(entity.key)})) AS gone"
+    using = f"USING ({_list(entity.key)})"
+    gone = f"(FROM existing SEMI JOIN changed {using} UNION ALL FROM existing ANTI JOIN merged {using}) AS gone"
     which = "held.rowid = gone.row_id" if by_row else held
     connection.execute(f"DELETE FROM lake.{entity.table} AS held USING {gone} WHERE {which}")
-    return _insert(connection, entity, "changed", snapshot_id)
+    row = connection.execute(f"SELECT count(*) FROM existing ANTI JOIN merged {using}").fetchone()
+    return _insert(connection, entity, "changed", snapshot_id) + (int(row[0]) if row else 0)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, entity: Entity, relation: str, snapshot_id: int) -> int:

@@ -48,6 +48,9 @@ GREY_ZONE: Final = ("created", "accepted")
 MILESTONE_BIT: Final = {name: 1 << position for position, name in enumerate(MILESTONES)}
 """Each milestone's bit in `inferred_milestones`, `mapped_milestones` and `impossible_milestones`."""
 
+FORWARD_MASK: Final = sum(MILESTONE_BIT[name] for name in FORWARD_MILESTONES)
+"""The bits of the milestones that open and close stages."""
+
 MUST_FOLLOW: Final = (
     *combinations(FORWARD_MILESTONES, 2),
     ("created", "cancelled"),

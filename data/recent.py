@@ -421,8 +421,11 @@ def _newest_snapshot(cursor: duckdb.DuckDBPyConnection, version: int) -> int:
 
 
 def _channels(cursor: duckdb.DuckDBPyConnection, version: int) -> list[tuple[Any, ...]]:
-    """What each channel's sources report: when it grows, all orders of a channel change without a new snapshot id."""
-    sql = "SELECT channel, mapped_milestones FROM lake.channel_milestones AT (VERSION => $version) ORDER BY ALL"
+    """What changes orders without a new snapshot id: what each channel's sources report, and how many snapshots were replaced."""
+    sql = (
+        "SELECT channel, mapped_milestones FROM lake.channel_milestones AT (VERSION => $version) UNION ALL "
+        "SELECT NULL, count(*) FROM lake.snapshots AT (VERSION => $version) WHERE state = 'replaced' ORDER BY ALL"
+    )
     return cursor.execute(sql, {"version": version}).fetchall()
 
 

@@ -25,6 +25,7 @@ from data.mapping import (
 from data.order import MILESTONES
 from data.personal import contact_sql
 from data.sources import Reject, SourceError, TextRows
+from data.sources.rows import record_at
 from data.sql_text import identifier, literal
 from data.zone import epoch_ms, instant_sql
 
@@ -307,22 +308,13 @@ def _refusals(
         f"SELECT rowid + 1, problem.column, problem.value, problem.reason, raw FROM {STAGED} WHERE problem IS NOT NULL ORDER BY rowid"
     ).fetchall()
     skipped = sorted(reject.record for reject in rejects)
-    lines = lines_of([_record(position, skipped) for position, *_ in rows])
+    lines = lines_of([record_at(position, skipped) for position, *_ in rows])
     found = [
         Refusal(line=line, column=column, value=value, reason=reason, raw=raw or "")
         for line, (_, column, value, reason, raw) in zip(lines, rows, strict=True)
     ]
     found += [Refusal(line=r.line, column="", value=None, reason=r.reason, raw=r.raw) for r in rejects]
     return tuple(sorted(found, key=lambda refusal: refusal.line))
-
-
-def _record(position: int, skipped: list[int]) -> int:
-    """The record number in the file of the staged row at `position`, given the records the reader set apart."""
-    record = position
-    for reject in skipped:
-        if reject <= record:
-            record += 1
-    return record
 
 
 def check_contract_sql(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:

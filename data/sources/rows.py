@@ -30,6 +30,15 @@ def same_record(records: Sequence[int]) -> list[int]:
     return list(records)
 
 
+def record_at(position: int, skipped: Sequence[int]) -> int:
+    """The record number in the file of the row at `position`, given the ascending numbers of the records that were set apart."""
+    record = position
+    for reject in skipped:
+        if reject <= record:
+            record += 1
+    return record
+
+
 @dataclass(frozen=True, kw_only=True)
 class TextRows:
     """A relation (SQL) whose `columns` are all VARCHAR, in the order of the source.
