@@ -129,9 +129,9 @@ def _days(course: Course) -> int:
 
 
 def _usual(course: Course, hours: int) -> float:
-    """What goes out in these hours of the day: the median of the days before."""
+    """What goes out in these hours of the day, up to the same minute: the median of the days before."""
     ends = range(len(course.left) - A_DAY, hours - 1, -A_DAY)
-    sums = [float(course.left[end - hours : end].sum()) for end in ends]
+    sums = [course.up_to(course.left, end, hours) for end in ends]
     return median(sums) if len(sums) >= 2 else 0.0
 
 

@@ -27,13 +27,22 @@ CHANGE_FROM: Final = 4.0
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """One place and stage: orders there at each hour's end, and order-hours spent there in it; the ends may be cut short."""
+    """One place and stage: orders there at each hour's end, and order-hours spent there in it; the ends may be cut short.
+
+    `passed` is the share of the newest hour that has passed: of the same hours of other days only so much is compared with it.
+    """
 
     starts: tuple[datetime, ...]
     entered: Floats
     left: Floats
     level: Floats
     hours: Floats
+    passed: float = 1.0
+
+    def up_to(self, values: Floats, end: int, length: int) -> float:
+        """The sum of the `length` hours before the index `end`, the last of them up to the minute at which the newest hour is now."""
+        newest = float(values[end - 1]) * (1.0 if end == len(values) else self.passed)
+        return float(values[end - length : end - 1].sum()) + newest
 
 
 def courses(rows: pl.DataFrame, by: Sequence[str], start: datetime, as_of: datetime) -> dict[Key, Course]:
@@ -67,7 +76,12 @@ def courses(rows: pl.DataFrame, by: Sequence[str], start: datetime, as_of: datet
     hours = np.maximum(hours, 0.0)
     return {
         tuple(None if part is None else str(part) for part in key): Course(
-            starts=starts, entered=entered[place, 1:], left=left[place, 1:], level=level[place], hours=hours[place]
+            starts=starts,
+            entered=entered[place, 1:],
+            left=left[place, 1:],
+            level=level[place],
+            hours=hours[place],
+            passed=(as_of - starts[-1]) / HOUR,
         )
         for place, key in enumerate(groups.select(*by).iter_rows())
     }
@@ -92,10 +106,12 @@ class Unusual:
 def judge(course: Course, length: int) -> Unusual | None:
     """The newest `length` hours against the same hours of the days before; None with fewer than three of them to compare with.
 
+    The newest hour is not over: it stands against as much of that hour on the other days.
+
     Robust: median and MAD of the earlier days, whose spread is taken as no less than that of independent orders' times.
     """
     ends = range(len(course.hours), length - 1, -A_DAY)
-    sums = [float(course.hours[end - length : end].sum()) for end in ends]
+    sums = [course.up_to(course.hours, end, length) for end in ends]
     if len(sums) < 4:
         return None
     now, before = sums[0], sums[1:]
@@ -137,7 +153,8 @@ def change_point(course: Course) -> datetime | None:
 def growth(course: Course, hours: int = 3) -> float:
     """By how many orders an hour the level moved over the newest hours."""
     span = min(hours, len(course.level) - 1)
-    return float(course.level[-1] - course.level[-1 - span]) / span if span > 0 else 0.0
+    passed = max(0, span - 1) + course.passed
+    return float(course.level[-1] - course.level[-1 - span]) / passed if passed else 0.0
 
 
 def is_moving(course: Course, hours: int = 3) -> bool:

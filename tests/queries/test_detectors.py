@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -69,6 +70,45 @@ def test_three_bad_days_in_a_row_are_decay_and_one_is_not(shares: list[float], i
     stuck = course(slow, slow)
     found = find_decay({("YUNHE", "out_for_delivery"): stuck}, {("YUNHE", "out_for_delivery"): passing})
     assert bool(found) == is_found
+
+
+def only_begun(whole: Course, passed: float) -> Course:
+    """The same course, looked at while so much of its newest hour has passed."""
+    values = {name: getattr(whole, name).copy() for name in ("entered", "left", "hours")}
+    for value in values.values():
+        value[-1] *= passed
+    return replace(whole, **values, passed=passed)
+
+
+@pytest.mark.parametrize("passed", [0.0, 0.05, 0.5, 1.0])
+def test_an_hour_that_has_only_begun_is_compared_with_as_much_of_it(passed: float) -> None:
+    steady = np.full(WEEK, 60.0)
+    as_usual = only_begun(course(steady, steady, start=50), passed)
+    for length in (1, 3, 24):
+        verdict = judge(as_usual, length)
+        assert verdict is not None
+        assert verdict.hours == pytest.approx(verdict.usual)
+        assert verdict.hours == pytest.approx(50 * (length - 1 + passed))
+    # Two thirds went out in the hours that are over, and as much waits as usual and half again.
+    slower = steady.copy()
+    slower[-3:] = 42
+    queue = course(steady, slower, start=40)
+    assert find_nodes({("WH-A", "picked"): only_begun(queue, passed)}) == []
+
+
+def test_growth_counts_the_time_that_has_passed() -> None:
+    rising = course(np.full(WEEK, 60.0), np.full(WEEK, 50.0))
+    begun = replace(rising, level=np.append(rising.level[:-1], rising.level[-2] + 5), passed=0.5)
+    assert growth(rising) == growth(begun) == pytest.approx(10)
+
+
+def test_a_silence_within_the_hour_that_has_only_begun_is_none() -> None:
+    heard = course(np.full(WEEK, 12.0), np.append(np.full(WEEK - 2, 12.0), [0.0, 0.0]))
+    assert find_silence({("delivered",): heard})
+    assert find_silence({("delivered",): only_begun(heard, 0.05)})
+    rare = course(np.full(WEEK, 7.0), np.append(np.full(WEEK - 2, 7.0), [0.0, 0.0]))
+    assert find_silence({("delivered",): rare})
+    assert find_silence({("delivered",): only_begun(rare, 0.05)}) == []
 
 
 def test_an_unusual_day_is_judged_and_an_ordinary_one_is_not() -> None:

@@ -44,6 +44,7 @@ def test_levels_and_order_hours_are_those_counted_by_hand() -> None:
     assert found[None,].level.tolist() == [0, 1, 1, 1]
     assert found[None,].hours.tolist() == [0, 0.5, 1, 0.5]
     assert found["A",].starts[0] == FIRST
+    assert found["A",].passed == 0.5
     assert len(found["A",].starts) == 4
 
 
