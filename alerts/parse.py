@@ -162,8 +162,8 @@ def _schedule(value: object) -> Schedule:
         "time_zone": _zone,
     }
     found = Schedule(**{key: readers[key](entry) for key, entry in given.items()})
-    if found.start_hour >= found.end_hour:
-        raise RuleError(f"schedule: {found.start_hour}:00 is not before {found.end_hour}:00: swap the hours")
+    if found.start_hour == found.end_hour:
+        raise RuleError(f"schedule: from {found.start_hour}:00 to {found.end_hour}:00 is no time at all: use 0 and 24 for whole days")
     return found
 
 

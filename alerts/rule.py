@@ -39,7 +39,10 @@ class Datapoints:
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """When messages go out: always, in business hours (of `time_zone`, empty: the business zone), or during a campaign."""
+    """When messages go out: always, in business hours (of `time_zone`, empty: the business zone), or during a campaign.
+
+    Hours that end before they begin go on after midnight; they are those of the day on which they begin.
+    """
 
     kind: ScheduleKind = "always"
     days: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
@@ -48,11 +51,20 @@ class Schedule:
     since: date | None = None
     time_zone: str = ""
 
+    @property
+    def is_overnight(self) -> bool:
+        """Whether the hours go on after midnight."""
+        return self.end_hour < self.start_hour
+
     def is_open(self, at: datetime, zone: ZoneInfo) -> bool:
         """Whether messages go out at an instant."""
         local = at.astimezone(ZoneInfo(self.time_zone) if self.time_zone else zone)
         if self.kind == "business_hours":
-            return local.isoweekday() in self.days and self.start_hour <= local.hour < self.end_hour
+            is_begun, is_over = local.hour >= self.start_hour, local.hour >= self.end_hour
+            if not self.is_overnight:
+                return local.isoweekday() in self.days and is_begun and not is_over
+            yesterday = local.isoweekday() - 1 or 7
+            return (is_begun and local.isoweekday() in self.days) or (not is_over and yesterday in self.days)
         return self.kind != "campaign" or self.since is None or local.date() >= self.since
 
 

@@ -182,7 +182,8 @@ def _schedule(rule: Rule, language: str) -> list[str]:
             translate(language, f"format.weekday.{day}") for day in rule.schedule.days
         )
         hours = {"start": rule.schedule.start_hour, "end": rule.schedule.end_hour}
-        found.append(translate(language, "rule_words.business_hours", days=days, **hours))
+        key = "rule_words.business_hours_overnight" if rule.schedule.is_overnight else "rule_words.business_hours"
+        found.append(translate(language, key, days=days, **hours))
     if rule.schedule.kind == "campaign" and rule.schedule.since:
         found.append(translate(language, "rule_words.campaign", day=rule.schedule.since.isoformat()))
     if rule.expires_on:

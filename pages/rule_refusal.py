@@ -69,7 +69,7 @@ REASONS: Final = (
     (r"^(?P<a>\S+) is a secret: name it", "receiver_secret"),
     (r"test messages are the analysts'", "test_analyst"),
     (r"was tested a moment ago", "test_again"),
-    (r"is not before", "hours"),
+    (r"^schedule: .* is no time at all", "hours"),
     (r"^schedule\.days .* names no day", "days"),
     (r"say why", "why"),
     (r"was never tried on history", "untried"),

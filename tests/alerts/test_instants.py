@@ -50,6 +50,13 @@ def test_a_hold_is_a_length_of_time_whatever_the_clocks_do() -> None:
     assert told == ["pending", "pending", "firing"]
 
 
+def test_hours_of_a_night_shift_are_those_of_the_day_it_begins_on() -> None:
+    nights = Schedule(kind="business_hours", days=(5, 7), start_hour=22, end_hour=6)
+    week = [datetime(2026, 3, day, hour, tzinfo=BERLIN) for day in range(9, 16) for hour in range(24)]  # Monday to Sunday
+    open_ = [(at.isoweekday(), at.hour) for at in week if nights.is_open(at, BERLIN)]
+    assert open_ == [(1, h) for h in range(6)] + [(5, 22), (5, 23)] + [(6, h) for h in range(6)] + [(7, 22), (7, 23)]
+
+
 def test_business_hours_are_those_of_the_wall_clock() -> None:
     hours = Schedule(kind="business_hours", time_zone="Europe/Berlin", start_hour=9, end_hour=18)
     winter, summer = datetime(2026, 3, 27, 7, 59, tzinfo=UTC), datetime(2026, 3, 30, 6, 59, tzinfo=UTC)

@@ -67,7 +67,10 @@ TWO: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("raw", [PLAIN, FULL, TWO])
+NIGHT = PLAIN | {"schedule": {"kind": "business_hours", "days": [5], "start_hour": 22, "end_hour": 6}}
+
+
+@pytest.mark.parametrize("raw", [PLAIN, FULL, TWO, NIGHT])
 def test_written_rule_reads_back_the_same(raw: dict[str, Any]) -> None:
     rule = parse_rule(raw)
     assert parse_rule(write_rule(rule)) == rule
@@ -85,6 +88,7 @@ def test_written_rule_reads_back_the_same(raw: dict[str, Any]) -> None:
         ({"schedule": {"time_zone": "Asia/Shangai"}}, "time zone 'Asia/Shangai' does not exist"),
         ({"max_instances": 10_000}, "max_instances 10000 is not possible"),
         ({"warning": 5}, "5 % is written 0.05"),
+        ({"schedule": {"start_hour": 6, "end_hour": 6}}, "from 6:00 to 6:00 is no time at all: use 0 and 24"),
         ({"group_by": ["return_kind"]}, "late_rate has no dimension 'return_kind'"),
         ({"expected_groups": ["CN-EAST"]}, "expected_groups without group_by"),
         ({"group_by": ["stage"], "expected_groups": ["packd"]}, "did you mean packed"),

@@ -6,6 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from alerts.parse import parse_rule
+from alerts.sentence import sentence
+from pages.telling import Telling
 from pages.wording import codes_in_order, judge, name_of, names_of, window_name
 
 JUDGEMENTS = [
@@ -30,6 +33,13 @@ def test_a_figure_is_judged_by_how_far_it_is_from_nothing(
     metric: str, value: float | None, target: float | None, expected: str | None
 ) -> None:
     assert judge(metric, value, target) == expected
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Fri from 22:00 to 6:00 on the next day."), ("zh-CN", "22:00–次日 6:00")])
+def test_a_night_shift_is_told_with_the_day_it_ends_on(language: str, words: str) -> None:
+    schedule = {"kind": "business_hours", "days": [5], "start_hour": 22, "end_hour": 6}
+    rule = parse_rule({"name": "late", "metric": "late_rate", "op": ">", "warning": 0.05, "schedule": schedule})
+    assert words in sentence(rule, language, Telling(zone=ZoneInfo("UTC")))
 
 
 def test_regions_come_in_their_usual_order_and_unknown_codes_last() -> None:
