@@ -249,7 +249,7 @@ def _contract_check(settings: Settings, arguments: argparse.Namespace) -> None:
 
     contract = read_contract(arguments.file)
     if not contract.files:
-        check_contract_sql(duckdb.connect(), contract)
+        check_contract_sql(duckdb.connect(), contract, arguments.file)
     print(f"{arguments.file}: sound; source {contract.source}, kind {contract.kind}, {len(contract.columns)} columns")
     for name in contract.undated_between:
         _say(

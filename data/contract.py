@@ -525,6 +525,11 @@ def _line_of(node: yaml.Node | None, path: list[str], words: list[str]) -> int:
     return line
 
 
+def line_of(path: Path, key: str) -> int:
+    """The line of a contract's key, such as `columns.amount`, in its file; of the nearest key above it where that is not there."""
+    return _line_of(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), key.split("."), [])
+
+
 def _find_scalar(node: yaml.Node, word: str) -> int | None:
     if isinstance(node, yaml.ScalarNode):
         return node.start_mark.line + 1 if node.value == word else None

@@ -24,9 +24,10 @@ from data.contract import Contract, Reader
 from data.digest import hashing, is_large
 from data.keys import KeysError, read_keys
 from data.lake import Lake, LakeError
-from data.merge import merge
+from data.merge import merge, touched_keys
 from data.personal import SEALED_SUFFIX, hide_contacts, keep_contacts, seal_row, set_apart, unseal_file, without_contacts
 from data.relation import Relations, accepted_relations, unresolved_places
+from data.repeats import repeated_orders
 from data.replaced import left_behind, mark_replaced, narrow_channels, replaced_snapshots, settle_refused
 from data.selected import open_selected
 from data.sources import DATABASES, SourceError, TextRows, fetch_table, open_rows
@@ -246,6 +247,8 @@ def _commit(intake: _Intake, staged: Staged, as_of: datetime) -> Report:
         notices.append(f"replaces what snapshot {', '.join(map(str, replaced))} read in this file under an earlier contract")
     with _snapshot(intake.lake, intake) as snapshot_id:
         changed = _merge_all(intake, relations, snapshot_id, replaced)
+        keys = touched_keys(connection)
+        notices += filter(None, [repeated_orders(connection, contract, accepted=staged.accepted_count, keys=keys)])
         late = _is_late(connection, contract.source, as_of)
         settle_refused(connection, contract.source, intake.sha256, snapshot_id)
         if contract.personal:

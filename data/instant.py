@@ -11,6 +11,12 @@ from data.zone import utc_ms_sql
 SPECIAL_FORMATS: Final = ("iso", "epoch_seconds", "epoch_milliseconds", "excel")
 """Words beside strptime patterns: ISO 8601, seconds or milliseconds since 1970 UTC, and the day number of a spreadsheet."""
 
+_TOO_EARLY: Final = 365 * 86_400_000 - 1
+"""The last millisecond of 1970: up to then lie no orders, but zeros and the other dates by which systems mean «nothing yet»."""
+
+NOTHING_YET: Final = r"[0:./ T-]*0[0:./ T-]*|(000\d|1[0-8]\d\d|19[0-6]\d|1970)[-/.年].*"
+"""What such a date looks like."""
+
 _EXCEL_EPOCH_DAYS: Final = 25_569
 _FIRST_SURE_SERIAL: Final = 61
 _LAST_SERIAL: Final = 2_958_465
@@ -19,7 +25,7 @@ _ZONED: Final = r"^([0-9][0-9T:./ -]{9,}?)\s*(Z|UTC|GMT|([+-])([0-9]{2}):?([0-9]
 
 
 def instant_ms_sql(raw: str, formats: list[str], zone: ZoneInfo, *, serials: bool = False) -> str:
-    """SQL for the UTC milliseconds of the text column `raw`; null when it is no instant.
+    """SQL for the UTC milliseconds of the text column `raw`; null when it is no instant, or one of 1970 and before.
 
     With `formats` (strptime patterns and `SPECIAL_FORMATS`, `iso` among them) only these count, else ISO 8601. `serials` also reads
     the day numbers of a spreadsheet.
@@ -39,7 +45,8 @@ def instant_ms_sql(raw: str, formats: list[str], zone: ZoneInfo, *, serials: boo
         tries.append(_iso(raw, zone))
     if serials or "excel" in formats:
         tries.append(_serial(raw, zone))
-    return f"coalesce({', '.join(tries)})" if len(tries) > 1 else tries[0]
+    found = f"coalesce({', '.join(tries)})" if len(tries) > 1 else tries[0]
+    return f"nullif(greatest({found}, {_TOO_EARLY}), {_TOO_EARLY})"
 
 
 def _listed(texts: list[str]) -> str:

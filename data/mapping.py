@@ -12,7 +12,7 @@ from typing import Final
 
 from data.contract import KIND_COLUMNS, Check, Contract, StatusMap, expression_columns
 from data.expression import safe_expression
-from data.instant import instant_ms_sql
+from data.instant import NOTHING_YET, instant_ms_sql
 from data.order import MILESTONES
 from data.sql_text import identifier, literal
 from data.zone import instant_sql, local_ms_sql, utc_ms_sql
@@ -34,6 +34,8 @@ _REMEDIES: Final = {
     "money": _SEPARATED,
     "instant": (r"\d", "give its form in instant_formats of the contract"),
 }
+_NOTHING: Final = "is not an instant of an order: where it means «nothing yet», write nullif(column, '"
+_WRITTEN: Final = "')"
 _EXACT_DOUBLE: Final = 2**53
 
 
@@ -105,7 +107,13 @@ def _reason(type_: str, shown: str) -> str:
         return literal(reason)
     pattern, advice = _REMEDIES[type_]
     advised = literal(f"{reason}: {advice}")
-    return f"CASE WHEN regexp_matches({shown}, {literal(pattern)}) THEN {advised} ELSE {literal(reason)} END"
+    nothing = f"WHEN regexp_full_match({shown}, {literal(NOTHING_YET)}) THEN {_nothing_yet(shown)} " if type_ == "instant" else ""
+    return f"CASE {nothing}WHEN regexp_matches({shown}, {literal(pattern)}) THEN {advised} ELSE {literal(reason)} END"
+
+
+def _nothing_yet(shown: str) -> str:
+    """SQL for why a zero, or a date long before any order, is refused."""
+    return f"{literal(_NOTHING)} || ({shown}) || {literal(_WRITTEN)}"
 
 
 def _trimmed(expression: str) -> str:

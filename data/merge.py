@@ -117,6 +117,12 @@ def _take_back(connection: duckdb.DuckDBPyConnection, entity: Entity, replaced: 
     connection.execute(f"DELETE FROM {gone}")
 
 
+def touched_keys(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many keys the last merge touched."""
+    row = connection.execute("SELECT count(*) FROM touched").fetchone()
+    return int(row[0]) if row else 0
+
+
 def _widen_channels(connection: duckdb.DuckDBPyConnection, mapped: int) -> bool:
     """Record which forward milestones the sources of each channel can report, in the table and on its orders.
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import duckdb
 
-from data.contract import KIND_COLUMNS, Contract, ContractError, did_you_mean, expression_columns
+from data.contract import KIND_COLUMNS, Contract, ContractError, did_you_mean, expression_columns, line_of
+from data.expression import may_raise
 from data.mapping import (
     FUTURE_TOLERANCE_MS,
     PROMISES,
@@ -84,7 +88,8 @@ def stage(
     notices = _check_header(contract, text_rows, name)
     try:
         rows = staging_sql(contract, text_rows.relation, as_of=as_of, now=now)
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS {rows}")
+        with _each_by_itself(connection, any(may_raise(text) for _, text in _expressions(contract))):
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS {rows}")
     except duckdb.OutOfMemoryException:
         raise  # not the file's fault
     except duckdb.Error as error:
@@ -102,6 +107,18 @@ def stage(
         notices=tuple(notices),
         source_columns=text_rows.columns,
     )
+
+
+@contextmanager
+def _each_by_itself(connection: duckdb.DuckDBPyConnection, is_needed: bool) -> Iterator[None]:
+    """Let the engine work out every TRY by itself, where something in one may fail."""
+    if is_needed:
+        connection.execute("SET disabled_optimizers = 'common_subexpressions'")
+    try:
+        yield
+    finally:
+        if is_needed:
+            connection.execute("RESET disabled_optimizers")
 
 
 def open_texts(contract: Contract) -> tuple[str, ...]:
@@ -142,10 +159,27 @@ def _check_header(contract: Contract, text_rows: TextRows, name: str) -> list[st
     }
     missing = [column for column in wanted if column.casefold() not in known]
     if missing:
-        raise RefusedError(f"{name}: {_not_in_header(wanted, missing, text_rows.columns)}")
+        unquoted = _unquoted(contract, text_rows.columns)
+        raise RefusedError(f"{name}: {unquoted or _not_in_header(wanted, missing, text_rows.columns)}")
     used = {column.casefold() for column in (*wanted, *contract.personal.values())}
     extra = [column for column in text_rows.columns if column.casefold() not in used]
     return [f"{name}: columns not used by the contract: {', '.join(extra)}"] if extra else []
+
+
+def _unquoted(contract: Contract, header: Sequence[str]) -> str:
+    """What is said of right-hand sides that are a column's whole name, but read as a function or a sum; empty where there is none."""
+    known = {column.casefold(): column for column in header}
+    found = [
+        f"{where}: {known[text.strip().casefold()]!r} is a column's name with signs in it: {_in_quotes(text)}"
+        for where, text in _expressions(contract)
+        if text.strip().casefold() in known and expression_columns(text) != (text.strip(),)
+    ]
+    return "; ".join(found)
+
+
+def _in_quotes(name: str) -> str:
+    """How a column's name with signs in it is written in YAML."""
+    return f"write it in double quotes within single ones, '\"{name.strip()}\"'"
 
 
 def _not_in_header(wanted: Mapping[str, str], missing: Sequence[str], header: Sequence[str]) -> str:
@@ -317,25 +351,29 @@ def _refusals(
     return tuple(sorted(found, key=lambda refusal: refusal.line))
 
 
-def check_contract_sql(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Raise ContractError when an expression of the contract is no valid SQL, whatever the file holds."""
+def check_contract_sql(connection: duckdb.DuckDBPyConnection, contract: Contract, path: Path) -> None:
+    """Raise ContractError, with the line in the file `path`, when an expression of the contract is no valid SQL, whatever its data hold."""
     names = {column for _, text in _expressions(contract) for column in expression_columns(text)}
     columns = ", ".join(f"NULL::VARCHAR AS {identifier(name)}" for name in sorted(names)) or "NULL AS nothing"
     try:
         connection.execute(f"EXPLAIN {staging_sql(contract, f'(SELECT {columns})', as_of=None, now=None)}")
     except duckdb.Error as error:
-        raise ContractError(f"contract of {contract.source}: {_where(connection, contract, columns)}{_said(error)}") from error
+        faults = _faulty(connection, contract, columns) or [("", _said(error))]
+        told = [f"{path}, line {line_of(path, where)}: {f'{where}: ' if where else ''}{said}" for where, said in faults]
+        raise ContractError("\n".join(told)) from error
 
 
-def _where(connection: duckdb.DuckDBPyConnection, contract: Contract, columns: str) -> str:
-    """The keys of the contract whose expressions are no valid SQL by themselves, to stand before the engine's words."""
+def _faulty(connection: duckdb.DuckDBPyConnection, contract: Contract, columns: str) -> list[tuple[str, str]]:
+    """The keys of the contract whose expressions are no valid SQL by themselves, each with what is said of it."""
     faulty = []
     for where, expression in _expressions(contract):
         try:
             connection.execute(f"EXPLAIN SELECT {filled_text(contract, expression)} FROM (SELECT {columns})")
-        except duckdb.Error:
-            faulty.append(where)
-    return f"{', '.join(faulty)}: " if faulty else ""
+        except duckdb.Error as error:
+            is_name = isinstance(error, duckdb.CatalogException) and re.fullmatch(r"[^'\"(]+\([^'\"()]*\)", expression.strip())
+            hint = f" Where this is a column's name, {_in_quotes(expression)}" if is_name else ""
+            faulty.append((where, _said(error) + hint))
+    return faulty
 
 
 def _said(error: duckdb.Error) -> str:

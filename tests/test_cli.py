@@ -102,8 +102,21 @@ def test_a_contract_with_a_function_that_is_not_there_is_told_by_its_key(
     contract.write_text(yaml.safe_dump(PLAIN | {"columns": columns}), encoding="utf-8")
     assert main(["contract", "check", str(contract)]) == 2
     said = capsys.readouterr().err
-    assert "contract of shop: columns.amount: " in said
+    assert f"{contract}, line {_line_with(contract, 'repalce')}: columns.amount: " in said
     assert 'Did you mean "replace"?' in said
+
+
+def _line_with(path: Path, text: str) -> int:
+    return next(number for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1) if text in line)
+
+
+def test_a_columns_name_that_reads_as_a_function_is_told_with_the_quotes_it_needs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract = tmp_path / "shop.yaml"
+    contract.write_text(yaml.safe_dump(PLAIN | {"columns": PLAIN["columns"] | {"amount": "价(元)"}}, allow_unicode=True), encoding="utf-8")
+    assert main(["contract", "check", str(contract)]) == 2
+    assert "write it in double quotes within single ones, '\"价(元)\"'" in capsys.readouterr().err
 
 
 REFUSED = [

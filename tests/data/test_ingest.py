@@ -32,6 +32,25 @@ def _file(folder: Path, *rows: list[str], hour: int = 0) -> Path:
     return write_csv(folder / f"orders_20260201T{hour:02d}0000.csv", rows)
 
 
+@pytest.mark.parametrize(
+    ("amounts", "as_of", "expected"),
+    [
+        (("1", "2"), {"from": "newest"}, ["1 orders have several rows that differ in amount: only the last row's value counts."]),
+        (("2", "2"), {"from": "newest"}, []),
+        (("1", "2"), {"from": "column", "column": "created"}, []),
+    ],
+)
+def test_lines_of_an_order_that_are_not_added_up_are_told(
+    tmp_path: Path, amounts: tuple[str, str], as_of: dict[str, str], expected: list[str]
+) -> None:
+    path = write_csv(
+        tmp_path / "a.csv", [(key, "2026-01-01", amount, "", "") for key, amount in zip("AAB", (*amounts, "3"), strict=True)]
+    )
+    with Lake.open_writer(home(tmp_path)) as lake:
+        report = take_in(lake, contract_of(as_of=as_of), path)
+    assert [notice.partition(" Where")[0] for notice in report.notices] == expected
+
+
 def test_a_file_becomes_orders_and_a_ledger_row(tmp_path: Path, settings: Settings) -> None:
     with Lake.open_writer(settings) as lake:
         report = take_in(lake, contract_of(), _file(tmp_path, GOOD))

@@ -161,6 +161,49 @@ def test_a_contract_names_the_formats_of_its_instants(tmp_path: Path, formats: l
 
 
 @pytest.mark.parametrize(
+    ("expression", "type_"),
+    [
+        ("t::INT::DECIMAL(18,2)", "amount"),
+        ("t::INT + t::INT", "amount"),
+        ("(t::DECIMAL(18,2)::INT)::VARCHAR", "city"),
+        ("'No. ' || t::INT::VARCHAR", "city"),
+        ("strptime(t::INT::VARCHAR, '%Y%m%d')", "paid_at"),
+        ("t ->> '$.price'", "amount"),
+        ("(t ->> '$.city') || (t ->> '$.city')", "city"),
+        ("list_sum(json_extract(t, '$[*].qty')::INT[])", "quantity"),
+    ],
+)
+@pytest.mark.parametrize("text", ["x", '{"a": ', "99999999999"])
+def test_what_cannot_be_worked_out_refuses_its_row_only(tmp_path: Path, expression: str, type_: str, text: str) -> None:
+    if "json" in expression or "->>" in expression:
+        text = text.replace("99999999999", "nul")
+    value, reason = outcome(tmp_path, type_, expression, {"t": text})
+    assert value is None
+    assert reason
+
+
+@pytest.mark.parametrize(
+    ("text", "formats"),
+    [
+        ("0", ["epoch_milliseconds"]),
+        ("0.0", ["epoch_milliseconds"]),
+        ("0", ["epoch_seconds"]),
+        ("0000-00-00 00:00:00", []),
+        ("1970-01-01 08:00:00", []),
+        ("1900-01-01T00:00:00Z", []),
+        ("0001-01-01", []),
+    ],
+)
+def test_a_date_by_which_a_system_means_nothing_yet_is_no_instant(tmp_path: Path, text: str, formats: list[str]) -> None:
+    value, reason = outcome(tmp_path, "paid_at", "t", {"t": text}, instant_formats=formats)
+    assert (value, reason) == (
+        None,
+        f"is not an instant of an order: where it means «nothing yet», write nullif(column, '{text}')",
+    )
+    assert outcome(tmp_path, "paid_at", f"nullif(t, '{text}')", {"t": text}, instant_formats=formats) == (None, "")
+
+
+@pytest.mark.parametrize(
     ("expression", "values"),
     [
         ("d || ' ' || t", {"d": "2026-01-05", "t": "10:00:00"}),
