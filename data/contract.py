@@ -300,6 +300,10 @@ class Contract(_Strict):
     @classmethod
     def _as_text(cls, columns: object) -> object:
         if isinstance(columns, dict):
+            if wrong := [name for name, value in columns.items() if isinstance(value, bool)]:
+                raise ValueError(
+                    f"{wrong[0]!r}: YAML reads this as {columns[wrong[0]]}, not as a column's name: put it in quotes"
+                )
             return {name: str(value) if isinstance(value, int | float) else value for name, value in columns.items()}
         return columns
 

@@ -65,6 +65,7 @@ def test_a_good_contract_is_read() -> None:
         ("created_at: created", "created_at: SELECT 1", 11, "no plain SQL expression"),
         ("created_at: created", "created_at: (SELECT max(x) FROM y)", 11, "no plain SQL expression"),
         ("created_at: created", "created_at: Created At", 11, "in double quotes"),
+        ("order_id: id", "order_id: no", 9, "'order_id': YAML reads this as False, not as a column's name: put it in quotes"),
         ("  order_id: id\n", "", 8, "'order_id' is needed"),
         ("completed: delivered", "completed: done", 15, "'shipped' or 'delivered'"),
         ("new: created", "new: craeted", 17, "did you mean 'created'?"),
