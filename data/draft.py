@@ -18,6 +18,7 @@ from typing import Final
 from data.contract import KIND_COLUMNS, KIND_KEY, ContractError, expression_columns
 from data.draft_lines import LINES, collapsed
 from data.draft_words import PERSONAL_WORDS, match_columns, milestone_of, plain_word
+from data.instant import NOTHING_YET
 from data.order import MILESTONES
 from data.places import country_of_province, province_aliases
 from data.sample import SAMPLE_ROWS, Sample, instant_format, read_sample
@@ -113,7 +114,7 @@ def _fits(type_: str, texts: Sequence[str]) -> bool:
     if type_ == "text":
         return True
     if type_ == "instant":
-        return instant_format(texts) is not None
+        return instant_format(_dated(texts)) is not None
     return sum(bool(re.search(r"\d", text)) for text in texts) >= 0.9 * len(texts)
 
 
@@ -130,10 +131,7 @@ def _line(sample: Sample, name: str, header: str, type_: str, *, with_country: b
     if name == "province_code":
         return _province(name, reference, texts, with_country=with_country)
     if type_ == "instant":
-        form = instant_format(texts)
-        day_or_month = form is not None and form[:8] in ("%d/%m/%Y", "%m/%d/%Y") and _is_ambiguous(texts)
-        remark = "day or month first? see instant_formats" if day_or_month else ""
-        return _Line(name=name, expression=reference, remark=remark, texts=tuple(texts))
+        return _instant(name, reference, texts)
     if type_ in ("money", "number", "integer"):
         return _number(name, header, reference, texts)
     if 2 * sum(text.startswith('="') for text in texts) > len(texts):
@@ -141,6 +139,21 @@ def _line(sample: Sample, name: str, header: str, type_: str, *, with_country: b
     if 2 * sum(text.startswith("'") for text in texts) > len(texts):
         return _Line(name=name, expression=f"ltrim({reference}, '''')", remark="without the ' before it")
     return _Line(name=name, expression=reference)
+
+
+def _instant(name: str, reference: str, texts: Sequence[str]) -> _Line:
+    known = _dated(texts)
+    form = instant_format(known)
+    day_or_month = form is not None and form[:8] in ("%d/%m/%Y", "%m/%d/%Y") and _is_ambiguous(known)
+    remark = "day or month first? see instant_formats" if day_or_month else ""
+    for nothing in sorted(set(texts) - set(known)):
+        reference, remark = f"nullif({reference}, {literal(nothing)})", f"{nothing} means: nothing yet"
+    return _Line(name=name, expression=reference, remark=remark, texts=tuple(known))
+
+
+def _dated(texts: Sequence[str]) -> list[str]:
+    """The texts without zeros and dates long before any order, by which systems mean «nothing yet»."""
+    return [text for text in texts if not re.fullmatch(NOTHING_YET, text)]
 
 
 def _is_ambiguous(texts: Sequence[str]) -> bool:
@@ -157,7 +170,11 @@ def _number(name: str, header: str, reference: str, texts: Sequence[str]) -> _Li
         return _Line(name=name, expression=f"replace({bare}, ',', '')", remark="thousands separators")
     if name in ("amount", "freight_cost") and _CENTS.search(plain_word(header)):
         return _Line(name=name, expression=f"{bare}::DECIMAL(18,4) / 100", remark="cents to units")
-    return _Line(name=name, expression=bare, remark=f"without {signs}" if signs else "")
+    is_whole = (
+        name in ("amount", "freight_cost") and len(texts) > 1 and all(re.fullmatch(r"[-+]?\d{3,}|0+", text) for text in texts)
+    )
+    remark = f"without {signs}" if signs else "whole numbers: if they are cents, …::DECIMAL(18,4) / 100" if is_whole else ""
+    return _Line(name=name, expression=bare, remark=remark)
 
 
 def _usual_signs(texts: Sequence[str]) -> str:
@@ -282,7 +299,7 @@ def _head(path: Path, sample: Sample, kind: str) -> str:
     return (
         f"# Drafted from {path.name}: {len(sample.columns)} columns, {len(sample.rows)} rows looked at. Every line is a proposal:\n"
         "# read it, correct it, then `python cli.py ingest --contract THIS_FILE DATA`. All keys: docs/contracts.md\n"
-        f"source: {source}\n"
+        f"source: {_quoted(source)}\n"
         f"kind: {kind}\n"
         "owner: nobody@example.com           # whom to ask when the data is late: change it\n"
         f"reader: {{{', '.join(keys)}}}\n"
@@ -299,7 +316,7 @@ def _as_of(path: Path, *, has_instants: bool) -> str:
                 f"as_of: {{from: file_name, pattern: {_quoted(pattern)}, format: {_quoted(form)}}}   # {found[1]}\n"
                 "cadence: once                       # or {warn_after: 1h, error_after: 4h}\n"
             )
-    return "as_of: {from: file_time}            # no instant in the rows or the name: when the file was written\ncadence: once\n"
+    return "as_of: {from: file_time}            # no column is known as an instant, nor in the name: when the file was written\ncadence: once\n"
 
 
 def _columns(sample: Sample, kind: str, lines: Sequence[_Line], status: str | None, formats: Sequence[str]) -> str:
@@ -422,6 +439,8 @@ def _tail(sample: Sample, kind: str, lines: Sequence[_Line], repeated: str) -> s
 
 def _is_day(text: str) -> bool:
     """Whether an instant is but a date, or that date's midnight; the offset at its end is no clock time."""
+    if re.fullmatch(r"\d{10,}(\.\d+)?", text):
+        return False
     bare = re.sub(r"\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})$", "", text) if ":" in text else text
     return ":" not in bare or bool(re.search(r"[ T]00:00(:00(\.0+)?)?$", bare))
 

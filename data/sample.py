@@ -188,7 +188,7 @@ def instant_format(texts: Sequence[str]) -> str | None:
         return None
     if _share(texts, ISO_PATTERN.fullmatch) >= _NEARLY_ALL:
         return ""
-    for word, pattern in (("epoch_seconds", r"1\d{9}(\.\d+)?"), ("epoch_milliseconds", r"1\d{12}")):
+    for word, pattern in (("epoch_seconds", r"1\d{9}(\.\d+)?"), ("epoch_milliseconds", r"1\d{12}(\.\d+)?")):
         if _share(texts, re.compile(pattern).fullmatch) >= _NEARLY_ALL:
             return word
     candidates = [f"{date}{clock}" for date in DATE_FORMATS for clock in TIME_FORMATS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -315,3 +316,46 @@ def test_a_column_of_single_figures_named_state_is_the_status_and_keys_are_found
     draft = draft_contract(path)
     assert "# order_id: FILL IN the column that holds it; no column's name told. Different in every row: nr" in draft
     assert ("province_code: dest" in draft, "created_at: order_ts" in draft, "'1': FILL_IN" in draft) == (True, True, True)
+
+
+def test_a_database_dump_with_zeros_for_nothing_comes_in_without_an_edit(tmp_path: Path) -> None:
+    rows = "".join(f"P{n},178821{n}000000.0,{0 if n % 2 else f'178831{n}000000.0'},178861{n}000000,{n}2500\n" for n in range(4))
+    header = "order_sn,ctime,sign_time,promise_time,pay_amount\n"
+    path = tmp_path / "no.csv"
+    path.write_text(header + rows, encoding="utf-8")
+    text = draft_contract(path)
+    contract = parse_contract(text)
+    assert (contract.source, contract.promise, contract.instant_formats) == ("no", "instant", ["epoch_milliseconds"])
+    assert contract.columns["delivered_at"] == "nullif(sign_time, '0')"
+    assert "if they are cents" in text
+    with Lake.open_writer(home(tmp_path)) as lake:
+        report = ingest(lake, contract, (path,), now=datetime(2027, 1, 1, tzinfo=UTC))
+        assert (report.accepted_count, report.quarantined) == (4, {})
+        assert lake.cursor().execute("SELECT count(delivered_at) FROM lake.orders").fetchone() == (2,)
+
+
+ERP = (
+    "销售组织;ERP单号;单据日期;制单时间;审批时间;过账时间;计划交货日;单据状态;送达省份;送达城市;承运单位;物料组;订货数量;含税金额(元)\r\n"
+    "1000;SO1;2026/01/05;10:00:00;2026-01-05 12:00;;2026/01/09;草稿;江苏省;苏州;顺丰;家电;3;1,250.00\r\n"
+)
+RETURNS = (
+    "Retourennummer;Bestellnummer;Grund;Angemeldet am;Eingang Lager;Erledigt am;Erstattung (EUR)\n"
+    "R-1;0001;Defekt;05.01.2026 10:00;07.01.2026 09:00;;12,50\n"
+)
+
+
+def test_an_erps_words_are_known(tmp_path: Path) -> None:
+    contract, (order,) = take_draft(tmp_path, "erp.csv", ERP.encode("gb18030"))
+    assert contract.columns["created_at"] == "单据日期 || ' ' || 制单时间"
+    assert (order["order_id"], order["province_code"], order["city"], order["carrier_id"]) == ("SO1", "CN-JS", "苏州", "顺丰")
+    assert (order["amount"], order["quantity"], order["category"], order["status"]) == (1250.0, 3.0, "家电", "approved")
+
+
+def test_returns_in_german_are_known_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "retouren.csv"
+    path.write_text(RETURNS, encoding="utf-8")
+    contract = parse_contract(draft_contract(path))
+    assert (contract.kind, contract.time_zone) == ("returns", "Europe/Berlin")
+    names = ("return_id", "order_id", "kind", "requested_at", "received_at", "closed_at")
+    found = ["Retourennummer", "Bestellnummer", "Grund", '"Angemeldet am"', '"Eingang Lager"', '"Erledigt am"']
+    assert [contract.columns[name] for name in names] == found
