@@ -29,7 +29,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     from data.active import with_business_zone
 
-    asked = _with_descending(sys.argv[1:] if words is None else words)
+    asked = _with_several(_with_descending(sys.argv[1:] if words is None else words))
     arguments = _parser(asked).parse_args(asked)
     try:
         settings = with_business_zone(read_settings(home=arguments.home))
@@ -55,6 +55,25 @@ def _with_descending(words: Sequence[str]) -> list[str]:
             found[-1] = f"--order-by={word}"
         else:
             found.append(word)
+    return found
+
+
+def _with_several(words: Sequence[str]) -> list[str]:
+    """The words with `--by DIM DIM` and `--where DIM=VALUE DIM=VALUE` as one option each: the parser would take the second for a metric."""
+    if not {"--by", "--where"} & set(words):
+        return list(words)
+    from queries.dimensions import DIMENSIONS
+
+    found: list[str] = []
+    option = ""
+    for word in words:
+        is_more = (option == "--by" and word in DIMENSIONS) or (
+            option == "--where" and word.partition("=")[0] in DIMENSIONS and "=" in word
+        )
+        if is_more and found[-1] != option:
+            found.append(option)
+        option = word if word in ("--by", "--where") else option if is_more or (found and found[-1] == option) else ""
+        found.append(word)
     return found
 
 
@@ -521,11 +540,11 @@ def _add_intake(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _add_questions(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     query = _command(commands, "query", _query, "ask for metrics")
     query.add_argument("metrics", nargs="+", metavar="METRIC")
-    query.add_argument("--by", action="append", default=[], metavar="DIM", help="group by a dimension; may be repeated")
+    query.add_argument("--by", action="append", default=[], metavar="DIM", help="group by dimensions, one or several")
     query.add_argument(
         "--where", action="append", default=[], metavar="DIM=VALUE", help="several values by comma; empty is unknown"
     )
-    query.add_argument("--window", default="all", help="24h, 7d, today, all, or A..B (dates or instants)")
+    query.add_argument("--window", default="all", help="24h, 7d, today, all, or A..B (dates, both days included, or instants)")
     query.add_argument("--grain", help="hour, day or week: a series over time")
     query.add_argument("--compare", action="append", default=[], help="previous, last_week, target; may be repeated")
     query.add_argument("--order-by", dest="order_by", help="a column, -COLUMN descending")

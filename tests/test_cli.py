@@ -149,6 +149,11 @@ def test_a_question_of_known_places_descending_or_of_later_is_answered(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     query = ["query", "order_count", "--format", "csv"]
+    several = ["--where", "province=CN-SH,null", "channel=web", "--by", "province", "channel", "--format", "csv"]
+    assert main([*words, *query, *several]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "province,channel,order_count"
+    assert main([*words, "query", "--by", "province", "order_count", "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "province,order_count"
     assert main([*words, *query, "--where", "province=CN-SH,null", "--by", "channel", "--order-by", "-order_count"]) == 0
     assert main([*words, *query, "--as-of", "2099-01-01", "--where", "region=CN-EAST", "--where", "order=web/9"]) == 0
     said = capsys.readouterr()
