@@ -15,15 +15,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import duckdb
+import polars as pl
 
 from data.bounds import heal_bounds
 from data.contract import Contract, Reader
 from data.digest import hashing, is_large
 from data.keys import KeysError, read_keys
-from data.lake import Lake, LakeError
+from data.lake import QUARANTINE_COLUMNS, Lake, LakeError
 from data.merge import merge, touched_keys
 from data.personal import SEALED_SUFFIX, hide_contacts, keep_contacts, seal_row, set_apart, unseal_file, without_contacts
 from data.relation import Relations, accepted_relations, unresolved_places
@@ -35,6 +37,10 @@ from data.sources.apart import try_apart
 from data.tie import tied_snapshots
 from data.validate import STAGED, Refusal, RefusedError, Staged, check_limits, milestone_instants, open_texts, stage
 from data.zone import epoch_ms, from_epoch_ms, instant_sql
+
+REFUSED_AT_ONCE: Final = 20_000
+_TYPES: Final[dict[str, pl.DataType]] = {"BIGINT": pl.Int64(), "VARCHAR": pl.String(), "TIMESTAMPTZ": pl.Datetime("us", "UTC")}
+REFUSED_SCHEMA: Final = {name: _TYPES[type_] for name, type_ in QUARANTINE_COLUMNS.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -371,25 +377,28 @@ def _write_ledger(intake: _Intake, report: Report, staged: Staged | None) -> Non
 def _keep_refused(intake: _Intake, refusals: Sequence[Refusal], snapshot_id: int, as_of: datetime | None) -> None:
     if not refusals:
         return
-    keys = read_keys(intake.lake.settings)
-    rows = [
-        (
-            snapshot_id,
-            intake.contract.source,
-            intake.name,
-            refusal.line,
-            refusal.column,
-            None if refusal.value is None else _shown(refusal.value),
-            _shown(refusal.reason),
-            "" if intake.contract.personal and not refusal.column else seal_row(keys, refusal.raw, intake.contract.source),
-            intake.contract.sha256,
-            as_of,
-        )
-        for refusal in refusals
-    ]
-    intake.connection.execute("CREATE OR REPLACE TEMP TABLE refused AS FROM lake.quarantine LIMIT 0")
-    intake.connection.executemany("INSERT INTO refused VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", rows)
-    intake.connection.execute("INSERT INTO lake.quarantine FROM refused")
+    keys, contract = read_keys(intake.lake.settings), intake.contract
+    version = contract.sha256
+    for start in range(0, len(refusals), REFUSED_AT_ONCE):
+        rows = [
+            (
+                snapshot_id,
+                contract.source,
+                intake.name,
+                refusal.line,
+                refusal.column,
+                None if refusal.value is None else _shown(refusal.value),
+                _shown(refusal.reason),
+                "" if contract.personal and not refusal.column else seal_row(keys, refusal.raw, contract.source),
+                version,
+                as_of,
+                None,
+            )
+            for refusal in refusals[start : start + REFUSED_AT_ONCE]
+        ]
+        intake.connection.register("refused", pl.DataFrame(rows, schema=REFUSED_SCHEMA, orient="row").to_arrow())
+        intake.connection.execute("INSERT INTO lake.quarantine BY NAME FROM refused")
+        intake.connection.unregister("refused")
 
 
 def _shown(text: str) -> str:
