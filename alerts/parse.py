@@ -163,7 +163,9 @@ def _schedule(value: object) -> Schedule:
     }
     found = Schedule(**{key: readers[key](entry) for key, entry in given.items()})
     if found.start_hour == found.end_hour:
-        raise RuleError(f"schedule: from {found.start_hour}:00 to {found.end_hour}:00 is no time at all: use 0 and 24 for whole days")
+        raise RuleError(
+            f"schedule: from {found.start_hour}:00 to {found.end_hour}:00 is no time at all: use 0 and 24 for whole days"
+        )
     return found
 
 

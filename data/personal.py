@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import os
 import re
 import secrets
@@ -220,7 +221,15 @@ def seal_row(keys: Keys, raw: str, source: str) -> str:
     if not raw:
         return ""
     key_id, sealed = seal(keys, raw, channel=source, order_id="", field="quarantine")
-    return f"{JSON_ROW if raw.startswith('{') else TEXT_ROW}{key_id}:{sealed}"
+    return f"{JSON_ROW if _is_object(raw) else TEXT_ROW}{key_id}:{sealed}"
+
+
+def _is_object(raw: str) -> bool:
+    """Whether a row can be taken in again: a line of JSON that broke off begins as one does, too."""
+    try:
+        return raw.startswith("{") and isinstance(json.loads(raw), dict)
+    except ValueError:
+        return False
 
 
 def unseal_row(keys: Keys, kept: str, source: str) -> str:

@@ -53,9 +53,14 @@ def unresolved_places(connection: duckdb.DuckDBPyConnection, contract: Contract)
         return None
     named = ", ".join(f"{name!r} ({count:,})" for name, count in rows[:5])
     total = sum(count for _, count in rows)
+    remedy = (
+        "where they are codes, country_code || '-' || the code keeps them as US-PR"
+        if "country_code" in contract.columns
+        else "or columns.country_code beside a bare code"
+    )
     return (
         f"{total:,} rows have a province that is in no register, kept without a place: {named}{' …' if len(rows) > 5 else ''}; "
-        "give columns.province_code ISO 3166-2 codes such as DE-BY, or columns.country_code beside a bare code"
+        f"give columns.province_code ISO 3166-2 codes such as DE-BY; {remedy}"
     )
 
 

@@ -114,7 +114,9 @@ def test_a_columns_name_that_reads_as_a_function_is_told_with_the_quotes_it_need
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     contract = tmp_path / "shop.yaml"
-    contract.write_text(yaml.safe_dump(PLAIN | {"columns": PLAIN["columns"] | {"amount": "价(元)"}}, allow_unicode=True), encoding="utf-8")
+    contract.write_text(
+        yaml.safe_dump(PLAIN | {"columns": PLAIN["columns"] | {"amount": "价(元)"}}, allow_unicode=True), encoding="utf-8"
+    )
     assert main(["contract", "check", str(contract)]) == 2
     assert "write it in double quotes within single ones, '\"价(元)\"'" in capsys.readouterr().err
 

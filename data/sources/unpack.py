@@ -67,7 +67,9 @@ def _only_entry(archive: zipfile.ZipFile, path: Path, reader: Reader) -> zipfile
     check_archive(archive, path, reader)
     entries = [entry for entry in archive.infolist() if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")]
     if len(entries) != 1:
-        raise SourceError(f"{path.name}: {len(entries)} files in the archive, one is expected: send one file an archive")
+        named = f" ({', '.join(entry.filename for entry in entries[:3])}{' …' if len(entries) > 3 else ''})" if entries else ""
+        remedy = "send one file an archive, or unpack them and give `ingest` their folder"
+        raise SourceError(f"{path.name}: {len(entries)} files in the archive{named}, one is expected: {remedy}")
     return entries[0]
 
 

@@ -209,6 +209,7 @@ def test_a_bare_province_code_is_one_of_the_rows_country(tmp_path: Path, setting
     assert places == [("US-SC", region_of("US-SC")), ("BR-SC", region_of("BR-SC")), (None, None)]
     assert notice.startswith("1 rows have a province")
     assert "DE-BY" in notice
+    assert "country_code || '-' || the code" in notice
 
 
 def test_a_row_of_a_warehouse_before_the_shop_waits_without_created(tmp_path: Path, settings: Settings) -> None:

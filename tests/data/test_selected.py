@@ -12,9 +12,9 @@ import pytest
 
 from data.ingest import Report
 from data.lake import Lake
-from data.replay import list_quarantine
+from data.replay import list_quarantine, replay
 from data.selected import takes_lines_by_themselves
-from tests.data.intake import contract_of, home, take_in
+from tests.data.intake import NOW, contract_of, home, take_in
 
 UNNESTED = """
 SELECT "order" ->> '$.id' AS id, event ->> '$.type' AS type, event ->> '$.at' AS at
@@ -74,6 +74,14 @@ def test_a_refused_row_names_the_line_it_comes_from(lake: Lake, tmp_path: Path) 
     lines = [_line(1, "placed", "sent", "sent"), "{", "", _line(3, "placed", "lost"), _line(4, "stolen")]
     _feed(lake, tmp_path, lines, **EVENTS)
     assert _refused(lake) == [(2, "", None), (4, "milestone", "lost"), (5, "milestone", "stolen")]
+
+
+def test_a_broken_line_does_not_keep_the_others_from_coming_in_again(lake: Lake, tmp_path: Path) -> None:
+    _feed(lake, tmp_path, [_line(1, "placed"), _line(3, "lost"), '{"order": {"id": "A2"', _line(4, "placed")], **EVENTS)
+    mended = contract_of(**(EVENTS | {"milestones": EVENTS["milestones"] | {"lost": "cancelled"}}))
+    assert [(done.tried, done.report.accepted_count) for done in replay(lake, mended, now=NOW)] == [(1, 1)]
+    assert _orders(lake) == [("A1", "created"), ("A3", "cancelled"), ("A4", "created")]
+    assert _refused(lake) == [(3, "", None)]
 
 
 def test_a_refused_sum_names_the_first_line_of_its_order(lake: Lake, tmp_path: Path) -> None:

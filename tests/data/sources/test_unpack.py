@@ -29,6 +29,12 @@ def test_gzip_and_zip_read_like_the_plain_file(read_file: ReadFile, tmp_path: Pa
     assert read_file(packed).rows == read_file(zipped).rows == [("1", "x")]
 
 
+def test_an_archive_of_several_files_is_refused_with_their_names(read_file: ReadFile, tmp_path: Path) -> None:
+    said = r"2 files in the archive \(a.csv, b.csv\), one is expected: .* unpack them and give `ingest` their folder"
+    with pytest.raises(SourceError, match=said):
+        read_file(zip_of(tmp_path / "orders.zip", **{"a.csv": BODY, "b.csv": BODY}))
+
+
 def test_a_bomb_is_refused_by_its_ratio(read_file: ReadFile, tmp_path: Path) -> None:
     body = b"id,city\n" + b"1,x\n" * 5_000_000
     packed = tmp_path / "orders.csv.gz"
