@@ -116,7 +116,7 @@ def ingest(lake: Lake, contract: Contract, unit: tuple[Path, ...], *, now: datet
 
 def _ingest_locked(lake: Lake, contract: Contract, unit: tuple[Path, ...], now: datetime) -> Report:
     started = time.perf_counter()
-    name = without_contacts(", ".join(path.name for path in unit)) or contract.reader.table
+    name = without_contacts(", ".join(path.name.removesuffix(SEALED_SUFFIX) for path in unit)) or contract.reader.table
     try:
         heal_bounds(lake)
         connection = lake.writer()

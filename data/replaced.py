@@ -25,8 +25,8 @@ def replaced_snapshots(
     rule = contract.as_of.from_
     rows = connection.execute(
         "SELECT snapshot_id FROM lake.snapshots WHERE state = 'accepted' AND source = ? AND file_sha256 = ? AND contract_sha256 <> ? "
-        "AND (? <> 'file_name' OR files = ?) AND (? <> 'file_time' OR as_of = ?)",
-        [contract.source, sha256, contract.sha256, rule, name, rule, as_of],
+        "AND (as_of = ? OR ? NOT IN ('file_name', 'file_time') OR (? = 'file_name' AND files = ?))",
+        [contract.source, sha256, contract.sha256, as_of, rule, rule, name],
     ).fetchall()
     found = [snapshot_id for (snapshot_id,) in rows]
     if not found:

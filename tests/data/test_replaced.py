@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from data.keys import read_keys
 from data.lake import Lake
 from data.maintain import check_counts
+from data.personal import SEALED_SUFFIX, seal_file
 from data.recent import Recent
 from data.replay import list_quarantine, replay
 from tests.data.intake import NOW, PLAIN, contract_of, home, table, take_in, write_csv
@@ -83,6 +85,23 @@ def test_a_correction_can_be_taken_back(lake: Lake, orders: Path) -> None:
         assert take_in(lake, contract, orders).changed_count == 2
     assert take_in(lake, plain, orders).state == "duplicate"
     assert _read(lake, "SELECT amount::INT FROM lake.orders ORDER BY order_id") == [(1250,), (300,)]
+
+
+def test_a_copy_of_another_name_is_the_same_file_where_it_speaks_of_the_same_instant(lake: Lake, orders: Path) -> None:
+    take_in(lake, contract_of(), orders)
+    copy = orders.rename(orders.with_name("again_20260201T000000.csv"))
+    assert take_in(lake, contract_of(columns=_columns(**CENTS)), copy).changed_count == 2
+    assert _read(lake, "SELECT amount::DOUBLE FROM lake.orders ORDER BY order_id") == [(12.5,), (3.0,)]
+
+
+def test_the_archives_sealed_file_is_the_file_it_was(lake: Lake, orders: Path) -> None:
+    as_of = {"from": "file_name", "pattern": r"orders_(\d{8}T\d{6})", "format": "%Y%m%dT%H%M%S", "zone": "Asia/Shanghai"}
+    take_in(lake, contract_of(), orders)
+    sealed = orders.with_name(f"{orders.name}{SEALED_SUFFIX}")
+    seal_file(read_keys(lake.settings), orders, sealed)
+    report = take_in(lake, contract_of(as_of=as_of), sealed)
+    assert (report.name, report.changed_count) == (orders.name, 0)
+    assert _read(lake, "SELECT state FROM lake.snapshots ORDER BY snapshot_id") == [("replaced",), ("accepted",)]
 
 
 def test_what_other_files_told_stays(lake: Lake, orders: Path, tmp_path: Path) -> None:
