@@ -337,11 +337,21 @@ def _dimensions(settings: Settings, arguments: argparse.Namespace) -> None:
 
 
 def _quarantine_list(settings: Settings, arguments: argparse.Namespace) -> None:
+    from data.contract import did_you_mean
     from data.lake import Lake
-    from data.replay import list_quarantine
+    from data.replay import count_quarantine, known_sources, list_quarantine
     from queries.present import present
 
-    rows = list_quarantine(Lake.open_reader(settings).cursor(), source=arguments.source, limit=arguments.limit)
+    cursor = Lake.open_reader(settings).cursor()
+    known = known_sources(cursor)
+    if arguments.source is not None and arguments.source not in known:
+        raise UsageError(
+            f"nothing ever came from the source {arguments.source!r}{did_you_mean(arguments.source, known) if known else ''}"
+        )
+    count = count_quarantine(cursor, source=arguments.source)
+    if count > arguments.limit:
+        _say(f"{arguments.limit:,} of {count:,} rows, the newest snapshots first: --limit shows more")
+    rows = list_quarantine(cursor, source=arguments.source, limit=arguments.limit)
     print(present(rows, arguments.format), end="")
 
 

@@ -42,6 +42,19 @@ def list_quarantine(connection: duckdb.DuckDBPyConnection, *, source: str | None
     ).pl()
 
 
+def count_quarantine(connection: duckdb.DuckDBPyConnection, *, source: str | None = None) -> int:
+    """How many rows `list_quarantine` would give without a limit."""
+    row = connection.execute(
+        "SELECT count(*) FROM lake.quarantine WHERE replayed_snapshot_id IS NULL AND (? IS NULL OR source = ?)", [source, source]
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def known_sources(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The sources that anything ever came from, whatever became of it."""
+    return {name for (name,) in connection.execute("SELECT DISTINCT source FROM lake.snapshots").fetchall()}
+
+
 def replay(lake: Lake, contract: Contract, *, now: datetime) -> list[Replay]:
     """Take the quarantined rows of a source in again under today's contract, one intake per original snapshot.
 

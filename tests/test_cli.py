@@ -94,6 +94,22 @@ def test_a_replay_that_takes_nothing_in_is_a_failure_and_says_which_file_to_send
     assert "refused.csv was refused whole (2 rows of it are listed): take the file in again instead" in capsys.readouterr().err
 
 
+def test_a_list_of_the_quarantine_that_is_cut_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    contract, home = tmp_path / "shop.yaml", ["--home", str(tmp_path / "home")]
+    contract.write_text(yaml.safe_dump(PLAIN), encoding="utf-8")
+    path = write_csv(tmp_path / "a_20260201T000000.csv", [ROW, *([str(n), "never", "1", "", ""] for n in range(3))])
+    assert main([*home, "ingest", "--contract", str(contract), str(path)]) == 0
+    capsys.readouterr()
+    assert main([*home, "quarantine", "list", "--limit", "2"]) == 0
+    said = capsys.readouterr()
+    assert "2 of 3 rows" in said.err
+    assert len(said.out.splitlines()) == 4
+    assert main([*home, "quarantine", "list", "--source", "shop"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main([*home, "quarantine", "list", "--source", "shpo"]) == 2
+    assert "did you mean 'shop'?" in capsys.readouterr().err
+
+
 def test_a_contract_with_a_function_that_is_not_there_is_told_by_its_key(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
