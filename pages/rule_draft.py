@@ -173,7 +173,16 @@ def propose(view: View, draft: Draft) -> None:
             ),
         )
     )
-    values |= {key: proposed[key] for key in ("c0.warning", "c0.critical")}
+    values |= {key: proposed[key] for key, limit in zip(("c0.warning", "c0.critical"), limits, strict=True) if _can_pass(values, limit)}
+
+
+def _can_pass(values: Values, limit: float) -> bool:
+    """Whether a figure can lie beyond a fixed limit: no share is above 100 %, none and no count below 0."""
+    if values.get("c0.compare", Constant.name) != Constant.name:
+        return True
+    if not values["c0.op"].startswith(">"):
+        return limit > 0
+    return limit < 1 or METRICS[values["c0.metric"]].unit != "rate"
 
 
 def _comparison(draft: Draft, values: Values) -> Constant:

@@ -103,14 +103,14 @@ REASONS: Final = (
 LIMIT: Final = re.compile(r"(?<=warning |ritical |recover )-?[0-9.]+(?:e-?[0-9]+)?")
 """A limit in a reason."""
 
-COMMAND_LINE: Final = re.compile(r"`python cli\.py|docs/|--grain")
-"""What only somebody at a terminal can follow."""
+GUESS: Final = "did you mean"
+"""A reason with this knows a remedy that no sentence has."""
 
 
 def explain(error: Exception, language: str) -> str:
-    """The reason in the reader's language; as it was written where there is no sentence for it, in English where it helps."""
+    """The reason in the reader's words; as it was written where there is no sentence for it, in English where it has a guess."""
     text = str(error)
-    if language == "en" and not COMMAND_LINE.search(text):
+    if language == "en" and GUESS in text:
         return text[:1].upper() + text[1:]
     for pattern, key in REASONS:
         if match := re.search(pattern, text):

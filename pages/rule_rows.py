@@ -68,7 +68,7 @@ def read_rule_row(
         health=health_text,
         health_tone=tone,
         health_tip=tip,
-        firing=_firing(view, entry, rule, firing),
+        firing=_firing(view, entry, rule, firing) if health.at is not None or firing else "",
         useful=dash(language) if rule and rule.order else _useful(view, useful),
         useful_under=_useful_under(view, useful),
         useful_tone="warning" if useful.is_useless or useful.is_fading else "neutral",
@@ -118,7 +118,7 @@ def _health(view: View, entry: Entry, rule: Rule | None, health: Health) -> tupl
             translate(language, "alert_page.frozen_by", source=health.frozen_by),
         )
     if health.at is None:
-        return translate(language, "rules.health.new"), "neutral", ""
+        return translate(language, f"rules.health.{'filling' if view.is_filling else 'new'}"), "stale", ""
     return (
         translate(language, "rules.health.good"),
         "neutral",

@@ -28,8 +28,8 @@ MOST_STRIPS: Final = 14
 MOST_LIMITS: Final = 40
 
 
-def read_trial(view: View, rule: Rule, report: Report) -> TrialView:
-    """A backtest's report as it is shown."""
+def read_trial(view: View, rule: Rule, report: Report, *, can_pick: bool = False) -> TrialView:
+    """A backtest's report as it is shown; where limits can be picked it asks for one."""
     language = view.language
     days = round((report.until - report.since) / timedelta(days=1))
     lanes = _lanes(view, rule, report)
@@ -51,7 +51,7 @@ def read_trial(view: View, rule: Rule, report: Report) -> TrialView:
         lanes_title=translate(language, "rules.trial.lanes"),
         axis=(when(language, report.since, view.now, view.zone), when(language, report.until, view.now, view.zone)),
         more=translate(language, "rules.trial.more", n=len(lanes) - MOST_LANES) if len(lanes) > MOST_LANES else "",
-        frontier_title=translate(language, "rules.trial.frontier"),
+        frontier_title=translate(language, f"rules.trial.{'frontier' if can_pick else 'frontier_seen'}"),
         frontier_note=translate(language, "rules.trial.frontier_note"),
         points=points,
         x_name=translate(language, "rules.trial.x"),

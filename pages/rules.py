@@ -107,7 +107,7 @@ def read_board(view: View, parameters: Mapping[str, Sequence[str]], draft: Draft
         return _with(plain, editor=read_editor(view, draft, _live(entries, rules)))
     health, useful, names = _read_health(view), _read_useful(view), Names(view)
     tab = _tab_of(parameters, entries)
-    standing = {entry.name: {entry.status, *_useless(entry, useful)} for entry in entries}
+    standing = {entry.name: {entry.status, *_waiting(entry), *_useless(entry, useful)} for entry in entries}
     shown = [entry for entry in entries if tab in standing[entry.name]]
     asked = next(iter(parameters.get("rule", ())), "")
     chosen = next((entry for entry in entries if entry.name == asked), shown[0] if shown and not asked else None)
@@ -171,6 +171,11 @@ def _read_health(view: View) -> dict[str, Health]:
 
 def _read_useful(view: View) -> dict[str, Usefulness]:
     return read_usefulness(view.store, view.now - SINCE, reader_of(view), before=SINCE) if view.store is not None else {}
+
+
+def _waiting(entry: Entry) -> tuple[str, ...]:
+    """The tab of drafts too, where a version newer than the live one waits to be published."""
+    return ("draft",) if entry.live_version is not None and entry.newest_version > entry.live_version else ()
 
 
 def _useless(entry: Entry, useful: Mapping[str, Usefulness]) -> tuple[str, ...]:
@@ -258,7 +263,7 @@ def read_editor(view: View, draft: Draft, others: Sequence[Rule]) -> Editor:
         limits=read_limits(view, draft, rule, series),
         error=error,
         plot=read_plot(view, rule or unlimited(draft), series),
-        trial=read_trial(view, rule, report) if rule and report else None,
+        trial=read_trial(view, rule, report, can_pick=True) if rule and report else None,
         changes=changes,
         changes_title=translate(language, "rules.changes_title", n=draft.base),
     )

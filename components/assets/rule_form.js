@@ -31,7 +31,7 @@ function drawEditor(board, send) {
       editor.tries.length ? h("section", { class: "parts", key: "try" }, h("h3", {}, editor.try_title), h("div", { class: "buttons" }, editor.tries.map((one) => h("button", { type: "button", "data-try": one.value, onclick: (event) => (act(event, "try", one.value), wait()) }, one.name)), h("span", { class: "muted busy" }, words.busy))) : null,
       editor.trial ? drawTrial(editor.trial, (event, value) => act(event, "pick", value)) : null,
       editor.changes.length ? h("section", { class: "parts", key: "changes" }, h("h3", {}, editor.changes_title), drawChanges(editor.changes, words)) : null,
-      h("div", { class: "buttons end", key: "end" }, editor.buttons.map((button) => drawFormButton(button, act, words))),
+      editor.buttons.length ? h("div", { class: "buttons end", key: "end" }, editor.buttons.map((button) => drawFormButton(button, act, words))) : null,
     ),
   ];
 }

@@ -107,7 +107,7 @@ function drawChanges(changes, words) {
     "table",
     { class: "changes" },
     h("thead", {}, h("tr", {}, [words.part, words.before, words.after].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, changes.map(([part, before, after]) => h("tr", {}, h("th", { scope: "row" }, part), h("td", { class: "old" }, before || "–"), h("td", { class: "new" }, after || "–")))),
+    h("tbody", {}, changes.map(([part, before, after]) => h("tr", {}, h("th", { scope: "row" }, part), h("td", { class: before ? "old" : "" }, before || "–"), h("td", { class: "new" }, after || "–")))),
   );
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from alerts.write import write_rule
 from config import read_settings
 from data.lake import LakeError
 from i18n import translate
-from pages import rule_form
+from pages import rule_draft, rule_form
 from pages.panel import Subject, read_panel
 from pages.rule_act import act
 from pages.rule_change import read_changes
@@ -220,6 +220,9 @@ def test_an_administrator_approves_what_an_analyst_proposed_and_nothing_else(vie
     assert before.is_refusal
     act(view, asked("publish", reason="stricter", **draft().values), 5)
     assert read_board(view, {"rule": ["late"]}, None, None).rows[0].marks == ("version 2 waits", "waits for a second person")
+    drafts = read_board(admin, {"tab": ["draft"]}, None, None)
+    assert [row.key for row in drafts.rows] == ["late"]
+    assert {tab.code: tab.count for tab in drafts.tabs}["draft"] == "1"
     mine, theirs = (read_board(one, {"rule": ["late"]}, None, None).chosen for one in (view, admin))
     assert mine is not None
     assert theirs is not None
@@ -227,6 +230,7 @@ def test_an_administrator_approves_what_an_analyst_proposed_and_nothing_else(vie
     assert [button.action for button in theirs.versions[0].buttons] == ["publish_version"]
     assert theirs.buttons == tuple(button for button in theirs.buttons if button.action == "copy")
     done = act(admin, asked("publish_version", "late", "2", "agreed"), 6)
+    assert not read_board(admin, {"tab": ["draft"]}, None, None).rows
     assert done is not None
     assert not done.is_refusal, done
     assert find_rule(store, "late").live_version == 2
@@ -369,6 +373,63 @@ def test_an_impossible_rule_is_told_beside_the_form_which_stays(view_of: Open) -
     assert explain(RuleError("something never seen"), "zh-CN") == "something never seen"
     for _, key in REASONS:
         assert translate("zh-CN", f"rules.refused.{key}") != f"rules.refused.{key}"
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"c0.warning": "120", "c0.critical": ""}, "A share lies between 0 and 100 %."),
+        ({"c0.warning": "20", "c0.critical": "10"}, "The warning 20% lies beyond the critical 10%: swap them."),
+        ({"c0.warning": "", "c0.critical": ""}, "There is no limit yet: give a warning, a critical one or both."),
+    ],
+)
+def test_a_mistake_in_the_english_form_is_told_in_the_words_of_the_form(
+    view_of: Open, values: dict[str, str], told: str
+) -> None:
+    view = view_of()
+    act(view, asked("new"), 1)
+    act(view, asked("edit", **draft().values | values), 2)
+    assert read_editor(view, draft(), []).error == told
+
+
+@pytest.mark.parametrize(
+    ("metric", "usual", "proposed"),
+    [
+        ("late_rate", 1.0, ("", "")),
+        ("late_rate", 0.9, ("90", "")),
+        ("on_time_rate", 0.0, ("", "")),
+        ("completion_rate_per_hour", 0.0, ("", "")),
+        ("completion_rate_per_hour", 100.0, ("100", "75")),
+        ("backlog_count", 100.0, ("100", "120")),
+    ],
+)
+def test_no_limit_is_proposed_beyond_which_a_figure_cannot_lie(
+    view_of: Open, monkeypatch: pytest.MonkeyPatch, metric: str, usual: float, proposed: tuple[str, str]
+) -> None:
+    monkeypatch.setattr(rule_draft, "lately", lambda *_: {"CN-EAST": [(usual, usual)] * 20})
+    values = begin(view_of(), {"metric": (metric,)}, "new").values
+    assert (values["c0.warning"], values["c0.critical"]) == proposed
+
+
+def test_a_rule_that_was_never_evaluated_is_not_called_calm_and_says_what_it_waits_for(view_of: Open) -> None:
+    view = view_of()
+    row = read_board(view, {}, None, None).rows[0]
+    assert (row.health, row.firing, row.health_tone) == ("not evaluated yet", "", "stale")
+    filling = replace(view, filling_share=0.4)
+    assert read_board(filling, {}, None, None).rows[0].health == "waits until history is loaded"
+
+
+def test_only_the_form_asks_to_choose_a_limit_of_the_trial(view_of: Open) -> None:
+    view = view_of()
+    _changed(view, "")
+    in_form = read_editor(view, draft(), []).trial
+    act(view, asked("publish", reason="stricter", **draft().values), 4)
+    detail = read_board(view, {"rule": ["late"]}, None, None).chosen
+    assert in_form is not None
+    assert detail is not None
+    assert detail.trial is not None
+    titles = in_form.frontier_title, detail.trial.frontier_title
+    assert titles == ("Which limit? Choose a point", "What other limits would have done")
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
