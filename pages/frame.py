@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -54,7 +54,6 @@ LOOKS_WHILE_FILLING: Final = 5
 BEHIND: Final = timedelta(minutes=30)
 """Older data than this is not the present: while history fills the page follows it at every look."""
 LANGUAGE_NAMES: Final = {"en": "EN", "zh-CN": "中文"}
-STATE_OF_SOURCE: Final[Mapping[str, State]] = {"late": "warning", "stale": "critical"}
 
 
 def draw_frame(
@@ -122,7 +121,7 @@ def is_due_at(view: View, looks: int) -> bool:
 def _topbar(view: View, page: str, states: Sequence[tuple[str, State]], can_go_full: bool) -> Topbar:
     language = view.language
     here = next((entry for entry in PAGES if entry.module == page), PAGES[0])
-    names = ("sources", "menu", "filters", "theme", "full_screen", "account", "sign_out", "clear")
+    names = ("sources", "tallies", "menu", "filters", "theme", "full_screen", "account", "sign_out", "clear")
     other = next(code for code in LANGUAGES if code != language)
     return Topbar(
         language=language,
@@ -134,7 +133,7 @@ def _topbar(view: View, page: str, states: Sequence[tuple[str, State]], can_go_f
         other_language=Option(code=other, name=LANGUAGE_NAMES[other]),
         words={"pages": translate(language, "frame.pages")} | {name: translate(language, f"wall.{name}") for name in names},
         sources=_sources(view),
-        counts=_tallies(view, states),
+        counts=read_tallies(view, states),
         marks=_marks(view),
         chips=tuple(_chip(view, filter_) for filter_ in view.address.filters if filter_.dimension not in GLOBAL_FILTERS),
         pages=tuple(
@@ -254,11 +253,12 @@ def _source(view: View, source: SourceFreshness) -> Source:
     return Source(name=name, age=shown, state=source.state, tip="\n".join((tip, *fault)))
 
 
-def _tallies(view: View, states: Sequence[tuple[str, State]]) -> tuple[Tally, ...]:
-    known = [(source_name(source.source), STATE_OF_SOURCE.get(source.state, "good")) for source in view.freshness()]
-    everything = [*states, *known]
+def read_tallies(view: View, states: Sequence[tuple[str, State]]) -> tuple[Tally, ...]:
+    """How many of the page's figures are beyond their limits; nothing where a page has none. Alerts have their own strip."""
+    if not states:
+        return ()
     return tuple(
-        _tally(view.language, state, [name for name, found in everything if found == state]) for state in ("critical", "warning")
+        _tally(view.language, state, [name for name, found in states if found == state]) for state in ("critical", "warning")
     )
 
 

@@ -20,7 +20,7 @@ from access.user import User
 from access.view import View, open_view
 from components.board import Board
 from data.lake import Lake
-from pages.frame import is_due_at, read_live
+from pages.frame import is_due_at, read_live, read_tallies
 from pages.panel import Subject, read_panel
 from pages.wall import read_board
 from pages.wall_bars import read_warehouses
@@ -55,6 +55,14 @@ def test_on_time_rate_counts_what_was_promised_in_the_last_day(view_of: OpenView
     tile = next(tile for tile in board_of(view_of())["tiles"] if tile["name"] == "On-time delivery")
     assert (tile["value"], tile["state"]) == ("75.0%", "critical")
     assert "n 288" in tile["note"]
+
+
+def test_the_bar_counts_the_figures_of_the_page_only_and_a_page_without_figures_has_no_count(view_of: OpenView) -> None:
+    view = view_of()
+    found = read_tallies(view, (("Backlog", "critical"), ("Orders today", "good"), ("Exceptions", "critical")))
+    assert [(tally.state, tally.number) for tally in found] == [("critical", 2), ("warning", 0)]
+    assert "Backlog\nExceptions" in found[0].tip
+    assert read_tallies(view, ()) == ()
 
 
 def test_a_lead_sees_the_provinces_of_the_region_and_no_other_place(view_of: OpenView) -> None:
