@@ -128,3 +128,24 @@ def test_a_lead_sees_and_handles_only_the_alerts_of_the_own_region(browser: Brow
         request for request in page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
     )
     page.context.close()
+
+
+def test_on_a_tablet_alerts_keep_their_titles_and_nothing_leaves_its_card(browser: Browser, room: Served) -> None:
+    page = open_context(browser, "zh-CN").new_page()
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.goto(f"{room.url}/alerts")
+    page.locator("[data-demo=analyst]").click()
+    chips = page.locator(".strip .urgent li")
+    expect(chips.first.locator(".title")).to_be_visible()
+    expect(chips.first.locator(".title")).to_have_text("繁忙大区")
+    line = page.locator(".strip .urgent").bounding_box()
+    assert line
+    for box in filter(None, (chip.bounding_box() for chip in chips.all())):
+        is_in_line, is_out_of_sight = box["y"] < line["y"] + 4, box["y"] >= line["y"] + line["height"]
+        assert is_out_of_sight or (is_in_line and box["x"] + box["width"] <= line["x"] + line["width"] + 1)
+    panel = page.locator("aside.panel-card").bounding_box()
+    assert panel
+    for part in page.locator(".silence-form :is(select, input, button)").all():
+        box = part.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= panel["x"] + panel["width"]
