@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
 from access.audit import verify
 from access.audit_rows import AuditFilter, AuditRow, audit_values, list_audit
 from access.view import View
-from access.work_change import OBJECT_KIND
 from components.format import dated_instant
 from components.register import Choice, Entry, Field, Form, Outcome, Register, draw_register
 from i18n import translate
+from pages.audit_detail import named, tell_detail
 from pages.frame import draw_frame
 from queries.query import QueryError
 from queries.request import parse_instant
@@ -100,17 +100,15 @@ def _instant(view: View, text: str) -> datetime | None:
 
 def _entry(view: View, row: AuditRow) -> Entry:
     language = view.language
-    told = _work(view, row.detail) if row.object_kind == OBJECT_KIND else row.detail
-    detail = "; ".join(f"{_named(language, 'field', name)}: {_plain(value)}" for name, value in told.items())
     cells = (
         dated_instant(row.at, view.zone),
         row.actor or "–",
         translate(language, f"audit.action.{row.action}"),
-        " ".join(part for part in (_named(language, "kind", row.object_kind), row.object_id) if part),
+        " ".join(part for part in (named(language, "kind", row.object_kind), row.object_id) if part),
         _result(language, row.result),
         row.address,
         translate(language, f"access.purpose.{row.purpose}") if row.purpose else "",
-        detail,
+        tell_detail(view, row),
     )
     is_trouble = row.result in TROUBLE
     return Entry(
@@ -123,27 +121,6 @@ def _entry(view: View, row: AuditRow) -> Entry:
     )
 
 
-def _work(view: View, detail: Mapping[str, Any]) -> dict[str, object]:
-    """What of an order's work was changed, from what to what, in words."""
-    field = str(detail.get("field", ""))
-
-    def shown(value: object) -> str:
-        if isinstance(value, Mapping):
-            return translate(view.language, f"worklist.state.{value['state']}")
-        if field == "follow_up" and isinstance(value, int):
-            return dated_instant(datetime.fromtimestamp(value / 1000, view.zone), view.zone)
-        return "–" if value is None else str(value)
-
-    changed = {field: [shown(detail["before"]), shown(detail["after"])]} if "after" in detail else {}
-    return changed | {name: value for name, value in detail.items() if name not in ("field", "before", "after")}
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, list) and len(value) == 2 and all(isinstance(part, str | list) for part in value):
-        return " → ".join(_plain(part) for part in value)
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
 def _word(language: str, column: str, value: str) -> str:
     if column == "action":
         return translate(language, f"audit.action.{value}")
@@ -151,14 +128,7 @@ def _word(language: str, column: str, value: str) -> str:
 
 
 def _result(language: str, result: str) -> str:
-    return _named(language, "result", result)
-
-
-def _named(language: str, group: str, code: str) -> str:
-    """The code's name in its group, or the code itself where it has none."""
-    key = f"audit.{group}.{code}"
-    word = translate(language, key) if code else ""
-    return code if word == key else word
+    return named(language, "result", result)
 
 
 def _filters(view: View) -> Form:

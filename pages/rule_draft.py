@@ -173,7 +173,9 @@ def propose(view: View, draft: Draft) -> None:
             ),
         )
     )
-    values |= {key: proposed[key] for key, limit in zip(("c0.warning", "c0.critical"), limits, strict=True) if _can_pass(values, limit)}
+    values |= {
+        key: proposed[key] for key, limit in zip(("c0.warning", "c0.critical"), limits, strict=True) if _can_pass(values, limit)
+    }
 
 
 def _can_pass(values: Values, limit: float) -> bool:

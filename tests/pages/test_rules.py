@@ -383,9 +383,7 @@ def test_an_impossible_rule_is_told_beside_the_form_which_stays(view_of: Open) -
         ({"c0.warning": "", "c0.critical": ""}, "There is no limit yet: give a warning, a critical one or both."),
     ],
 )
-def test_a_mistake_in_the_english_form_is_told_in_the_words_of_the_form(
-    view_of: Open, values: dict[str, str], told: str
-) -> None:
+def test_a_mistake_in_the_english_form_is_told_in_the_words_of_the_form(view_of: Open, values: dict[str, str], told: str) -> None:
     view = view_of()
     act(view, asked("new"), 1)
     act(view, asked("edit", **draft().values | values), 2)

@@ -134,6 +134,26 @@ def test_changes_of_an_orders_work_are_told_in_words(home: Path, reading: Readin
     assert told["Change of work taken back"][1] == "assignee: li → –; takes back change: 3; version: 4"
 
 
+def test_details_are_told_without_brackets_in_local_time_and_without_what_says_nothing(home: Path, reading: Reading) -> None:
+    store = new_store(home)
+    details: dict[str, dict[str, object]] = {
+        "alert_silenced": {"ends_at": "2026-11-28T00:29:49+00:00", "matchers": {"carrier": "SF", "rule": "slow"}},
+        "alert_acknowledged": {"episode": "2026-11-27T08:30:00+00:00", "note": "called", "value": ""},
+        "view_saved": {"parameters": {"sort": ["worst"], "region": ["CN-EAST", "CN-SOUTH"]}, "role": "lead"},
+        "user_changed": {"role": ["lead", "manager"], "regions": [["CN-EAST", "CN-SOUTH"], ["*"]]},
+    }
+    for action, detail in details.items():
+        note(store, at=AS_OF, actor="li", action=action, object_kind="alert", object_id="x", detail=detail)
+    store.dispose()
+    told = [entry.cells[-1] for entry in _register("audit", home, reading).entries[:4]]
+    assert told == [
+        "regions: CN-EAST, CN-SOUTH → *; role: Regional lead → Manager",
+        "parameters: region CN-EAST, CN-SOUTH, sort worst; role: Regional lead",
+        "alert since: 2026-11-27 16:30:00; note: called",
+        "until: 2026-11-28 08:29:49; matchers: Carrier SF, rule slow",
+    ]
+
+
 def test_nonsense_dates_filter_nothing(home: Path, reading: Reading) -> None:
     values = {"since": "yesterday'--", "until": "2026-99-99"}
     assert len(_register("audit", home, reading, {"action": "filter", "key": "filter", "values": values}).entries) == 2
