@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -150,10 +151,12 @@ def _change(language: str, spec: TileSpec, row: Row) -> str:
 
 
 def _tone(spec: TileSpec, row: Row, state: State) -> State:
-    """The colour of the change: the state's when things got worse, good when they got better, none otherwise."""
+    """The colour of the change: the state's when things got worse, good when they got better, none where it shows no change."""
     difference = plain(row.get(f"{spec.metric}_last_week_difference"))
     better = METRICS[spec.metric].better
     if not difference or better == "neutral":
+        return "neutral"
+    if not re.search("[1-9]", _change("en", spec, row)):
         return "neutral"
     is_better = (difference > 0) == (better == "higher")
     return "neutral" if state in ("stale", "unknown") else "good" if is_better else state

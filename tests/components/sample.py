@@ -10,7 +10,7 @@ from components.heat import Cell, Choice, HeatGrid, Legend
 from components.shapes import load_shapes
 from components.topbar import AsOf, FilterGroup, Filters, Live, Mark, Option, PageLink, Source, Tally, Topbar, UserBadge
 
-WORDS = ("sources", "menu", "filters", "theme", "full_screen", "account", "sign_out", "clear", "pages")
+WORDS = ("sources", "tallies", "menu", "filters", "theme", "full_screen", "account", "sign_out", "clear", "pages")
 
 
 def tile(name: str = "Backlog", value: str = "41,870") -> Tile:

@@ -196,6 +196,29 @@ def test_wall_mode_hides_the_controls_and_escape_brings_them_back(page: Page, sh
     assert "wall=1" not in page.url
 
 
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1440, 900)])
+def test_the_sections_of_the_wall_come_forward_in_turn_and_fill_the_screen(
+    page: Page, show: Show, width: int, height: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.clock.install()
+    show("topbar", topbar())
+    show("board", board())
+    page.get_by_role("button", name="full_screen").click()
+    for area in ("worst", "heat", "country", "warehouses"):
+        page.clock.run_for(15_000)
+        card = page.locator("section.card.zoomed")
+        expect(card).to_have_attribute("data-area", area)
+        box = card.bounding_box()
+        assert box
+        assert box["width"] > 0.9 * width
+        assert box["y"] + box["height"] <= height
+    bars = [row.bounding_box() for row in page.locator("section.card.zoomed .bars tr").all()]
+    assert all(bar and bar["height"] >= 0.06 * height for bar in bars)
+    page.clock.run_for(15_000)
+    expect(page.locator("section.card.zoomed")).to_have_count(0)
+
+
 def test_a_state_is_a_shape_and_a_word_besides_its_colour(page: Page, show: Show) -> None:
     show("board", board())
     expect(page.locator(".tile .mark.warning").first).to_have_attribute("aria-label", "warning")

@@ -148,7 +148,7 @@ def test_details_are_told_without_brackets_in_local_time_and_without_what_says_n
     told = [entry.cells[-1] for entry in _register("audit", home, reading).entries[:4]]
     assert told == [
         "regions: CN-EAST, CN-SOUTH → *; role: Regional lead → Manager",
-        "parameters: region CN-EAST, CN-SOUTH, sort worst; role: Regional lead",
+        "parameters: Region CN-EAST, CN-SOUTH, sort worst; role: Regional lead",
         "alert since: 2026-11-27 16:30:00; note: called",
         "until: 2026-11-28 08:29:49; matchers: Carrier SF, rule slow",
     ]
