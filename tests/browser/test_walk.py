@@ -142,3 +142,14 @@ def test_what_does_not_go_together_is_a_sentence_not_a_blank_page(page: Page, se
         page, served, "manager", "/heatmaps?metric=backlog_count&rows=channel&columns=time.day&window=all&cell=x%00y&board=zzz"
     )
     expect(page.get_by_role("status").filter(has_text="do not go together")).to_contain_text("needs a window with a beginning")
+
+
+@pytest.mark.parametrize("path", ["/users", "/?region=CN-SOUTH", "/?as_of=2020-01-01T00:00"])
+def test_the_bars_stay_in_their_place_where_a_page_is_not_for_the_user(page: Page, served: Served, path: str) -> None:
+    sign_in(page, served, "east", "/alerts")
+    expect(page.locator(".alerts")).to_be_visible()
+    places = [page.locator(bar).bounding_box() for bar in (".topbar h1", ".strip")]
+    page.goto(f"{served.url}{path}")
+    expect(page.locator(".board.nothing")).to_be_visible()
+    found = [page.locator(bar).bounding_box() for bar in (".topbar h1", ".strip")]
+    assert [box and box["y"] for box in found] == [box and box["y"] for box in places]
