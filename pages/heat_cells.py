@@ -9,6 +9,7 @@ from components.panel import Compared, Panel
 from i18n import translate
 from pages.figures import difference, figure, plain
 from pages.heat_question import EVERYTHING, TIMES, Chosen, Question, asked_cells, chosen_cell, window_of
+from pages.lost import lost_among
 from pages.panel import Row, Subject, read_figure, read_panel
 from pages.problems import problem_of
 from pages.wording import name_of, span_name, window_name
@@ -18,7 +19,7 @@ from queries.statistics import Contrast
 
 
 def read_cell_panel(view: View, question: Question) -> Panel | None:
-    """The chosen cell's panel, with the second cell compared where one is chosen; None where the address names no cell."""
+    """The chosen cell's panel, with the second cell compared where one is chosen; None where the address names no cell there is."""
     question = asked_cells(question)
     chosen = chosen_cell(view, question, question.cell)
     if chosen is None:
@@ -27,12 +28,20 @@ def read_cell_panel(view: View, question: Question) -> Panel | None:
     compared, tip = (translate(view.language, f"panel.{name}") for name in ("compare", "compare_tip"))
     seen = seen_at(view, question, chosen)
     panel = replace(read_panel(seen, subject), compare=compared, compare_tip=tip)
+    if is_nowhere(view, question, chosen):
+        return None
     second = chosen_cell(view, question, question.beside) if question.beside else None
-    if second is None:
+    if second is None or is_nowhere(view, question, second):
         return panel
     beside = subject_of(view, question, second)
     rows = read_figure(seen, subject), read_figure(seen_at(view, question, second), beside)
     return replace(panel, compared=compare(view, question.metric, rows, beside.place))
+
+
+def is_nowhere(view: View, question: Question, chosen: Chosen) -> bool:
+    """Whether the cell has no figure and is of a code that no order in the user's scope ever had."""
+    row = read_figure(seen_at(view, question, chosen), subject_of(view, question, chosen))
+    return not plain(row[question.metric]) and bool(lost_among(view, chosen.where))
 
 
 def seen_at(view: View, question: Question, chosen: Chosen) -> View:

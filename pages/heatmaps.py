@@ -52,7 +52,7 @@ def render(view: View) -> None:
     question = question_in(view, parameters)
     with st.container(key="heatmaps", gap=None):
         plane = read_plane(view, question)
-        unknown = (*unknown_words(parameters, words_known()), *_no_cells(view, question), *_no_sort(plane, question))
+        unknown = (*unknown_words(parameters, words_known()), *no_cells(view, plane, question), *_no_sort(plane, question))
         applied = view.filters_for(question.metric)
         draw_frame(view, "pages.heatmaps", country=None, states=(), applied=applied, unknown=unknown)
         draw_plane(plane, key=PLANE, on_choice=partial(take_choice, PLANE))
@@ -99,11 +99,15 @@ def _panel(view: View, question: Question) -> Panel | None:
     return read_cell_panel(view, question) if question.cell else None
 
 
-def _no_cells(view: View, question: Question) -> list[str]:
-    """The cells in the address that are no cells of the grid."""
+def no_cells(view: View, plane: Plane, question: Question) -> list[str]:
+    """The cells in the address that are no cells of the grid, or of what there is not."""
+    asked, panel = asked_cells(question), plane.panel
+    missing = {"cell": not plane.notice and panel is None, "beside": panel is not None and panel.compared is None}
     named = {name: getattr(question, name) for name in CELLS}
     return [
-        f"{name}={key[:LONGEST]}" for name, key in named.items() if key and chosen_cell(view, asked_cells(question), key) is None
+        f"{name}={key[:LONGEST]}"
+        for name, key in named.items()
+        if key and (missing[name] or chosen_cell(view, asked, key) is None)
     ]
 
 

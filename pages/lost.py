@@ -24,7 +24,12 @@ def unknown_words(parameters: Mapping[str, Sequence[str]], known: Mapping[str, C
 
 def lost_values(view: View) -> tuple[Filter, ...]:
     """The filters of the address narrowed to the values that no order in the user's scope has; closed code sets never lose any."""
-    found = ((filter_, _lost(view, filter_)) for filter_ in view.filters)
+    return lost_among(view, view.filters)
+
+
+def lost_among(view: View, filters: Sequence[Filter]) -> tuple[Filter, ...]:
+    """These filters narrowed to the values that no order in the user's scope has."""
+    found = ((filter_, _lost(view, filter_)) for filter_ in filters)
     return tuple(Filter(filter_.dimension, lost) for filter_, lost in found if lost)
 
 

@@ -32,7 +32,7 @@ from pages.heat_question import (
     refusal,
 )
 from pages.heat_reading import read_rows
-from pages.heatmaps import prepare, read_plane
+from pages.heatmaps import no_cells, prepare, read_plane
 from queries.metrics import METRICS
 from queries.query import Filter
 
@@ -163,6 +163,25 @@ def test_a_cell_of_what_was_open_is_of_its_own_time(view_of: OpenView) -> None:
         assert panel is not None
         assert panel.value.replace(",", "") == text.replace(",", ""), key
         assert ("as_of=" in panel.actions[0].href) == (not key.endswith("2026-03-02T08%3A00%3A00Z")), key
+
+
+def test_a_cell_of_a_code_that_no_order_ever_had_is_unknown_and_one_without_orders_says_so(view_of: OpenView) -> None:
+    question = replace(ORDERS, rows="city", cell="Atlantis/tmall")
+    view = view_of()
+    plane = read_plane(view, question)
+    assert plane.panel is None
+    assert no_cells(view, plane, question) == ["cell=Atlantis/tmall"]
+    there = grid_of(view, replace(question, cell="")).cells[0][0].key
+    known = replace(question, cell=there, beside="Atlantis/tmall")
+    plane = read_plane(view, known)
+    assert plane.panel is not None
+    assert plane.panel.compared is None
+    assert no_cells(view, plane, known) == ["beside=Atlantis/tmall"]
+    early = view_of(window=["2026-02-20..2026-02-21"])
+    empty = replace(question, cell=there)
+    plane = read_plane(early, empty)
+    assert plane.panel is not None, "there is such a city, only without orders then"
+    assert no_cells(early, plane, empty) == []
 
 
 @pytest.mark.parametrize("key", ["nonsense", "a/b/c", "/", "x/", "CN-SH/2026-13-01"])
