@@ -39,10 +39,14 @@ SHOWN: Final = (
 
 KEPT_DIGITS: Final = 4
 STYLE: Final = (
-    "body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f3f5f8;color:#131d2a}main{max-width:32rem;margin:3rem auto;"
-    "background:#fff;border:1px solid #d5dce5;border-radius:10px;padding:1.5rem 2rem}h1{font-size:1.25rem}h2{font-size:1rem}"
-    "ol{padding:0;list-style:none}"
-    "li{display:flex;justify-content:space-between;border-bottom:1px solid #e6ebf1;padding:.5rem 0}p{color:#4a5a6d}"
+    ":root{color-scheme:light dark;--ground:#f3f5f8;--paper:#fff;--line:#d5dce5;--text:#131d2a;--soft:#4a5a6d}"
+    "@media(prefers-color-scheme:dark){:root{--ground:#0b0f14;--paper:#121821;--line:#1e2835;--text:#e6edf5;--soft:#c6d2e0}}"
+    "body{font:16px/1.5 Inter,-apple-system,'Segoe UI','Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif;margin:0;"
+    "background:var(--ground);color:var(--text)}main{max-width:32rem;margin:3rem auto;background:var(--paper);"
+    "border:1px solid var(--line);border-radius:10px;padding:1.5rem 2rem}h1{font-size:1.25rem;margin-top:0}h2{font-size:1rem}"
+    "ol{padding:0;list-style:none}p:last-child{margin-bottom:0}p{color:var(--soft)}"
+    "li{display:flex;justify-content:space-between;gap:1rem;border-bottom:1px solid var(--line);padding:.5rem 0}"
+    "time{font-variant-numeric:tabular-nums;white-space:nowrap}@media(max-width:36rem){main{margin:1rem;padding:1rem 1.25rem}}"
 )
 
 
@@ -59,10 +63,15 @@ def _show(request: Request) -> Response:
         journey = read_token(request.path_params["token"], key, house().clock())
         order = _order(journey) if journey else None
     except (KeysError, LakeError, RunError):
-        return _html(language, f"<p>{escape(translate(language, 'journey.busy'))}</p>", status=503)
+        return _html(language, _word(language, "busy"), status=503)
     if journey is None or order is None:
-        return _html(language, f"<p>{escape(translate(language, 'journey.gone'))}</p>", status=404)
+        return _html(language, _word(language, "gone"), status=404)
     return _html(language, _body(language, journey, order))
+
+
+def _word(language: str, key: str) -> str:
+    """The page without an order: what it is, and why there is none."""
+    return f"<h1>{escape(translate(language, 'journey.page'))}</h1><p>{escape(translate(language, f'journey.{key}'))}</p>"
 
 
 def _order(journey: Journey) -> Row | None:
@@ -112,7 +121,7 @@ def _at(instant: Any) -> str:  # noqa: ANN401 - an instant of a row
 
 def _html(language: str, body: str, *, status: int = 200) -> HTMLResponse:
     title = escape(translate(language, "journey.page"))
-    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">'
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">'
     head = f"<head>{head}<title>{title}</title><style>{STYLE}</style></head>"
     page = f'<!doctype html><html lang="{language}">{head}<body><main>{body}</main></body></html>'
     headers = {"Cache-Control": "no-store", "Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}

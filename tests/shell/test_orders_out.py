@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Literal
 
 import openpyxl
 import pytest
+from playwright.sync_api import Browser, expect
 from starlette.requests import Request
 
 from access.acting import By
@@ -128,6 +130,24 @@ def test_a_signed_link_shows_a_masked_journey_without_a_session(house: Served) -
     hostile = house.ask("GET", link)
     assert b"&lt;i&gt;&quot;" in hostile.body
     assert b"<i>" not in hostile.body
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("theme", "darkest"), [("dark", True), ("light", False)])
+@pytest.mark.parametrize(("language", "title"), [("en-GB", "Your order"), ("zh-CN", "您的订单")])
+def test_an_expired_link_says_what_it_was_in_the_customers_language_and_theme(
+    browser: Browser, house: Served, language: str, title: str, theme: Literal["dark", "light"], darkest: bool
+) -> None:
+    page = browser.new_page(locale=language, color_scheme=theme, viewport={"width": 390, "height": 844})
+    page.goto(house.url + _link(house.home, order_id="S0000123456", expires_at=NOW - timedelta(days=365)))
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    expect(page.locator("main p")).to_have_count(1)
+    told = "['backgroundColor', 'color'].map((name) => getComputedStyle(document.body)[name].match(/[0-9]+/g).map(Number))"
+    colours = page.evaluate(told)
+    ground, text = (sum(colour) for colour in colours)
+    assert (ground < text) == darkest
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.close()
 
 
 @pytest.mark.parametrize("fault", ["expired", "altered", "unknown order", "nonsense"])
