@@ -71,7 +71,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """How many figures and sources are in a state."""
+    """How many of the page's figures are in a state."""
 
     state: Literal["critical", "warning"]
     number: int

@@ -13,12 +13,17 @@ function drawStrip(strip) {
     h(
       "details",
       { class: "menu alerts-menu", key: "menu", ontoggle: closeOthers },
-      h("summary", { "aria-label": strip.title, "data-tip": strip.words.open }, h("span", { class: "muted" }, strip.title), h("span", { class: "tally critical" }, h("span", { class: "mark critical", "aria-hidden": "true" }), h("b", {}, strip.critical), strip.words.critical), h("span", { class: "tally warning" }, h("span", { class: "mark warning", "aria-hidden": "true" }), h("b", {}, strip.warning), strip.words.warning), h("span", { class: "muted" }, strip.other)),
+      h("summary", { "aria-label": strip.title, "data-tip": strip.words.open }, h("span", { class: "muted" }, strip.title), h("span", { class: `tally ${toneOf(strip.critical, "critical")}` }, h("span", { class: "mark critical", "aria-hidden": "true" }), h("b", {}, strip.critical), strip.words.critical), h("span", { class: `tally ${toneOf(strip.warning, "warning")}` }, h("span", { class: "mark warning", "aria-hidden": "true" }), h("b", {}, strip.warning), strip.words.warning), h("span", { class: "muted" }, strip.other)),
       h("div", { class: "panel" }, rows.length ? drawStripTable(strip) : emptyNote(strip.calm), h("div", { class: "row" }, soundButton(strip), h("span", { class: "push" }), h("a", { href: inside(strip.href), target: "_self" }, strip.words.all))),
     ),
     rows.length ? h("ul", { class: "urgent", "aria-live": "polite" }, rows.slice(0, 4).map((row) => drawChipOf(row, strip))) : h("span", { class: "muted calm" }, strip.calm),
     h("a", { class: "all", href: inside(strip.href), target: "_self" }, strip.words.all),
   );
+}
+
+// None of them is nothing to look at: the count stays where it is, without its colour.
+function toneOf(count, level) {
+  return count === "0" ? "none" : level;
 }
 
 function drawChipOf(row, strip) {

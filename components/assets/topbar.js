@@ -19,7 +19,7 @@ function drawBar(bar, send, chips) {
     bar.problems.map((text) => h("span", { class: "problem", role: "alert", "data-tip": text }, stateMark("warning", ""), text)),
     h("span", { class: "push" }),
     h("ul", { class: "sources", "aria-label": bar.words.sources }, bar.sources.map(drawSource)),
-    bar.counts.length ? h("span", { class: "tallies" }, h("span", { class: "muted" }, bar.words.tallies), bar.counts.map((count) => h("span", { class: `tally ${count.state}`, "data-tip": count.tip }, h("span", { class: `mark ${count.state}`, "aria-hidden": "true" }), h("b", {}, count.number), count.word))) : null,
+    bar.counts.length ? h("span", { class: "tallies" }, h("span", { class: "muted" }, bar.words.tallies), bar.counts.map((count) => h("span", { class: `tally ${count.number ? count.state : "none"}`, "data-tip": count.tip }, h("span", { class: `mark ${count.state}`, "aria-hidden": "true" }), h("b", {}, count.number), count.word))) : null,
     drawControls(bar, send),
   );
 }

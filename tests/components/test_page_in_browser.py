@@ -15,6 +15,7 @@ from components.kit import KINDS, as_data, kit_script, loader
 from components.plane import Card, Plane
 from components.shapes import load_shapes
 from components.time_axis import AxisMark
+from components.topbar import Live, Source, Tally
 from tests.components.conftest import START
 from tests.components.sample import board, heat_grid, tile, topbar
 
@@ -223,6 +224,22 @@ def test_a_state_is_a_shape_and_a_word_besides_its_colour(page: Page, show: Show
     show("board", board())
     expect(page.locator(".tile .mark.warning").first).to_have_attribute("aria-label", "warning")
     assert page.locator(".tile .mark.warning").first.evaluate("mark => getComputedStyle(mark).clipPath").startswith("polygon")
+
+
+def test_a_count_of_none_has_no_colour_and_the_chosen_instant_is_read_whole(page: Page, show: Show) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    silent = tuple(Source(name=name, age="silent 10 h", state="stale", tip=name) for name in ("OMS", "WMS", "TMS", "CRM"))
+    none = Tally(state="critical", number=0, word="critical", tip="none")
+    some = Tally(state="warning", number=3, word="warning", tip="three")
+    past = Live(state="past", text="As of 2026-11-25 10:00", tip="chosen")
+    show("topbar", topbar(live=past, sources=silent, counts=(none, some)))
+    colours = page.locator(".tally").evaluate_all(
+        "all => all.map((one) => getComputedStyle(one.querySelector('.mark')).backgroundColor)"
+    )
+    muted = page.locator(".tallies > .muted").evaluate("one => getComputedStyle(one).color")
+    assert colours[0] == muted != colours[1]
+    assert page.locator(".live").evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") == 1440
 
 
 @pytest.mark.parametrize("width", [1024, 1440])
