@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -33,6 +33,10 @@ def render(view: View) -> None:
     with st.container(key="audit", gap=None):
         draw_frame(view, "pages.audit", country=None, states=())
         draw_register(_register(view), key=REGISTER, on_act=partial(act, view))
+
+
+def prepare(view: View, parameters: Mapping[str, Sequence[str]]) -> None:
+    """Ask everything that `render` will ask for this view: its rows ask the lake nothing."""
 
 
 def act(view: View) -> None:

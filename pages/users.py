@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final, cast
 
@@ -51,6 +51,10 @@ def render(view: View) -> None:
         draw_flags(view)
         draw_exports(view)
         draw_register(_register(view), key=REGISTER, on_act=partial(keep_asked, REGISTER))
+
+
+def prepare(view: View, parameters: Mapping[str, Sequence[str]]) -> None:
+    """Ask everything that `render` will ask for this view: its rows ask the lake nothing."""
 
 
 def act(view: View) -> None:

@@ -173,7 +173,7 @@ class Ahead:
                 is_ready = self._prepare(reading, clock, self.recent() if self.is_warm else [first])
             except Exception:
                 # The tab's own run meets the same fault and tells it; this thread only goes on with the next snapshot.
-                _LOG.exception("could not prepare the open pages")
+                self._tell("could not prepare the open pages")
                 is_ready = True
             finally:
                 reading.is_preparing, reading.ready_at = False, time.monotonic()
@@ -201,7 +201,7 @@ class Ahead:
             try:
                 self._prepare(reading, clock, [sight])
             except Exception:
-                _LOG.exception("could not prepare %s", sight.page.url_path)
+                self._tell(f"could not prepare {sight.page.url_path}")
             self.allowance.spend(time.monotonic() - began)
             self.ready[ready_key(sight)] = newest
 
@@ -226,7 +226,7 @@ class Ahead:
             reading.is_preparing = False
         except Exception:
             reading.is_preparing = False
-            _LOG.exception("the recent orders could not be brought up to date")
+            self._tell("the recent orders could not be brought up to date")
 
     def _newest(self, reading: Reading) -> object:
         """What open pages will redraw for (`View.has_news`): a new snapshot, while history fills only a newer instant."""
@@ -235,9 +235,14 @@ class Ahead:
         except LakeError:
             return None
         except Exception:
-            _LOG.exception("could not ask for the newest snapshot")
+            self._tell("could not ask for the newest snapshot")
             return None
         return ledger.as_of if filling_share(reading.settings) is not None else ledger.snapshot
+
+    def _tell(self, what: str) -> None:
+        """Log the fault at hand; while stopping what was under way is cut off, and that is none."""
+        if not self.stopping.is_set():
+            _LOG.exception(what)
 
     def _prepare(self, reading: Reading, clock: Callable[[], datetime], sights: list[Sight]) -> bool:
         """Whether all could be prepared; a fault here is no one's fault page: the tab's own run will tell it."""

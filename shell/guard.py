@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import re
 from collections.abc import Callable
 from typing import Final
@@ -14,11 +15,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnected
 
 from access.session import digest
 from access.sign_in import LOOPBACK
 from pages import PAGES
 from shell.socket import SentMedia, WatchedSocket
+
+LOG: Final = logging.getLogger(__name__)
 
 OPEN_PATHS: Final = (
     "/auth/sign-in",
@@ -179,6 +183,8 @@ class SessionGuard:
         )
         try:
             await self.app(scope, socket.receive, socket.send)
+        except WebSocketDisconnected:
+            LOG.debug("a tab went away while it was written to")
         finally:
             socket.stop()
 

@@ -18,7 +18,7 @@ from access.view import open_view
 from data.ingest import ingest
 from data.lake import Lake
 from data.recent import Horizon, Recent
-from pages import PAGES, flow
+from pages import PAGES, Page, flow
 from pages import map as map_page
 from pages.frame import read_filters
 from pages.wall import prepare
@@ -254,6 +254,30 @@ def test_a_fault_of_the_engine_ends_nothing(reading: Reading, monkeypatch: pytes
     ahead.stopping.set()
     thread.join(30)
     assert next(faults, None) is None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.url_path)
+def test_every_page_that_is_open_can_be_prepared(reading: Reading, page: Page) -> None:
+    admin = User(name="root", display_name="", role="admin", regions=("*",))
+    assert Ahead()._prepare(reading, _clock, [Sight(page=page, user=admin, parameters=())])
+
+
+@pytest.mark.parametrize("is_stopping", [False, True])
+def test_what_a_stop_cuts_off_is_not_logged_as_a_fault(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_stopping: bool
+) -> None:
+    ahead = Ahead()
+
+    def cut_off() -> None:
+        if is_stopping:
+            ahead.stopping.set()
+        raise duckdb.ConnectionException("closed")
+
+    monkeypatch.setattr(reading, "keep_up", cut_off)
+    ahead._keep_up(reading)
+    assert [record.message for record in caplog.records] == (
+        [] if is_stopping else ["the recent orders could not be brought up to date"]
+    )
 
 
 def test_while_history_fills_recent_orders_are_read_rarely(reading: Reading) -> None:

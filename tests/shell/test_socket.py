@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnected
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 import shell.socket
@@ -176,3 +177,25 @@ def test_the_door_closes_an_open_websocket_once_its_session_has_ended() -> None:
     _run(play())
     assert [message["type"] for message in got] == ["websocket.disconnect"]
     assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+def test_a_tab_that_goes_away_while_it_is_written_to_is_no_fault() -> None:
+    """As Streamlit ends then: it writes to a websocket that is gone, and starlette says so."""
+
+    async def streamlit(_scope: Scope, receive: Receive, send: Send) -> None:
+        socket = WebSocket(_scope, receive, send)
+        await socket.accept()
+        await socket.close()
+        await socket.send_bytes(b"more")
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(_message: Message) -> None:
+        return None
+
+    headers = [(b"host", b"here"), (b"origin", b"https://here"), (b"cookie", b"control_room_session=mine")]
+    scope: Scope = {"type": "websocket", "scheme": "ws", "path": "/_stcore/stream", "headers": headers, "server": ("here", 80)}
+    with pytest.raises(WebSocketDisconnected):
+        _run(streamlit(scope, receive, send))
+    _run(SessionGuard(streamlit, is_signed_in=lambda secret: secret == "mine")(scope, receive, send))
