@@ -32,6 +32,7 @@ from pages.frame import draw_frame
 from pages.register_act import act_at_once, asked_of, keep_asked
 from pages.users_exports import draw_exports, hear_exports
 from pages.users_flags import draw_flags, hear_flags
+from pages.users_refusal import explain
 from pages.users_why import ACTION, explain_asked, why_form
 from pages.wording import names_of
 from queries.regions import regions_by_country
@@ -65,7 +66,7 @@ def act(view: View) -> None:
     try:
         st.session_state[OUTCOME] = _do(view, str(asked.get("action")), str(asked.get("key")), dict(asked.get("values") or {}))
     except UserError as error:
-        st.session_state[OUTCOME] = Outcome(text=str(error), state="critical")
+        st.session_state[OUTCOME] = Outcome(text=explain(error, view.language), state="critical")
     except PreviewError:
         st.session_state[OUTCOME] = Outcome(text=translate(view.language, "access.preview_only"), state="critical")
 

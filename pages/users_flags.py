@@ -15,6 +15,7 @@ from components.format import dated_instant
 from components.register import Act, Entry, Outcome, Register, draw_register
 from i18n import translate
 from pages.register_act import act_at_once, asked_of, keep_asked
+from pages.users_refusal import explain
 
 REGISTER: Final = "users.flags"
 OUTCOME: Final = "users.flags_outcome"
@@ -42,7 +43,7 @@ def act_on_flags(view: View) -> None:
         dismiss_flag(view.store, int(number[:9]), view.by())
         st.session_state[OUTCOME] = Outcome(text=translate(view.language, "users.flag.dismissed"))
     except UserError as error:
-        st.session_state[OUTCOME] = Outcome(text=str(error), state="critical")
+        st.session_state[OUTCOME] = Outcome(text=explain(error, view.language), state="critical")
     except PreviewError:
         st.session_state[OUTCOME] = Outcome(text=translate(view.language, "access.preview_only"), state="critical")
 

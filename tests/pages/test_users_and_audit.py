@@ -91,8 +91,8 @@ def test_invited_lead_is_there_and_the_password_told_once(home: Path, reading: R
     ("act", "reason"),
     [
         ({"action": "invite", "key": "new", "values": {"name": "wang", "role": "lead"}}, "without regions"),
-        ({"action": "invite", "key": "new", "values": {"name": "li", "role": "manager"}}, "li exists"),
-        ({"action": "invite", "key": "new", "values": {"name": "<img src=x>", "role": "manager"}}, "user name"),
+        ({"action": "invite", "key": "new", "values": {"name": "li", "role": "manager"}}, "li exists already"),
+        ({"action": "invite", "key": "new", "values": {"name": "<img src=x>", "role": "manager"}}, "The user name"),
         ({"action": "close", "key": "root", "values": {}}, "own account"),
         ({"action": "save", "key": "root", "values": {"role": "manager"}}, "last administrator"),
     ],
