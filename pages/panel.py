@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from access.view import View
 from components.board import State
-from components.format import count, duration, percent
+from components.format import brief, count, percent
 from components.panel import Action, Line, OrderRows, Panel, Part, Parts
 from i18n import translate
 from pages.contract import contract_query, read_contract
@@ -247,7 +247,7 @@ def read_first_orders(view: View, subject: Subject) -> OrderRows:
 def _order(view: View, row: Row) -> tuple[str, ...]:
     language = view.language
     names = (name_of(language, name, row[name]) for name in ORDER_COLUMNS[1:-1])
-    return str(row["order_id"]), *names, duration(language, row["late_by_seconds"])
+    return str(row["order_id"]), *names, brief(language, row["late_by_seconds"])
 
 
 def drill_link(view: View, metric: str, where: Sequence[Filter], window: str = "") -> str:

@@ -73,6 +73,7 @@ def read_heat(view: View, metric: str) -> HeatGrid:
         tuple(_cell(view, metric, look, code, str(stage), found.get((code, stage))) for stage in stages) for code in codes
     )
     title = translate(language, "wall.heat.title") if metric == "over_limit_rate" else translate(language, f"wall.heat.{metric}")
+    title = title[:1].upper() + title[1:]
     rows_name = translate(language, f"wall.heat.rows_{dimension}")
     return HeatGrid(
         language=language,

@@ -27,11 +27,14 @@ function drawTile(tile, send) {
   );
 }
 
-// Each value stands in the middle of its step, so that a mark's share of the axis is a place between the steps' edges.
+// Each value stands in the middle of its step, so that a mark's share of the axis is a place between the steps' edges. A value
+// without neighbours, as of promises that all fall on one hour, is a dot of its own.
 function drawSpark(values, state, marks) {
   const known = values.filter((value) => value !== null);
   const low = Math.min(...known);
   const span = Math.max(...known) - low || 1;
+  const base = known.length === 1 ? 12 : 22;
+  const dots = [];
   const step = 100 / Math.max(1, values.length);
   let pen = "M";
   const path = values.map((value, index) => {
@@ -39,16 +42,20 @@ function drawSpark(values, state, marks) {
       pen = "M";
       return "";
     }
-    const point = `${pen}${((index + 0.5) * step).toFixed(1)} ${(22 - (20 * (value - low)) / span).toFixed(1)}`;
-    const isAlone = pen === "M" && (values[index + 1] ?? null) === null;
+    const point = `${pen}${((index + 0.5) * step).toFixed(1)} ${(base - (20 * (value - low)) / span).toFixed(1)}`;
+    if (pen === "M" && (values[index + 1] ?? null) === null) {
+      dots.push(`${point}l0 0`);
+      return "";
+    }
     pen = "L";
-    return isAlone ? `${point}l0 0` : point;
+    return point;
   });
   return h(
     "svg",
     { class: `spark ${state}`, viewBox: "0 0 100 24", preserveAspectRatio: "none", "aria-hidden": "true" },
     drawMarks(marks, 24),
     known.length ? h("path", { class: "line", d: path.join(""), "vector-effect": "non-scaling-stroke" }) : null,
+    dots.length ? h("path", { class: "line dot", d: dots.join(""), "vector-effect": "non-scaling-stroke" }) : null,
   );
 }
 

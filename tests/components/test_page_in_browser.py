@@ -162,6 +162,15 @@ def test_a_tile_tells_its_definition_on_click_until_escape(page: Page, show: Sho
     expect(page.locator(".tip:visible")).to_have_count(0)
 
 
+def test_a_tiles_value_without_neighbours_is_a_dot_that_can_be_seen(page: Page, show: Show) -> None:
+    show("board", board(tiles=(replace(tile(), spark=(None, None, 0.94, None)), tile(), *(tile(),) * 6)))
+    dot = page.locator(".tile .spark").first.locator(".dot")
+    expect(dot).to_have_attribute("d", "M62.5 12.0l0 0")
+    assert float(dot.evaluate("one => parseFloat(getComputedStyle(one).strokeWidth)")) >= 4
+    line = page.locator(".tile .spark").nth(1).locator(".line")
+    assert [path.get_attribute("d") for path in line.all()] == ["M62.5 2.0L87.5 12.0", "M12.5 22.0l0 0"]
+
+
 def test_the_calendar_stands_on_the_tiles_lines_and_is_told_aloud(page: Page, show: Show) -> None:
     marks = (
         AxisMark(kind="promotion", start=0.0, end=0.25, text="11.11"),

@@ -65,6 +65,17 @@ def test_the_bar_counts_the_figures_of_the_page_only_and_a_page_without_figures_
     assert read_tallies(view, ()) == ()
 
 
+@pytest.mark.parametrize("metric", HEAT_METRICS)
+def test_the_heat_grid_is_titled_as_the_cards_beside_it(view_of: OpenView, metric: str) -> None:
+    assert read_heat(view_of(), metric).title[:1].isupper()
+
+
+def test_a_panels_orders_tell_how_late_they_are_in_one_unit_that_fits(view_of: OpenView) -> None:
+    panel = read_panel(view_of(), Subject(metric="overdue_count", place="everywhere"))
+    assert panel.orders is not None
+    assert all(re.fullmatch(r"[0-9]+ (h|min)", row[-1]) for row in panel.orders.rows), panel.orders.rows
+
+
 def test_a_lead_sees_the_provinces_of_the_region_and_no_other_place(view_of: OpenView) -> None:
     board = board_of(view_of("lead", "CN-EAST"))
     assert board["heat"]["rows"] == ("Shanghai", "Jiangsu")
