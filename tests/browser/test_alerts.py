@@ -146,6 +146,6 @@ def test_on_a_tablet_alerts_keep_their_titles_and_nothing_leaves_its_card(browse
     panel = page.locator("aside.panel-card").bounding_box()
     assert panel
     for part in page.locator(".silence-form :is(select, input, button)").all():
-        box = part.bounding_box()
-        assert box
-        assert box["x"] + box["width"] <= panel["x"] + panel["width"]
+        place = part.bounding_box()
+        assert place
+        assert place["x"] + place["width"] <= panel["x"] + panel["width"]
