@@ -133,7 +133,7 @@ def test_an_administrator_sets_bounds_that_analysts_meet_and_the_history_tells(v
         ({"metric": "late_rate", "least": "", "most": ""}, "least"),
         ({"metric": "late_rate", "least": "9%", "most": "5%"}, "swap"),
         ({"metric": "late_rate", "least": "0.5", "most": ""}, "percent sign"),
-        ({"metric": "nothing", "least": "5%", "most": ""}, "no metric"),
+        ({"metric": "nothing", "least": "5%", "most": ""}, "no figure"),
     ],
 )
 def test_bounds_that_cannot_be_are_refused(view_of: Open, store: Engine, values: dict[str, str], reason: str) -> None:  # noqa: F811
@@ -199,7 +199,7 @@ def test_an_administrator_adds_changes_and_stops_a_receiver_without_the_store_ho
     assert "in use" in do(admin, "keep_receiver", **values).text
     kept = list_receivers(store)["east-ding"]
     assert (kept.channel, kept.scope.regions, kept.language, kept.per_hour) == ("dingtalk", ("CN-EAST", "CN-SOUTH"), "zh-CN", 30)
-    assert "already a receiver" in do(admin, "new_receiver", name="east-ding", channel="slack").text
+    assert "is a receiver east-ding already" in do(admin, "new_receiver", name="east-ding", channel="slack").text
     do(admin, "change_receiver", "east-ding")
     do(admin, "keep_receiver", **(values | {"per_hour": "5", "regions": ""}))
     assert (list_receivers(store)["east-ding"].per_hour, list_receivers(store)["east-ding"].scope.everything) == (5, True)
