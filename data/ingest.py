@@ -30,7 +30,7 @@ from data.merge import merge, touched_keys
 from data.personal import SEALED_SUFFIX, hide_contacts, keep_contacts, seal_row, set_apart, unseal_file, without_contacts
 from data.relation import Relations, accepted_relations, unresolved_places
 from data.repeats import repeated_orders
-from data.replaced import left_behind, mark_replaced, narrow_channels, replaced_snapshots, settle_refused
+from data.replaced import is_read_before, left_behind, mark_replaced, narrow_channels, replaced_snapshots, settle_refused
 from data.selected import open_selected
 from data.sources import DATABASES, SourceError, TextRows, fetch_table, open_rows
 from data.sources.apart import try_apart
@@ -248,7 +248,9 @@ def _commit(intake: _Intake, staged: Staged, as_of: datetime) -> Report:
     relations = accepted_relations(connection, contract, instant_sql(str(epoch_ms(as_of))))
     tied = tied_snapshots(connection, contract, *relations[0], as_of=as_of, sha256=intake.sha256)
     notices = [*staged.notices, *filter(None, [unresolved_places(connection, contract), tied])]
-    replaced = replaced_snapshots(connection, contract, name=intake.name, sha256=intake.sha256, as_of=as_of)
+    replaced: tuple[int, ...] = ()
+    if is_known := is_read_before(connection, contract.source, intake.sha256):
+        replaced = replaced_snapshots(connection, contract, name=intake.name, sha256=intake.sha256, as_of=as_of)
     if replaced:
         notices.append(f"replaces what snapshot {', '.join(map(str, replaced))} read in this file under an earlier contract")
     with _snapshot(intake.lake, intake) as snapshot_id:
@@ -256,7 +258,8 @@ def _commit(intake: _Intake, staged: Staged, as_of: datetime) -> Report:
         keys = touched_keys(connection)
         notices += filter(None, [repeated_orders(connection, contract, accepted=staged.accepted_count, keys=keys)])
         late = _is_late(connection, contract.source, as_of)
-        settle_refused(connection, contract.source, intake.sha256, snapshot_id)
+        if is_known:
+            settle_refused(connection, contract.source, intake.sha256, snapshot_id)
         if contract.personal:
             keep_contacts(connection, snapshot_id=snapshot_id, as_of=as_of)
         _keep_refused(intake, staged.refusals, snapshot_id, as_of)

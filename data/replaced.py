@@ -15,6 +15,14 @@ from data.merge import ENTITIES, Entity
 from data.order import FORWARD_MASK
 
 
+def is_read_before(connection: duckdb.DuckDBPyConnection, source: str, sha256: str) -> bool:
+    """Whether this content came from the source before, whatever became of it: where it did not, nothing can be replaced or settled."""
+    row = connection.execute(
+        "SELECT count(*) FROM lake.snapshots WHERE source = ? AND file_sha256 = ?", [source, sha256]
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def replaced_snapshots(
     connection: duckdb.DuckDBPyConnection, contract: Contract, *, name: str, sha256: str, as_of: datetime
 ) -> tuple[int, ...]:
