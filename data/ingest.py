@@ -255,7 +255,7 @@ def _commit(intake: _Intake, staged: Staged, as_of: datetime) -> Report:
         notices.append(f"replaces what snapshot {', '.join(map(str, replaced))} read in this file under an earlier contract")
     with _snapshot(intake.lake, intake) as snapshot_id:
         changed = _merge_all(intake, relations, snapshot_id, replaced)
-        keys = touched_keys(connection)
+        keys = 0 if replaced else touched_keys(connection)  # what is taken back is touched too
         notices += filter(None, [repeated_orders(connection, contract, accepted=staged.accepted_count, keys=keys)])
         late = _is_late(connection, contract.source, as_of)
         if is_known:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from i18n import translate
+from pages.reasons import first_fit
 
 ANSWERS: Final = (
     (r"^the secret (?P<a>\S+) is empty", "secret_empty"),
@@ -39,8 +39,7 @@ ANSWERS: Final = (
 
 def answer_words(language: str, detail: str) -> str:
     """The verdict in the reader's language; what a service itself said stays in its own words."""
-    for pattern, key in ANSWERS:
-        if match := re.search(pattern, detail):
-            found = {name: part or "" for name, part in match.groupdict().items()}
-            return translate(language, f"rules.house.answer.{key}", **found)
+    if found := first_fit(ANSWERS, detail):
+        key, parts = found
+        return translate(language, f"rules.house.answer.{key}", **parts)
     return detail or translate(language, "rules.house.test.no_words")

@@ -7,6 +7,7 @@ from typing import Final
 
 from alerts.rule import RuleError
 from i18n import translate
+from pages.reasons import first_fit
 from pages.rule_values import Values, shown, unit_of
 from queries.dimensions import DIMENSIONS
 from queries.metrics import METRICS
@@ -112,12 +113,11 @@ def explain(error: Exception, language: str) -> str:
     text = str(error)
     if language == "en" and GUESS in text:
         return text[:1].upper() + text[1:]
-    for pattern, key in REASONS:
-        if match := re.search(pattern, text):
-            found = match.groupdict()
-            if reason := found.pop("reason", None):
-                return translate(language, f"rules.refused.{key}", reason=explain(ValueError(reason), language))
-            return translate(language, f"rules.refused.{key}", **{name: _word(language, part) for name, part in found.items()})
+    if found := first_fit(REASONS, text):
+        key, parts = found
+        if reason := parts.pop("reason", ""):
+            return translate(language, f"rules.refused.{key}", reason=explain(ValueError(reason), language))
+        return translate(language, f"rules.refused.{key}", **{name: _word(language, part) for name, part in parts.items()})
     return text
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from access.user import UserError
 from i18n import translate
+from pages.reasons import first_fit
 
 REASONS: Final = (
     (r"^user name ['\"](?P<a>.*)['\"]: use up to", "name"),
@@ -32,7 +32,7 @@ REASONS: Final = (
 
 def explain(error: UserError, language: str) -> str:
     """The reason in the reader's words; as it was written where there is no sentence for it."""
-    for pattern, key in REASONS:
-        if match := re.search(pattern, str(error)):
-            return translate(language, f"users.refused.{key}", **match.groupdict())
+    if found := first_fit(REASONS, str(error)):
+        key, parts = found
+        return translate(language, f"users.refused.{key}", **parts)
     return str(error)
