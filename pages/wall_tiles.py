@@ -115,7 +115,7 @@ def _tile(view: View, spec: TileSpec, row: Row, lines: Lines) -> Tile:
         spoken=", ".join((name, words, moved, translate(language, "wall.note.versus"), state_name(language, state))),
         state=shown,
         state_word=state_name(language, shown),
-        tone=_tone(spec, row, shown),
+        tone=tone_of(spec, row, shown),
         spark=lines.values[spec.metric],
         marks=lines.axis.places(),
     )
@@ -150,7 +150,7 @@ def _change(language: str, spec: TileSpec, row: Row) -> str:
     return change(language, difference, spec.change)
 
 
-def _tone(spec: TileSpec, row: Row, state: State) -> State:
+def tone_of(spec: TileSpec, row: Row, state: State) -> State:
     """The colour of the change: the state's when things got worse, good when they got better, none where it shows no change."""
     difference = plain(row.get(f"{spec.metric}_last_week_difference"))
     better = METRICS[spec.metric].better

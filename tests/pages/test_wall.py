@@ -26,6 +26,7 @@ from pages.wall import read_board
 from pages.wall_bars import read_warehouses
 from pages.wall_heat import HEAT_METRICS, read_heat
 from pages.wall_map import main_country
+from pages.wall_tiles import TILES, tone_of
 from pages.wall_worst import read_worst
 from queries.query import Filter
 from tests.data.intake import contract_of, home, take_in, write_csv
@@ -63,6 +64,15 @@ def test_the_bar_counts_the_figures_of_the_page_only_and_a_page_without_figures_
     assert [(tally.state, tally.number) for tally in found] == [("critical", 2), ("warning", 0)]
     assert "Backlog\nExceptions" in found[0].tip
     assert read_tallies(view, ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("difference", "tone"), [(0.0004, "neutral"), (-0.0004, "neutral"), (0.004, "good"), (-0.004, "warning")]
+)
+def test_a_change_that_shows_as_none_has_no_colour(difference: float, tone: str) -> None:
+    spec = next(tile for tile in TILES if tile.metric == "on_time_rate")
+    row = {"on_time_rate_last_week_difference": difference, "on_time_rate_last_week": 0.9}
+    assert tone_of(spec, row, "warning") == tone
 
 
 @pytest.mark.parametrize("metric", HEAT_METRICS)
